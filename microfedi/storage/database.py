@@ -1,0 +1,323 @@
+"""The one SQLite file: one writer, a few readers, changes as plain functions.
+
+A change is a function `(tx) -> T` that runs whole on the writer's thread; changes that wait at the
+same time share one COMMIT, each inside its own savepoint, so that a failing one fails alone. What
+a page reads is a function `(reader) -> T` that runs whole on a reader's thread, in one snapshot.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from microfedi.errors import ConfigError
+from microfedi.storage.sealed import Sealer
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Params = Mapping[str, Any] | Sequence[Any]
+
+FILE_NAME = "microfedi.db"
+MAX_GROUP = 64  # changes that share a COMMIT: more gain nothing and make the first one wait
+READERS = 2  # threads; a page takes milliseconds, and each has its own page cache
+CACHE_KIB = 4096  # page cache of a connection
+_BUSY_TIMEOUT_MS = 5000  # only a backup or a shell can hold the file
+
+_READ_PRAGMAS = f"""
+    PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS};
+    PRAGMA foreign_keys = ON;
+    PRAGMA cache_size = -{CACHE_KIB};
+    PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF;
+"""
+_WRITE_PRAGMAS = (
+    _READ_PRAGMAS
+    + """
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
+    PRAGMA journal_size_limit = 16777216;
+"""
+)
+
+
+class Reader:
+    """Runs SELECTs on one connection, in one snapshot. Rows are sqlite3.Row."""
+
+    def __init__(self, connection: sqlite3.Connection, sealer: Sealer) -> None:
+        self._connection = connection
+        self.sealer = sealer
+
+    def one(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
+        """Return the first row, or None."""
+        row: sqlite3.Row | None = self._connection.execute(sql, params).fetchone()
+        return row
+
+    def all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
+        """Return every row; the query must bound their number."""
+        return self._connection.execute(sql, params).fetchall()
+
+    def value(self, sql: str, params: Params = ()) -> Any:
+        """Return the first column of the first row, or None."""
+        row = self._connection.execute(sql, params).fetchone()
+        return None if row is None else row[0]
+
+
+class Transaction(Reader):
+    """A Reader that may also change things; only `Database.write` makes one."""
+
+    def run(self, sql: str, params: Params = ()) -> int:
+        """Execute a change and return how many rows it touched."""
+        return self._connection.execute(sql, params).rowcount
+
+    def run_many(self, sql: str, rows: Sequence[Params]) -> None:
+        """Execute one change for each of `rows`."""
+        self._connection.executemany(sql, rows)
+
+
+class _Connection(sqlite3.Connection):
+    """Its `execute` also takes a function, which then runs whole on aiosqlite's thread."""
+
+    def execute(self, sql: Any, parameters: Any = (), /) -> Any:
+        return sql(self) if callable(sql) else super().execute(sql, parameters)
+
+
+_Change = tuple[Callable[[Transaction], Any], "asyncio.Future[Any]"]
+_Outcome = tuple[Any, BaseException | None]
+
+
+class Database:
+    """The file, opened. Made by `open_database`; everything else goes through read and write."""
+
+    def __init__(
+        self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection], sealer: Sealer
+    ) -> None:
+        self.sealer = sealer
+        self._writer = writer
+        self._all_readers = readers
+        self._free_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        for reader in readers:
+            self._free_readers.put_nowait(reader)
+        self._waiting: deque[_Change] = deque()
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._committer = asyncio.create_task(self._commit_groups(), name="database writer")
+
+    async def write(self, change: Callable[[Transaction], T]) -> T:
+        """Run `change` whole on the writer's thread; return its result once it is on disk.
+
+        Whoever is cancelled while waiting takes his change with him if it has not begun; a change
+        that has begun is committed or rolled back whole, whoever still listens.
+
+        Raises: whatever `change` raises (it is then rolled back); sqlite3.Error if the disk fails.
+        """
+        if self._closing:
+            raise RuntimeError("the database is closed")
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((change, done))
+        self._wake.set()
+        return await done
+
+    async def read(self, question: Callable[[Reader], T]) -> T:
+        """Run `question` whole on a reader's thread, in one snapshot, and return its answer."""
+        reader = await self._free_readers.get()
+        answers: list[T] = []
+        try:
+            # If we are cancelled the question still ends on its thread, before the next one.
+            await _run(reader, lambda conn: answers.append(_ask(conn, question, self.sealer)))
+        finally:
+            self._free_readers.put_nowait(reader)
+        return answers[0]
+
+    async def close(self) -> None:
+        """Commit what waits, fold the WAL into the file, and close every connection."""
+        self._closing = True
+        self._wake.set()
+        await self._committer
+        for reader in self._all_readers:
+            await reader.close()
+        with contextlib.suppress(sqlite3.Error):
+            await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await self._writer.close()
+
+    async def _commit_groups(self) -> None:
+        while not (self._closing and not self._waiting):
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                group = self._take()
+                if not group:
+                    continue
+                outcomes: list[_Outcome] = []
+                try:
+                    await _run(self._writer, partial(_apply, group, outcomes, self.sealer))
+                except sqlite3.Error as error:  # BEGIN or COMMIT failed: nobody's change is kept
+                    log.error("a commit failed, nothing of it was kept: %s", error)
+                    outcomes = [(None, error)] * len(group)
+                for (_, done), (result, error_or_none) in zip(group, outcomes, strict=True):
+                    if done.done():
+                        continue
+                    if error_or_none is None:
+                        done.set_result(result)
+                    else:
+                        done.set_exception(error_or_none)
+
+    def _take(self) -> list[_Change]:
+        group: list[_Change] = []
+        while self._waiting and len(group) < MAX_GROUP:
+            change = self._waiting.popleft()
+            if not change[1].done():  # else its author was cancelled meanwhile
+                group.append(change)
+        return group
+
+
+async def _run(
+    connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], None]
+) -> None:
+    """Run `function` whole on the connection's thread (see _Connection)."""
+    await connection.execute(function)
+
+
+def _ask(conn: sqlite3.Connection, question: Callable[[Reader], T], sealer: Sealer) -> T:
+    conn.execute("BEGIN")
+    try:
+        return question(Reader(conn, sealer))
+    finally:
+        conn.execute("ROLLBACK")
+
+
+def _apply(
+    group: list[_Change], outcomes: list[_Outcome], sealer: Sealer, conn: sqlite3.Connection
+) -> None:
+    """One BEGIN and COMMIT for the group, a savepoint each, so that one failure is one failure."""
+    conn.execute("BEGIN IMMEDIATE")
+    try:
+        for change, _ in group:
+            conn.execute("SAVEPOINT one")
+            try:
+                outcomes.append((change(Transaction(conn, sealer)), None))
+            except Exception as error:
+                conn.execute("ROLLBACK TO one")
+                outcomes.append((None, error))
+            conn.execute("RELEASE one")
+        conn.execute("COMMIT")
+    except BaseException:
+        if conn.in_transaction:
+            conn.execute("ROLLBACK")
+        raise
+
+
+def _migrations() -> list[tuple[int, str]]:
+    directory = resources.files("microfedi.storage") / "migrations"
+    steps = [
+        (int(file.name[:4]), file.read_text("utf-8"))
+        for file in directory.iterdir()
+        if file.name.endswith(".sql")
+    ]
+    return sorted(steps)
+
+
+def newest_version() -> int:
+    """Return the schema version that this microfedi works with."""
+    return _migrations()[-1][0]
+
+
+def schema_version(path: Path) -> int:
+    """Return the schema version of the file at `path`; 0 if it is new or missing."""
+    if not path.exists():
+        return 0
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
+        return int(conn.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(path: Path) -> None:
+    """Bring the file at `path` (made if it is missing) to this microfedi's schema.
+
+    Each step and its number are one transaction. Before the first step of an upgrade a copy is
+    taken beside the file, named by the old version.
+
+    Raises: ConfigError if the file is from a newer microfedi.
+    """
+    steps = _migrations()
+    newest = steps[-1][0]
+    with _private_files():
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as conn:
+            conn.execute("PRAGMA journal_mode = WAL")
+            conn.execute("PRAGMA synchronous = FULL")
+            current = int(conn.execute("PRAGMA user_version").fetchone()[0])
+            if current > newest:
+                raise ConfigError(
+                    f"{path} was written by a newer microfedi (schema {current}, this one knows "
+                    f"{newest}): install the newer version again"
+                )
+            if 0 < current < newest:
+                copy = path.with_name(f"{path.stem}-before-{newest:04d}-was-{current:04d}.db")
+                copy.unlink(missing_ok=True)
+                conn.execute("VACUUM INTO ?", (str(copy),))
+                copy.chmod(0o600)
+                log.info("copied the database to %s before upgrading it", copy)
+            for number, script in steps:
+                if number <= current:
+                    continue
+                try:
+                    conn.executescript(
+                        f"BEGIN IMMEDIATE;\n{script}\n;PRAGMA user_version = {number};\nCOMMIT;"
+                    )
+                except sqlite3.Error:
+                    if conn.in_transaction:
+                        conn.execute("ROLLBACK")
+                    raise
+        path.chmod(0o600)
+
+
+@contextlib.contextmanager
+def _private_files() -> Iterator[None]:
+    """Whatever SQLite creates meanwhile (the file, -wal, -shm) is 0600."""
+    old = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(old)
+
+
+async def open_database(path: Path, sealer: Sealer) -> Database:
+    """Open the migrated file at `path`: one writer and a few readers, each with its own thread.
+
+    Raises: ConfigError if its schema is not this microfedi's (run `migrate` first).
+    """
+    found = schema_version(path)
+    if found != newest_version():
+        raise ConfigError(f"{path} has schema {found}, expected {newest_version()}")
+    with _private_files():
+        writer = await _connect(path, _WRITE_PRAGMAS)
+    readers = [await _connect(path, _READ_PRAGMAS, query_only=True) for _ in range(READERS)]
+    return Database(writer, readers, sealer)
+
+
+async def _connect(path: Path, pragmas: str, *, query_only: bool = False) -> aiosqlite.Connection:
+    connection = aiosqlite.connect(path, isolation_level=None, factory=_Connection)
+    await connection
+    connection.row_factory = sqlite3.Row
+    await connection.executescript(pragmas + ("PRAGMA query_only = ON;" if query_only else ""))
+    return connection
+
+
+@contextlib.asynccontextmanager
+async def opened(path: Path, sealer: Sealer) -> AsyncIterator[Database]:
+    """Migrate, open, and close again: for the command line and for tests."""
+    migrate(path)
+    database = await open_database(path, sealer)
+    try:
+        yield database
+    finally:
+        await database.close()
