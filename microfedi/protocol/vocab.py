@@ -8,7 +8,7 @@ decided by `federation`. `parse` makes these from JSON, `render` makes JSON from
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
 PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 PUBLIC_SPELLINGS = frozenset({PUBLIC, "as:Public", "Public"})
@@ -161,6 +161,23 @@ class Actor:
     published: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A collection, or a page of one: URIs or inline documents, in the order sent.
+
+    `first` is the URI of the first page; `first_page` that page if it was sent along. What is
+    inline is a hint, to be believed only from its own origin.
+    """
+
+    uri: str | None = None
+    total: int | None = None
+    first: str | None = None
+    first_page: "Collection | None" = None
+    next: str | None = None
+    part_of: str | None = None
+    items: tuple[str | dict[str, Any], ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     """What every activity has. `actor_uri` must equal the signer; `receive` sees to it."""
@@ -181,7 +198,7 @@ class Follow(Activity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accept(Activity):
-    """An answer to a Follow. `follow` is the inline copy, which is never believed: a hint to match."""
+    """An answer to a Follow. `follow` is the inline copy: a hint to match, never believed."""
 
     object_uri: str | None
     follow: Follow | None = None
@@ -197,7 +214,7 @@ class Reject(Activity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo(Activity):
-    """Takes back `object_uri`; `inner` is the inline copy if one was sent (its actor is the same)."""
+    """Takes back `object_uri`; `inner` is the inline copy if one was sent (by the same actor)."""
 
     object_uri: str | None
     inner: Activity | None = None
@@ -251,6 +268,10 @@ class Block(Activity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownActivity(Activity):
-    """A well-formed activity of a type that we do not handle (yet)."""
+    """A well-formed activity of a type that we do not handle (yet).
+
+    `type` names the object's type too if that is the unknown one: "Create(PrivateMessage)".
+    `uri` is "" if none was sent: Mastodon sends Add and Remove like that.
+    """
 
     type: str
