@@ -1,0 +1,84 @@
+"""What every piece of work needs at hand: made once by `app`, handed to everyone."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from microfedi.config import Config
+from microfedi.errors import NotFound
+from microfedi.federation.remote import Remote
+from microfedi.storage import owner as owner_storage
+from microfedi.storage.database import Database
+from microfedi.storage.owner import Owner
+
+log = logging.getLogger(__name__)
+
+
+def system_clock() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Wake:
+    """Set one to tell a worker that a row waits for it; the worker clears it."""
+
+    received: asyncio.Event = field(default_factory=asyncio.Event)
+    deliveries: asyncio.Event = field(default_factory=asyncio.Event)
+    jobs: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Context:
+    """Settings, database, the way out, the clock, the owner.
+
+    `now()` is the clock; tests hand in their own. `stopping` is set when the process was asked to
+    end: streams and workers watch it.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        db: Database,
+        remote: Remote,
+        now: Callable[[], datetime] = system_clock,
+    ) -> None:
+        self.config = config
+        self.db = db
+        self.remote = remote
+        self.now = now
+        self.wake = Wake()
+        self.stopping = asyncio.Event()
+        self._owner: Owner | None = None
+
+    @property
+    def owner(self) -> Owner:
+        """The owner as last loaded.
+
+        Raises: NotFound before setup.
+        """
+        if self._owner is None:
+            raise NotFound("nobody lives here yet")
+        return self._owner
+
+    @property
+    def has_owner(self) -> bool:
+        """False before setup."""
+        return self._owner is not None
+
+    async def reload_owner(self) -> None:
+        """Read the owner again: at start, and after whatever changes it."""
+        self._owner = await self.db.read(owner_storage.load)
+
+    def may_speak_with(self, host: str) -> bool:
+        """Whether the settings let us exchange anything with `host` (blocks are another matter)."""
+        if not self.config.federates:
+            return False
+        if self.config.federation.mode != "allowlist":
+            return True
+        name = host.lower()
+        return any(
+            name == one or name.endswith("." + one) for one in self.config.federation.allowlist
+        )

@@ -1,0 +1,166 @@
+"""What a form brought, read once, bounded; every surprise becomes InvalidInput."""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import TypeVar
+
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.requests import Request
+
+from microfedi.errors import InvalidInput
+
+MAX_FIELDS = 128  # the largest form of ours has about 40
+MAX_FILES = 16  # pictures of a post
+MAX_FIELD_BYTES = 256 * 1024  # the longest post as UTF-8 with room
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class _InMemory(MultiPartParser):
+    # Uploads stay in memory (their route bounds the body): a temporary file would be a copy of a
+    # private picture in the clear.
+    spool_max_size = 1 << 30
+
+
+async def read(request: Request) -> FormData:
+    """Read the form of `request`; a second call gives the same one.
+
+    Raises: InvalidInput if it is no form, or has too many or too large fields.
+    """
+    form: FormData | None = getattr(request.state, "form", None)
+    if form is not None:
+        return form
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        if content_type == "multipart/form-data":
+            form = await _InMemory(
+                request.headers,
+                request.stream(),
+                max_files=MAX_FILES,
+                max_fields=MAX_FIELDS,
+                max_part_size=MAX_FIELD_BYTES,
+            ).parse()
+        elif content_type == "application/x-www-form-urlencoded":
+            form = await FormParser(
+                request.headers,
+                request.stream(),
+                max_fields=MAX_FIELDS,
+                max_part_size=MAX_FIELD_BYTES,
+            ).parse()
+        else:
+            raise InvalidInput("", "A form was expected here.")
+    except (MultiPartException, UnicodeError, ValueError, KeyError) as error:
+        if isinstance(error, InvalidInput):
+            raise
+        raise InvalidInput("", "This form could not be read. Please send it again.") from error
+    request.state.form = form
+    return form
+
+
+def text(form: FormData, name: str, *, limit: int = MAX_FIELD_BYTES) -> str:
+    """Return a text field, "" if it is missing. Line ends are `\\n`.
+
+    Raises: InvalidInput if it is longer than `limit` characters or holds control characters.
+    """
+    value = form.get(name, "")
+    if not isinstance(value, str):
+        raise InvalidInput(name, "A text was expected here, not a file.")
+    value = value.replace("\r\n", "\n").replace("\r", "\n")
+    if len(value) > limit:
+        raise InvalidInput(name, f"At most {limit} characters, please; these are {len(value)}.")
+    if _CONTROL.search(value):
+        raise InvalidInput(name, "This holds characters that cannot be shown.")
+    return value
+
+
+def line(form: FormData, name: str, *, limit: int) -> str:
+    """Return a text field of one line, trimmed. Raises: as `text`."""
+    return " ".join(text(form, name, limit=limit).split())
+
+
+def choice(form: FormData, name: str, options: type[E]) -> E:
+    """Return one of the values of an enumeration.
+
+    Raises: InvalidInput if it is none of them.
+    """
+    value = text(form, name, limit=100)
+    try:
+        return options(value)
+    except ValueError:
+        raise InvalidInput(name, "Please choose one of the options.") from None
+
+
+def one_of(form: FormData, name: str, options: Iterable[str]) -> str:
+    """Return one of `options`. Raises: InvalidInput if it is none of them."""
+    value = text(form, name, limit=100)
+    if value not in set(options):
+        raise InvalidInput(name, "Please choose one of the options.")
+    return value
+
+
+def flag(form: FormData, name: str) -> bool:
+    """Return whether a box is ticked."""
+    return text(form, name, limit=20) in ("on", "1", "true")
+
+
+def integer(form: FormData, name: str, *, low: int, high: int) -> int:
+    """Return a whole number. Raises: InvalidInput unless low <= number <= high."""
+    value = text(form, name, limit=40).strip()
+    if not re.fullmatch(r"-?[0-9]{1,19}", value) or not low <= int(value) <= high:
+        raise InvalidInput(name, f"A whole number from {low} to {high} was expected.")
+    return int(value)
+
+
+def row_id(form: FormData, name: str) -> int:
+    """Return a row id. Raises: InvalidInput if it is none."""
+    return integer(form, name, low=1, high=2**63 - 1)
+
+
+def texts(form: FormData, name: str, *, limit: int, most: int) -> list[str]:
+    """Return every text field called `name`. Raises: InvalidInput if there are too many."""
+    values = [value for value in form.getlist(name) if isinstance(value, str)]
+    if len(values) > most or any(len(value) > limit for value in values):
+        raise InvalidInput(name, f"At most {most} of these, each of {limit} characters.")
+    if any(_CONTROL.search(value) for value in values):
+        raise InvalidInput(name, "This holds characters that cannot be shown.")
+    return values
+
+
+async def files(form: FormData, name: str, *, most: int, max_bytes: int) -> list[bytes]:
+    """Return the bytes of the files called `name` that are not empty.
+
+    Raises: InvalidInput if there are too many or one is too large.
+    """
+    uploads = [one for one in form.getlist(name) if isinstance(one, UploadFile) and one.filename]
+    if len(uploads) > most:
+        raise InvalidInput(name, f"At most {most} files at once.")
+    contents = []
+    for upload in uploads:
+        data = await upload.read(max_bytes + 1)
+        if len(data) > max_bytes:
+            raise InvalidInput(name, f"At most {max_bytes // 1_000_000} MB a file.")
+        if data:
+            contents.append(data)
+    return contents
+
+
+def query_id(request: Request, name: str) -> int | None:
+    """Return a row id from the query string, None if it is missing or no row id."""
+    value = request.query_params.get(name, "")
+    if not (value.isascii() and value.isdigit() and len(value) <= 19):
+        return None
+    number = int(value)
+    return number if 0 < number < 2**63 else None
+
+
+def path_id(request: Request, name: str) -> int:
+    """Return a row id from the path. Raises: 404 if it is none."""
+    value = request.path_params[name]
+    if not (value.isascii() and value.isdigit() and len(value) <= 19 and 0 < int(value) < 2**63):
+        raise HTTPException(404)
+    return int(value)

@@ -1,0 +1,139 @@
+"""Templates become pages: escaped by type, with what every page needs at hand."""
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import jinja2
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from microfedi import __version__
+from microfedi.assets import asset_dir
+from microfedi.federation import media_cache
+from microfedi.http import csrf
+from microfedi.http.context import context_of
+from microfedi.protocol import sanitize
+from microfedi.protocol.vocab import Visibility
+
+VISIBILITY_WORDS = {
+    Visibility.PUBLIC: "Public",
+    Visibility.UNLISTED: "Quiet public",
+    Visibility.FOLLOWERS: "Followers",
+    Visibility.LIMITED: "Some people",
+    Visibility.DIRECT: "Message",
+}
+
+
+@functools.cache
+def environment() -> jinja2.Environment:
+    """The template environment, made once at the first page."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(asset_dir("templates")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=100,
+    )
+    env.globals["static"] = static_url
+    env.globals["version"] = __version__
+    env.filters["visibility"] = lambda visibility: VISIBILITY_WORDS[Visibility(visibility)]
+    env.filters["plural"] = plural
+    env.filters["emojis"] = sanitize.with_emojis
+    return env
+
+
+@functools.cache
+def static_url(name: str) -> str:
+    """Return the address of a static file with its fingerprint, so that it may be kept for ever."""
+    data = (asset_dir("static") / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(data).hexdigest()[:12]}"
+
+
+def plural(count: int, one: str, many: str) -> str:
+    """Return the count with its noun.
+
+    >>> plural(1, "post", "posts"), plural(2, "post", "posts")
+    ('1 post', '2 posts')
+    """
+    return f"{count} {one if count == 1 else many}"
+
+
+def zone_of(name: str) -> tzinfo:
+    """Return the time zone called `name`, UTC if there is none of that name.
+
+    >>> zone_of("No/Where") is UTC
+    True
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def page(
+    request: Request,
+    template: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    status_code: int = 200,
+) -> Response:
+    """Render `template` with `values` and with what every page has.
+
+    Those are: `request`, `config`, `session` (None for strangers; the handler must have asked),
+    `owner` (None before setup), `csrf_field()`, `media(url)` (others' pictures by way of our
+    cache), `now`, and the filters `local` (an instant in the owner's time zone) and `ago`.
+    """
+    ctx = context_of(request)
+    owner = ctx.owner if ctx.has_owner else None
+    zone = zone_of(owner.time_zone) if owner else UTC
+    now = ctx.now()
+
+    def media(url: str | None) -> str:
+        return media_cache.proxy_path(ctx.db.sealer, url) if url else ""
+
+    def local(instant: datetime) -> str:
+        return instant.astimezone(zone).strftime("%-d %B %Y, %H:%M")
+
+    def ago(instant: datetime) -> Markup:
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            local(instant),
+            _ago(now, instant.astimezone(zone), now.astimezone(zone)),
+        )
+
+    html = environment().get_template(template).render(
+        {
+            "request": request,
+            "path": request.url.path,
+            "config": ctx.config,
+            "session": getattr(request.state, "session", None),
+            "owner": owner,
+            "csrf_field": functools.partial(csrf.field, request),
+            "media": media,
+            "local": local,
+            "ago": ago,
+            "now": now,
+            **(values or {}),
+        }
+    )
+    return HTMLResponse(html, status_code=status_code)
+
+
+def _ago(now: datetime, then: datetime, today: datetime) -> str:
+    seconds = (now - then).total_seconds()
+    if seconds < 60:
+        return "now"
+    if seconds < 3600:
+        return f"{int(seconds // 60)} min"
+    if seconds < 24 * 3600:
+        return f"{int(seconds // 3600)} h"
+    if seconds < 7 * 24 * 3600:
+        return f"{int(seconds // 86400)} d"
+    return then.strftime("%-d %b" if then.year == today.year else "%-d %b %Y")

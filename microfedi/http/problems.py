@@ -1,0 +1,101 @@
+"""Errors become responses here and nowhere else: a page for people, a sentence for servers."""
+
+import logging
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from microfedi.errors import (
+    BadSignature,
+    Gone,
+    InvalidInput,
+    KeyUnavailable,
+    MalformedDocument,
+    NotAuthorized,
+    NotFound,
+    RemoteError,
+)
+from microfedi.http import csrf, pages
+from microfedi.http.negotiate import wants_activity
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 60  # seconds; what we tell a server whose key we could not fetch
+
+_WORDS = {
+    400: ("That was not understood", "The request is not one that this server can read."),
+    401: ("Not signed", "A valid signature was expected."),
+    403: ("Not allowed", "The form is no longer valid. Go back, reload the page and try again."),
+    404: ("Not found", "Nothing is here, or nothing that you may see."),
+    405: ("Not possible", "This address does not do that."),
+    410: ("Deleted", "This was deleted by its author."),
+    413: ("Too large", "That is more than this server takes at once."),
+    415: ("Not readable", "This server does not read that kind of document."),
+    422: ("Please correct this", ""),
+    429: ("Too many at once", "Please wait a little and try again."),
+    500: ("Something broke", "That is our fault. The server's log says more under this number:"),
+    502: ("The other server did not answer", "Try again in a while."),
+    503: ("Not now", "Please try again in a minute."),
+}
+
+
+def _status_of(error: Exception) -> int:
+    match error:
+        case HTTPException(status_code=status):
+            return status
+        case MalformedDocument():
+            return 400
+        case BadSignature():
+            return 401
+        case NotAuthorized() | csrf.CrossSite():
+            return 403
+        case NotFound():
+            return 404
+        case Gone():
+            return 410
+        case InvalidInput():
+            return 422
+        case RemoteError():
+            return 502
+        case KeyUnavailable():
+            return 503
+    return 500
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """Return what `error` says to whoever asked. Nothing of its inside is shown, but what the
+    owner can correct and what another server must know to do better.
+    """
+    status = _status_of(error)
+    if isinstance(error, sqlite3.Error):
+        log.error("request=%s the database failed: %s", request.scope.get("request_id"), error)
+    elif status == 500:
+        log.exception("request=%s failed", request.scope.get("request_id"), exc_info=error)
+    title, words = _WORDS.get(status, _WORDS[400])
+    said = str(error) if isinstance(error, InvalidInput | RemoteError) else ""
+    headers = dict(getattr(error, "headers", None) or {})
+    if status == 503:
+        headers.setdefault("Retry-After", str(RETRY_AFTER_S))
+    headers["Cache-Control"] = "no-store"
+    if status == 404:  # the same answer for whatever is not there: to everybody, for ever
+        headers["Vary"] = "Accept, Cookie, Signature"
+    if wants_activity(request) or request.url.path.endswith("/inbox"):
+        text = str(error) if status in (400, 401, 403) and not _is_http(error) else title
+        return PlainTextResponse(f"{text}\n", status, headers=headers)
+    values: Mapping[str, Any] = {
+        "title": title,
+        "words": said or words,
+        "request_id": request.scope.get("request_id", "") if status == 500 else "",
+        "status": status,
+    }
+    response = pages.page(request, "problem.html", values, status_code=status)
+    response.headers.update(headers)
+    return response
+
+
+def _is_http(error: Exception) -> bool:
+    return isinstance(error, HTTPException)

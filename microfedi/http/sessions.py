@@ -1,0 +1,110 @@
+"""Who is logged in: a cookie that names a row, and nothing that matters inside it."""
+
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from microfedi.config import Config
+from microfedi.http import csrf
+from microfedi.http.context import context_of
+from microfedi.storage import sessions
+from microfedi.storage.sessions import Session
+
+# How often the row notes that it is being used: often enough for "active now".
+TOUCH_EVERY = timedelta(minutes=5)
+COOKIE_SECONDS = 30 * 24 * 3600  # as long as a session can last at all
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def cookie_name(config: Config) -> str:
+    """The session cookie's name. Over plain http the base URL is in it: ports share cookies."""
+    if config.is_https:
+        return "__Host-session"
+    return "session-" + hashlib.sha256(config.base_url.encode()).hexdigest()[:12]
+
+
+def hash_of(token: str) -> bytes:
+    """What is stored instead of a token: it is random, so a plain hash is enough."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def new_token() -> str:
+    """256 random bits, for a cookie."""
+    return secrets.token_urlsafe(32)
+
+
+async def of(request: Request) -> Session | None:
+    """Return the session of whoever asks, None for strangers."""
+    state = request.state
+    if hasattr(state, "session"):
+        found: Session | None = state.session
+        return found
+    ctx = context_of(request)
+    token = request.cookies.get(cookie_name(ctx.config), "")
+    state.session = None
+    if token and len(token) <= 128:
+        now = ctx.now()
+        session = await ctx.db.read(lambda r: sessions.by_token(r, hash_of(token), now=now))
+        state.session = session
+        if session is not None and now - session.last_used_at > TOUCH_EVERY:
+            await ctx.db.write(lambda tx: sessions.touch(tx, session.id, now))
+    session_or_none: Session | None = state.session
+    return session_or_none
+
+
+def set_cookie(response: Response, config: Config, token: str) -> None:
+    """Hand a session's token to the browser, out of reach of scripts and other sites' posts."""
+    response.set_cookie(
+        cookie_name(config),
+        token,
+        max_age=COOKIE_SECONDS,
+        path="/",
+        secure=config.is_https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_cookie(response: Response, config: Config) -> None:
+    """Take the cookie back."""
+    response.delete_cookie(
+        cookie_name(config), path="/", secure=config.is_https, httponly=True, samesite="lax"
+    )
+
+
+def owner_only(endpoint: Endpoint) -> Endpoint:
+    """Close a page: without a session, to the login; every change needs the form's token."""
+
+    async def closed(request: Request) -> Response:
+        session = await of(request)
+        if session is None:
+            if request.method in ("GET", "HEAD"):
+                target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                return RedirectResponse(f"/login?next={quote(target)}", 303)
+            return RedirectResponse("/login", 303)
+        await csrf.check(request)
+        response = await endpoint(request)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return closed
+
+
+def public_form(endpoint: Endpoint) -> Endpoint:
+    """An open page with a form (login, setup): the form's token is checked, nothing is cached."""
+
+    async def checked(request: Request) -> Response:
+        await of(request)  # what the token is bound to must not change between page and form
+        await csrf.check(request)
+        response = await endpoint(request)
+        csrf.set_cookie(request, response)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return checked
