@@ -1,0 +1,443 @@
+"""People, bots, groups and servers, ours and others, as the last fetch of them said."""
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
+
+from microfedi.protocol import instants, sanitize, uris, vocab
+from microfedi.protocol.sanitize import SafeHtml
+from microfedi.storage.database import Reader, Transaction
+
+State = Literal["ok", "gone", "suspended"]
+
+MAX_NAME_CHARS = 200  # of a display name; longer ones push everything else off a phone's screen
+MAX_USERNAME_CHARS = 128  # of what stands before the host
+MAX_FIELD_NAME_CHARS = 200
+MAX_ALT_CHARS = 1500  # of a picture's description, as Mastodon allows
+MAX_FIELDS = 16  # rows of a profile table; Mastodon allows 4, others up to 10
+MAX_KEYS = 8  # of one actor; who rotates has two, with Ed25519 four
+MAX_ALIASES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody whom we know. `handle` is user@host, once its own WebFinger confirmed it."""
+
+    id: int
+    uri: str
+    host: str
+    username: str
+    handle: str | None
+    type: str
+    name: str
+    summary: SafeHtml
+    url: str | None
+    inbox: str
+    shared_inbox: str | None
+    outbox: str | None
+    followers_uri: str | None
+    featured: str | None
+    icon_url: str | None
+    icon_alt: str
+    image_url: str | None
+    fields: tuple[tuple[str, SafeHtml], ...]
+    emojis: dict[str, str]
+    also_known_as: tuple[str, ...]
+    moved_to: str | None
+    approves: bool
+    discoverable: bool
+    indexable: bool
+    state: State
+    published_at: datetime | None
+    fetched_at: datetime
+
+    @property
+    def address(self) -> str:
+        """What people call them: @user@host, confirmed if possible."""
+        return f"@{self.handle}" if self.handle else f"@{self.username}@{self.host}"
+
+    @property
+    def display_name(self) -> str:
+        """The name they chose, or else what they are called."""
+        return self.name or self.username
+
+    @property
+    def delivery_inbox(self) -> str:
+        """Where what is for several people of their server is sent once."""
+        return self.shared_inbox or self.inbox
+
+
+def keep(tx: Transaction, actor: vocab.Actor, *, handle: str | None, now: datetime) -> Actor:
+    """Keep what a fetched actor document says, in place of what an earlier one said.
+
+    `handle` is user@host if WebFinger confirmed it; None leaves an earlier confirmation alone as
+    long as the username is the same. A confirmed handle is taken from whoever had it before: it is
+    its host that says whose it is. The owner's own row is never changed here.
+
+    Raises: MalformedDocument if the actor's id is not a URI that we keep.
+    """
+    owned = tx.one(
+        "SELECT owner.actor_id FROM owner JOIN actors ON actors.id = owner.actor_id"
+        " WHERE actors.uri = :uri",
+        {"uri": actor.uri},
+    )
+    if owned is not None:
+        return _demand(tx, owned["actor_id"])
+    values = _columns(actor, handle=handle, now=now)
+    actor_id: int = tx.value(
+        """
+        INSERT INTO actors (
+            uri, host, username, handle, type, name, summary, url, inbox, shared_inbox, outbox,
+            followers_uri, featured, icon_url, icon_alt, image_url, fields, emojis,
+            also_known_as, moved_to, approves, discoverable, indexable, state, published_at,
+            fetched_at)
+        VALUES (
+            :uri, :host, :username, :handle, :type, :name, :summary, :url, :inbox, :shared_inbox,
+            :outbox, :followers_uri, :featured, :icon_url, :icon_alt, :image_url, :fields, :emojis,
+            :also_known_as, :moved_to, :approves, :discoverable, :indexable, :state, :published_at,
+            :fetched_at)
+        ON CONFLICT (uri) DO UPDATE
+           SET handle = coalesce(excluded.handle,
+                                 iif(username = excluded.username, handle, NULL)),
+               host = excluded.host,
+               username = excluded.username,
+               type = excluded.type,
+               name = excluded.name,
+               summary = excluded.summary,
+               url = excluded.url,
+               inbox = excluded.inbox,
+               shared_inbox = excluded.shared_inbox,
+               outbox = excluded.outbox,
+               followers_uri = excluded.followers_uri,
+               featured = excluded.featured,
+               icon_url = excluded.icon_url,
+               icon_alt = excluded.icon_alt,
+               image_url = excluded.image_url,
+               fields = excluded.fields,
+               emojis = excluded.emojis,
+               also_known_as = excluded.also_known_as,
+               moved_to = excluded.moved_to,
+               approves = excluded.approves,
+               discoverable = excluded.discoverable,
+               indexable = excluded.indexable,
+               state = excluded.state,
+               published_at = excluded.published_at,
+               fetched_at = excluded.fetched_at
+        RETURNING id
+        """,
+        values,
+    )
+    if handle is not None:
+        tx.run(
+            """
+            UPDATE actors
+               SET handle = NULL
+             WHERE handle = :handle COLLATE NOCASE
+               AND id != :id
+               AND id NOT IN (SELECT actor_id FROM owner)
+            """,
+            {"handle": handle, "id": actor_id},
+        )
+    _keep_keys(tx, actor_id, actor)
+    return _demand(tx, actor_id)
+
+
+def by_uri(reader: Reader, uri: str) -> Actor | None:
+    """Return the actor with this id, None if we never met."""
+    actor_id = id_of(reader, uri)
+    return None if actor_id is None else by_id(reader, actor_id)
+
+
+def by_id(reader: Reader, actor_id: int) -> Actor | None:
+    """Return the actor of a row."""
+    return by_ids(reader, [actor_id]).get(actor_id)
+
+
+def by_ids(reader: Reader, actor_ids: Iterable[int]) -> dict[int, Actor]:
+    """Return the actors of these rows by row id; who is not there is left out."""
+    rows = reader.all(
+        """
+        SELECT id, uri, host, username, handle, type, name, summary, url, inbox, shared_inbox,
+               outbox, followers_uri, featured, icon_url, icon_alt, image_url, fields, emojis,
+               also_known_as, moved_to, approves, discoverable, indexable, state, published_at,
+               fetched_at
+          FROM actors
+         WHERE id IN (SELECT value FROM json_each(:ids))
+        """,
+        {"ids": json.dumps(list(actor_ids))},
+    )
+    return {row["id"]: _from_row(row) for row in rows}
+
+
+def by_handle(reader: Reader, handle: str) -> Actor | None:
+    """Return who is known by the confirmed handle user@host (an @ before it is allowed)."""
+    actor_id = reader.value(
+        """
+        SELECT id
+          FROM actors
+         WHERE handle = :handle COLLATE NOCASE
+         ORDER BY id
+         LIMIT 1
+        """,
+        {"handle": handle.removeprefix("@")},
+    )
+    return None if actor_id is None else by_id(reader, actor_id)
+
+
+def by_url(reader: Reader, url: str) -> Actor | None:
+    """Return whose profile page this is; a page on a server that is not theirs does not count."""
+    rows = reader.all(
+        "SELECT id, uri FROM actors WHERE url = :url ORDER BY id LIMIT 20", {"url": url}
+    )
+    for row in rows:
+        if uris.same_origin(row["uri"], url):
+            return by_id(reader, row["id"])
+    return None
+
+
+def id_of(reader: Reader, uri: str) -> int | None:
+    """Return the row id of the actor with this id."""
+    found: int | None = reader.value("SELECT id FROM actors WHERE uri = :uri", {"uri": uri})
+    return found
+
+
+def keys_of(reader: Reader, actor_id: int) -> list[vocab.PublicKey]:
+    """Return the keys that an actor's document listed."""
+    rows = reader.all(
+        """
+        SELECT actor_keys.uri, actors.uri AS owner_uri, kind, pem
+          FROM actor_keys
+          JOIN actors ON actors.id = actor_keys.actor_id
+         WHERE actor_id = :actor_id
+         ORDER BY actor_keys.uri
+        """,
+        {"actor_id": actor_id},
+    )
+    return [vocab.PublicKey(**row) for row in rows]
+
+
+def key(reader: Reader, key_uri: str) -> tuple[vocab.PublicKey, int] | None:
+    """Return the key with this id and the row id of the actor whose document listed it."""
+    row = reader.one(
+        """
+        SELECT actor_keys.uri, actors.uri AS owner_uri, kind, pem, actor_id
+          FROM actor_keys
+          JOIN actors ON actors.id = actor_keys.actor_id
+         WHERE actor_keys.uri = :uri
+        """,
+        {"uri": key_uri},
+    )
+    if row is None:
+        return None
+    public_key = vocab.PublicKey(row["uri"], row["owner_uri"], row["kind"], row["pem"])
+    return public_key, row["actor_id"]
+
+
+def mark(tx: Transaction, actor_id: int, state: State) -> None:
+    """Note that somebody is there, gone, or suspended by their own server."""
+    tx.run("UPDATE actors SET state = :state WHERE id = :id", {"state": state, "id": actor_id})
+
+
+def forget(tx: Transaction, actor_id: int) -> None:
+    """Delete somebody who is gone, with their posts, likes, boosts and follows.
+
+    Messages stay, as letters do, and so does a block; then what is left of the actor is a row
+    without a profile, marked gone. The owner is never forgotten.
+    """
+    if tx.value("SELECT 1 FROM owner WHERE actor_id = :id", {"id": actor_id}):
+        return
+    about = {"id": actor_id}
+    _take_back_counts(tx, actor_id)
+    for table in (
+        "DELETE FROM notes WHERE actor_id = :id",
+        "DELETE FROM likes WHERE actor_id = :id",
+        "DELETE FROM announces WHERE actor_id = :id",
+        "DELETE FROM pinned WHERE actor_id = :id",
+        "DELETE FROM notifications WHERE actor_id = :id",
+        "DELETE FROM followers WHERE actor_id = :id",
+        "DELETE FROM following WHERE actor_id = :id",
+        "DELETE FROM blocked_by WHERE actor_id = :id",
+        "DELETE FROM actor_keys WHERE actor_id = :id",
+    ):
+        tx.run(table, about)
+    is_needed = tx.value(
+        """
+        SELECT EXISTS (SELECT 1 FROM messages WHERE actor_id = :id)
+            OR EXISTS (SELECT 1 FROM conversation_people WHERE actor_id = :id)
+            OR EXISTS (SELECT 1 FROM blocked_actors WHERE actor_id = :id)
+        """,
+        about,
+    )
+    if not is_needed:
+        tx.run("DELETE FROM actors WHERE id = :id", about)
+        return
+    tx.run(
+        """
+        UPDATE actors
+           SET state = 'gone',
+               summary = '',
+               icon_url = NULL,
+               icon_alt = '',
+               image_url = NULL,
+               fields = '[]',
+               also_known_as = '[]'
+         WHERE id = :id
+        """,
+        about,
+    )
+
+
+def stale(reader: Reader, *, before: datetime, limit: int) -> list[str]:
+    """Return the ids of followers and followed who were last fetched before `before`, oldest first.
+
+    Everybody else is fetched again when they are met again.
+    """
+    rows = reader.all(
+        """
+        SELECT uri
+          FROM actors
+         WHERE id IN (SELECT actor_id FROM followers UNION SELECT actor_id FROM following)
+           AND state = 'ok'
+           AND fetched_at < :before
+         ORDER BY fetched_at
+         LIMIT :limit
+        """,
+        {"before": instants.to_text(before), "limit": limit},
+    )
+    return [row["uri"] for row in rows]
+
+
+def _columns(actor: vocab.Actor, *, handle: str | None, now: datetime) -> dict[str, Any]:
+    fields = [
+        (sanitize.plain(field.name, limit=MAX_FIELD_NAME_CHARS), sanitize.html(field.value))
+        for field in actor.fields[:MAX_FIELDS]
+    ]
+    return {
+        "uri": actor.uri,
+        "host": uris.authority(actor.uri),
+        "username": _username(actor),
+        "handle": handle,
+        "type": actor.type,
+        "name": sanitize.plain(actor.name, limit=MAX_NAME_CHARS),
+        "summary": sanitize.html(actor.summary),
+        "url": actor.url,
+        "inbox": actor.inbox,
+        "shared_inbox": _own(actor, actor.shared_inbox),
+        "outbox": _own(actor, actor.outbox),
+        "followers_uri": _own(actor, actor.followers),
+        "featured": _own(actor, actor.featured),
+        "icon_url": actor.icon,
+        "icon_alt": sanitize.plain(actor.icon_alt, limit=MAX_ALT_CHARS),
+        "image_url": actor.image,
+        "fields": json.dumps(fields, ensure_ascii=False),
+        "emojis": json.dumps({emoji.shortcode: emoji.url for emoji in actor.emojis}),
+        "also_known_as": json.dumps(actor.also_known_as[:MAX_ALIASES]),
+        "moved_to": actor.moved_to,
+        "approves": actor.manually_approves_followers,
+        "discoverable": actor.discoverable,
+        "indexable": actor.indexable,
+        "state": "suspended" if actor.suspended else "ok",
+        "published_at": _time_or_none(actor.published, now),
+        "fetched_at": instants.to_text(now),
+    }
+
+
+def _own(actor: vocab.Actor, uri: str | None) -> str | None:
+    """Drop what lies on another server than the actor: nobody has us send or ask elsewhere."""
+    return uri if uri is not None and uris.same_origin(actor.uri, uri) else None
+
+
+def _username(actor: vocab.Actor) -> str:
+    """Return the name before the host; the last part of the id for those who have none."""
+    name = sanitize.plain(actor.preferred_username, limit=MAX_USERNAME_CHARS)
+    last = unquote(urlsplit(actor.uri).path.rstrip("/").rpartition("/")[2])
+    return name or sanitize.plain(last, limit=MAX_USERNAME_CHARS) or "unnamed"
+
+
+def _time_or_none(instant: datetime | None, now: datetime) -> str | None:
+    return None if instant is None else instants.to_text(instants.not_after(instant, now))
+
+
+def _keep_keys(tx: Transaction, actor_id: int, actor: vocab.Actor) -> None:
+    """Replace the keys of an actor. A key of somebody else's, or elsewhere, is not theirs to list.
+
+    Whoever could place the key id of a stranger here would speak for the stranger (or lock them
+    out), so an id that another actor already has stays with that actor.
+    """
+    tx.run("DELETE FROM actor_keys WHERE actor_id = :id", {"id": actor_id})
+    theirs = [
+        key
+        for key in actor.keys
+        if key.owner_uri == actor.uri and uris.same_origin(key.uri, actor.uri)
+    ]
+    tx.run_many(
+        """
+        INSERT INTO actor_keys (uri, actor_id, kind, pem)
+        VALUES (:uri, :actor_id, :kind, :pem)
+        ON CONFLICT (uri) DO NOTHING
+        """,
+        [
+            {"uri": key.uri, "actor_id": actor_id, "kind": key.kind, "pem": key.pem}
+            for key in theirs[:MAX_KEYS]
+        ],
+    )
+
+
+def _take_back_counts(tx: Transaction, actor_id: int) -> None:
+    """Count without their replies, likes and boosts what others posted."""
+    tx.run(
+        """
+        UPDATE notes
+           SET replies = max(0, replies - (SELECT count(*)
+                                             FROM notes AS reply
+                                            WHERE reply.in_reply_to_id = notes.id
+                                              AND reply.actor_id = :id))
+         WHERE id IN (SELECT in_reply_to_id FROM notes WHERE actor_id = :id)
+        """,
+        {"id": actor_id},
+    )
+    tx.run(
+        """
+        UPDATE notes
+           SET likes = max(0, likes - 1)
+         WHERE id IN (SELECT note_id FROM likes WHERE actor_id = :id)
+        """,
+        {"id": actor_id},
+    )
+    tx.run(
+        """
+        UPDATE notes
+           SET announces = max(0, announces - 1)
+         WHERE id IN (SELECT note_id FROM announces WHERE actor_id = :id)
+        """,
+        {"id": actor_id},
+    )
+
+
+def _demand(reader: Reader, actor_id: int) -> Actor:
+    return by_ids(reader, [actor_id])[actor_id]
+
+
+def _from_row(row: sqlite3.Row) -> Actor:
+    values: dict[str, Any] = dict(row)
+    published = values["published_at"]
+    return Actor(
+        **values
+        | {
+            "summary": sanitize.kept(values["summary"]),
+            "fields": tuple(
+                (name, sanitize.kept(value)) for name, value in json.loads(values["fields"])
+            ),
+            "emojis": json.loads(values["emojis"]),
+            "also_known_as": tuple(json.loads(values["also_known_as"])),
+            "approves": bool(values["approves"]),
+            "discoverable": bool(values["discoverable"]),
+            "indexable": bool(values["indexable"]),
+            "published_at": None if published is None else instants.from_text(published),
+            "fetched_at": instants.from_text(values["fetched_at"]),
+        }
+    )

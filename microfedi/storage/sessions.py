@@ -1,0 +1,131 @@
+"""Browser logins, one row each; the database knows the hash of a token, never the token."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from microfedi.protocol import instants
+from microfedi.storage.database import Reader, Transaction
+
+IDLE = timedelta(days=7)  # without a visit a login ends
+ABSOLUTE = timedelta(days=30)  # after that it ends whatever happened
+MAX_SESSIONS = 100  # one person's browsers; the least recently used one makes room for a new one
+MAX_USER_AGENT_CHARS = 300  # of what a browser calls itself, for the list of logins
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser that is logged in. `address` and `user_agent` are those of the login."""
+
+    id: int
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    address: str
+    user_agent: str
+
+
+def create(
+    tx: Transaction,
+    token_hash: bytes,
+    *,
+    address: str,
+    user_agent: str,
+    now: datetime,
+    expires_at: datetime,
+) -> int:
+    """Log a browser in; return the row id."""
+    prune(tx, now)
+    tx.run(
+        """
+        DELETE FROM sessions
+         WHERE id IN (SELECT id
+                        FROM sessions
+                       ORDER BY last_used_at DESC
+                       LIMIT -1 OFFSET :kept)
+        """,
+        {"kept": MAX_SESSIONS - 1},
+    )
+    session_id: int = tx.value(
+        """
+        INSERT INTO sessions (token_hash, created_at, last_used_at, expires_at, address, user_agent)
+        VALUES (:token_hash, :now, :now, :expires_at, :address, :user_agent)
+        RETURNING id
+        """,
+        {
+            "token_hash": token_hash,
+            "now": instants.to_text(now),
+            "expires_at": instants.to_text(expires_at),
+            "address": address,
+            "user_agent": user_agent[:MAX_USER_AGENT_CHARS],
+        },
+    )
+    return session_id
+
+
+def by_token(reader: Reader, token_hash: bytes, *, now: datetime) -> Session | None:
+    """Return the login with this token, None if it has ended, idled away, or never was."""
+    row = reader.one(
+        """
+        SELECT id, created_at, last_used_at, expires_at, address, user_agent
+          FROM sessions
+         WHERE token_hash = :token_hash
+           AND expires_at > :now
+           AND last_used_at > :idle_since
+        """,
+        {
+            "token_hash": token_hash,
+            "now": instants.to_text(now),
+            "idle_since": instants.to_text(now - IDLE),
+        },
+    )
+    return None if row is None else _from_row(row)
+
+
+def touch(tx: Transaction, session_id: int, now: datetime) -> None:
+    """Note that a login was used."""
+    tx.run(
+        "UPDATE sessions SET last_used_at = :now WHERE id = :id",
+        {"now": instants.to_text(now), "id": session_id},
+    )
+
+
+def all(reader: Reader) -> list[Session]:
+    """Return every login, the most recently used first."""
+    rows = reader.all(
+        """
+        SELECT id, created_at, last_used_at, expires_at, address, user_agent
+          FROM sessions
+         ORDER BY last_used_at DESC, id DESC
+        """
+    )
+    return [_from_row(row) for row in rows]
+
+
+def end(tx: Transaction, session_id: int) -> bool:
+    """Log one browser out; False if it was not logged in."""
+    return tx.run("DELETE FROM sessions WHERE id = :id", {"id": session_id}) == 1
+
+
+def end_all(tx: Transaction, *, but: int | None = None) -> int:
+    """Log every browser out, except the one that says so if `but` names it; return how many."""
+    return tx.run("DELETE FROM sessions WHERE id IS NOT :but", {"but": but})
+
+
+def prune(tx: Transaction, now: datetime) -> None:
+    """Delete the logins that have run out."""
+    tx.run(
+        "DELETE FROM sessions WHERE expires_at <= :now OR last_used_at <= :idle_since",
+        {"now": instants.to_text(now), "idle_since": instants.to_text(now - IDLE)},
+    )
+
+
+def _from_row(row: sqlite3.Row) -> Session:
+    return Session(
+        row["id"],
+        instants.from_text(row["created_at"]),
+        instants.from_text(row["last_used_at"]),
+        instants.from_text(row["expires_at"]),
+        row["address"],
+        row["user_agent"],
+    )
