@@ -64,6 +64,8 @@ def activity(doc: Document) -> Activity:
     Raises: MalformedDocument.
     """
     kind = type_of(doc)
+    if kind in _KNOWN_TYPES and kind not in _ACTIVITIES:
+        raise MalformedDocument(f"expected an activity, not a {kind}")
     actors = shapes.as_list(doc.get("actor"))
     actor_uri = shapes.id_of(actors[0]) if len(actors) == 1 else None
     if actor_uri is None:

@@ -59,7 +59,9 @@ def media_of(doc: dict[str, Any], kind: str) -> tuple[Attachment, ...]:
         for entry in shapes.objects(doc.get("url"))
         if shapes.media_type_of(entry).startswith(wanted)
     ]
-    made = _attachment({**doc, "url": links, "name": None, "summary": None}, wanted)
+    # Its title and summary are the note's; its media type is that of the text.
+    own = {name: doc.get(name) for name in ("width", "height", "blurhash")}
+    made = _attachment({**own, "url": links}, wanted)
     return (made,) if made else ()
 
 
