@@ -1,0 +1,412 @@
+"""The one local person: keys, second factor, wishes; and the directory they live in.
+
+Private keys and the TOTP secret are sealed, each bound to the column it stands in.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from microfedi.errors import InvalidInput
+from microfedi.protocol import instants, uris
+from microfedi.protocol.addresses import Addresses
+from microfedi.protocol.keys import SigningKey
+from microfedi.protocol.sanitize import SafeHtml
+from microfedi.storage.database import Reader, Transaction
+
+MessagePolicy = Literal["anyone", "followed", "nobody"]
+
+_INSTANCE_KEY = "instance.rsa_key_sealed"
+_RSA_KEY = "owner.rsa_key_sealed"
+_ED25519_KEY = "owner.ed25519_key_sealed"
+_TOTP_SECRET = "owner.totp_secret_sealed"  # noqa: S105 - the name of a column
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What this directory was made for; none of it can change."""
+
+    base_url: str
+    handle_domain: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The owner as the server works with them. Name, picture and HTML are in their Actor."""
+
+    actor_id: int
+    handle: str
+    addresses: Addresses
+    rsa: SigningKey
+    ed25519: SigningKey
+    instance: SigningKey
+    bio: str
+    approves_followers: bool
+    discoverable: bool
+    indexable: bool
+    hides_follows: bool
+    message_policy: MessagePolicy
+    time_zone: str
+    disk_budget_bytes: int
+    home_read_position: int
+    notifications_read_id: int
+    created_at: datetime
+
+    @property
+    def uri(self) -> str:
+        """The id of their actor."""
+        return self.addresses.actor
+
+
+def instance(reader: Reader) -> Instance | None:
+    """Return what this directory was made for; None before `init`."""
+    row = reader.one("SELECT base_url, handle_domain, created_at FROM instance")
+    if row is None:
+        return None
+    created_at = instants.from_text(row["created_at"])
+    return Instance(row["base_url"], row["handle_domain"], created_at)
+
+
+def instance_key(reader: Reader) -> SigningKey | None:
+    """Return the key that signs in the server's own name; it is there before the owner is."""
+    row = reader.one("SELECT base_url, rsa_key_sealed FROM instance")
+    if row is None:
+        return None
+    uri = Addresses(row["base_url"], "").instance_key
+    return SigningKey(uri, _opened(reader, row["rsa_key_sealed"], _INSTANCE_KEY))
+
+
+def create_instance(
+    tx: Transaction, *, base_url: str, handle_domain: str, rsa_pem: str, now: datetime
+) -> Instance:
+    """Make this directory one for `base_url`, for ever.
+
+    Raises: sqlite3.IntegrityError if it was made for one already.
+    """
+    tx.run(
+        """
+        INSERT INTO instance (id, base_url, handle_domain, rsa_key_sealed, created_at)
+        VALUES (1, :base_url, :handle_domain, :rsa_key_sealed, :now)
+        """,
+        {
+            "base_url": base_url,
+            "handle_domain": handle_domain,
+            "rsa_key_sealed": _sealed(tx, rsa_pem, _INSTANCE_KEY),
+            "now": instants.to_text(now),
+        },
+    )
+    return Instance(base_url, handle_domain, now)
+
+
+def load(reader: Reader) -> Owner | None:
+    """Return the owner; None before setup."""
+    row = reader.one(
+        """
+        SELECT owner.actor_id, owner.handle, owner.rsa_key_sealed, owner.ed25519_key_sealed,
+               owner.bio, owner.hides_follows, owner.message_policy, owner.time_zone,
+               owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
+               owner.created_at, actors.approves, actors.discoverable, actors.indexable,
+               instance.base_url, instance.rsa_key_sealed AS instance_key_sealed
+          FROM owner
+          JOIN actors ON actors.id = owner.actor_id
+          JOIN instance
+        """
+    )
+    if row is None:
+        return None
+    addresses = Addresses(row["base_url"], row["handle"])
+    return Owner(
+        actor_id=row["actor_id"],
+        handle=row["handle"],
+        addresses=addresses,
+        rsa=SigningKey(addresses.rsa_key, _opened(reader, row["rsa_key_sealed"], _RSA_KEY)),
+        ed25519=SigningKey(
+            addresses.ed25519_key, _opened(reader, row["ed25519_key_sealed"], _ED25519_KEY)
+        ),
+        instance=SigningKey(
+            addresses.instance_key, _opened(reader, row["instance_key_sealed"], _INSTANCE_KEY)
+        ),
+        bio=row["bio"],
+        approves_followers=bool(row["approves"]),
+        discoverable=bool(row["discoverable"]),
+        indexable=bool(row["indexable"]),
+        hides_follows=bool(row["hides_follows"]),
+        message_policy=row["message_policy"],
+        time_zone=row["time_zone"],
+        disk_budget_bytes=row["disk_budget_bytes"],
+        home_read_position=row["home_read_position"],
+        notifications_read_id=row["notifications_read_id"],
+        created_at=instants.from_text(row["created_at"]),
+    )
+
+
+def create(
+    tx: Transaction,
+    *,
+    handle: str,
+    name: str,
+    password_hash: str,
+    totp_secret: str,
+    totp_step: int,
+    rsa_pem: str,
+    ed25519_pem: str,
+    disk_budget_bytes: int,
+    recovery_hashes: Sequence[bytes],
+    now: datetime,
+) -> Owner:
+    """Make the owner, their actor and their recovery codes, all or nothing.
+
+    `totp_step` is the time step of the code that confirmed the secret: it counts as used.
+    `name` is plain text that has been cleaned.
+
+    Raises: InvalidInput (whole form) if this directory has an owner already.
+    """
+    place = instance(tx)
+    if place is None:
+        raise ValueError("the directory must be made before its owner")
+    if tx.value("SELECT 1 FROM owner") is not None:
+        raise InvalidInput("", "This server has its owner already.")
+    addresses = Addresses(place.base_url, handle)
+    actor_id: int = tx.value(
+        """
+        INSERT INTO actors (
+            uri, host, username, handle, type, name, summary, url, inbox, shared_inbox, outbox,
+            followers_uri, featured, published_at, fetched_at)
+        VALUES (
+            :uri, :host, :username, :handle, 'Person', :name, '', :url, :inbox, :shared_inbox,
+            :outbox, :followers_uri, :featured, :now, :now)
+        RETURNING id
+        """,
+        {
+            "uri": addresses.actor,
+            "host": uris.authority(place.base_url),
+            "username": handle,
+            "handle": f"{handle}@{place.handle_domain}",
+            "name": name,
+            "url": addresses.page,
+            "inbox": addresses.inbox,
+            "shared_inbox": addresses.shared_inbox,
+            "outbox": addresses.outbox,
+            "followers_uri": addresses.followers,
+            "featured": addresses.featured,
+            "now": instants.to_text(now),
+        },
+    )
+    tx.run(
+        """
+        INSERT INTO owner (
+            id, actor_id, handle, password_hash, totp_secret_sealed, totp_last_step,
+            rsa_key_sealed, ed25519_key_sealed, disk_budget_bytes, created_at)
+        VALUES (
+            1, :actor_id, :handle, :password_hash, :totp_secret_sealed, :totp_last_step,
+            :rsa_key_sealed, :ed25519_key_sealed, :disk_budget_bytes, :now)
+        """,
+        {
+            "actor_id": actor_id,
+            "handle": handle,
+            "password_hash": password_hash,
+            "totp_secret_sealed": _sealed(tx, totp_secret, _TOTP_SECRET),
+            "totp_last_step": totp_step,
+            "rsa_key_sealed": _sealed(tx, rsa_pem, _RSA_KEY),
+            "ed25519_key_sealed": _sealed(tx, ed25519_pem, _ED25519_KEY),
+            "disk_budget_bytes": disk_budget_bytes,
+            "now": instants.to_text(now),
+        },
+    )
+    replace_recovery_codes(tx, recovery_hashes)
+    made = load(tx)
+    assert made is not None  # noqa: S101 - it was just written
+    return made
+
+
+# --- what the owner may change
+
+
+def set_profile(
+    tx: Transaction,
+    *,
+    name: str,
+    bio: str,
+    summary_html: SafeHtml,
+    fields: Sequence[tuple[str, SafeHtml]],
+    icon_url: str | None,
+    icon_alt: str,
+    image_url: str | None,
+) -> None:
+    """Keep the owner's profile. `bio` is their Markdown, `summary_html` what became of it."""
+    tx.run(
+        """
+        UPDATE actors
+           SET name = :name,
+               summary = :summary,
+               fields = :fields,
+               icon_url = :icon_url,
+               icon_alt = :icon_alt,
+               image_url = :image_url
+         WHERE id = (SELECT actor_id FROM owner)
+        """,
+        {
+            "name": name,
+            "summary": summary_html,
+            "fields": json.dumps(list(fields), ensure_ascii=False),
+            "icon_url": icon_url,
+            "icon_alt": icon_alt,
+            "image_url": image_url,
+        },
+    )
+    tx.run("UPDATE owner SET bio = :bio", {"bio": bio})
+
+
+def set_preferences(
+    tx: Transaction,
+    *,
+    approves_followers: bool | None = None,
+    discoverable: bool | None = None,
+    indexable: bool | None = None,
+    hides_follows: bool | None = None,
+    message_policy: MessagePolicy | None = None,
+    time_zone: str | None = None,
+    disk_budget_bytes: int | None = None,
+) -> None:
+    """Keep the wishes that are given; None leaves one as it is."""
+    tx.run(
+        """
+        UPDATE actors
+           SET approves = coalesce(:approves_followers, approves),
+               discoverable = coalesce(:discoverable, discoverable),
+               indexable = coalesce(:indexable, indexable)
+         WHERE id = (SELECT actor_id FROM owner)
+        """,
+        {
+            "approves_followers": approves_followers,
+            "discoverable": discoverable,
+            "indexable": indexable,
+        },
+    )
+    tx.run(
+        """
+        UPDATE owner
+           SET hides_follows = coalesce(:hides_follows, hides_follows),
+               message_policy = coalesce(:message_policy, message_policy),
+               time_zone = coalesce(:time_zone, time_zone),
+               disk_budget_bytes = coalesce(:disk_budget_bytes, disk_budget_bytes)
+        """,
+        {
+            "hides_follows": hides_follows,
+            "message_policy": message_policy,
+            "time_zone": time_zone,
+            "disk_budget_bytes": disk_budget_bytes,
+        },
+    )
+
+
+def set_read_position(tx: Transaction, position: int) -> None:
+    """Move the mark at Home forward to `position`; it never goes back."""
+    tx.run(
+        "UPDATE owner SET home_read_position = max(home_read_position, :position)",
+        {"position": position},
+    )
+
+
+def set_notifications_read(tx: Transaction, notification_id: int) -> None:
+    """Note that notifications up to this one were seen; never fewer than before."""
+    tx.run(
+        "UPDATE owner SET notifications_read_id = max(notifications_read_id, :id)",
+        {"id": notification_id},
+    )
+
+
+# --- password, second factor, recovery codes
+
+
+def password_hash(reader: Reader) -> str | None:
+    """Return the stored password hash; None before setup."""
+    found: str | None = reader.value("SELECT password_hash FROM owner")
+    return found
+
+
+def set_password_hash(tx: Transaction, stored: str) -> None:
+    """Replace the password hash."""
+    tx.run("UPDATE owner SET password_hash = :stored", {"stored": stored})
+
+
+def totp_secret(reader: Reader) -> str | None:
+    """Return the TOTP secret in Base32; None before setup."""
+    sealed: bytes | None = reader.value("SELECT totp_secret_sealed FROM owner")
+    return None if sealed is None else _opened(reader, sealed, _TOTP_SECRET)
+
+
+def use_totp_step(tx: Transaction, step: int) -> bool:
+    """Use up a time step; False if it, or a later one, has been used before.
+
+    One statement, so that of two equal codes at the same moment one is refused.
+
+    Source: RFC 6238 5.2.
+    """
+    changed = tx.run(
+        "UPDATE owner SET totp_last_step = :step WHERE totp_last_step < :step", {"step": step}
+    )
+    return changed == 1
+
+
+def set_totp(tx: Transaction, secret: str, step: int) -> None:
+    """Replace the TOTP secret; `step` is that of the code that confirmed it, now used."""
+    tx.run(
+        "UPDATE owner SET totp_secret_sealed = :sealed, totp_last_step = :step",
+        {"sealed": _sealed(tx, secret, _TOTP_SECRET), "step": step},
+    )
+
+
+def use_recovery_code(tx: Transaction, code_hash: bytes) -> bool:
+    """Use up a recovery code; False if there is none with this hash (any more)."""
+    changed = tx.run("DELETE FROM recovery_codes WHERE code_hash = :hash", {"hash": code_hash})
+    return changed == 1
+
+
+def recovery_codes_left(reader: Reader) -> int:
+    """Return how many recovery codes have not been used."""
+    left: int = reader.value("SELECT count(*) FROM recovery_codes")
+    return left
+
+
+def replace_recovery_codes(tx: Transaction, hashes: Sequence[bytes]) -> None:
+    """Make these the recovery codes, and those before worthless."""
+    tx.run("DELETE FROM recovery_codes")
+    tx.run_many(
+        "INSERT INTO recovery_codes (code_hash) VALUES (:hash)", [{"hash": one} for one in hashes]
+    )
+
+
+# --- the one-time setup link
+
+
+def set_setup_token(tx: Transaction, token_hash: bytes, expires_at: datetime) -> None:
+    """Make this the setup link, and one before worthless."""
+    tx.run(
+        "UPDATE instance SET setup_token = :hash, setup_expires_at = :expires_at",
+        {"hash": token_hash, "expires_at": instants.to_text(expires_at)},
+    )
+
+
+def setup_token(reader: Reader) -> tuple[bytes, datetime] | None:
+    """Return the hash of the setup link's token and when it ends; None if there is none."""
+    row = reader.one("SELECT setup_token, setup_expires_at FROM instance")
+    if row is None or row["setup_token"] is None:
+        return None
+    return row["setup_token"], instants.from_text(row["setup_expires_at"])
+
+
+def clear_setup_token(tx: Transaction) -> None:
+    """Make the setup link worthless."""
+    tx.run("UPDATE instance SET setup_token = NULL, setup_expires_at = NULL")
+
+
+def _sealed(reader: Reader, secret: str, column: str) -> bytes:
+    return reader.sealer.seal("owner", secret.encode(), bound_to=column)
+
+
+def _opened(reader: Reader, sealed: bytes, column: str) -> str:
+    return reader.sealer.open("owner", sealed, bound_to=column).decode()
