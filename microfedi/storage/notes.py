@@ -1,0 +1,624 @@
+"""Posts, ours and others, with their threads; to and from vocab.Note. Messages are never here.
+
+What is searched for is a column, everything else is one JSON body, which is ciphertext unless the
+note is open to everybody. What comes in as a `vocab.Note` has been read by `parse`, its HTML by
+`sanitize`; a row's text can therefore be shown as it is.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from sqlite3 import Row
+from typing import Any
+
+from microfedi.protocol import ids, instants, sanitize, vocab
+from microfedi.protocol.sanitize import SafeHtml
+from microfedi.protocol.vocab import Visibility
+from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.sealed import Sealer
+
+MAX_TITLE_CHARS = 500  # of a title or a content warning: a line, not a text
+MAX_THREAD_NOTES = 500  # of one thread on a page; longer ones are cut at the newest end
+
+_COLUMNS = """
+    notes.id, notes.uri, notes.public_id, notes.actor_id, notes.visibility, notes.url,
+    notes.in_reply_to_uri, notes.in_reply_to_id, notes.thread_id, notes.published_at,
+    notes.updated_at, notes.received_at, notes.body, notes.replies, notes.likes, notes.announces
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A post that we keep. `public_id` is set for ours only.
+
+    `thread_id` is the id of the topmost note of the thread that we knew; `replies` counts those
+    that everybody may see.
+    """
+
+    id: int
+    uri: str
+    public_id: str | None
+    actor_id: int
+    visibility: Visibility
+    url: str | None
+    in_reply_to_uri: str | None
+    in_reply_to_id: int | None
+    thread_id: int
+    published_at: datetime
+    updated_at: datetime | None
+    received_at: datetime
+    replies: int
+    likes: int
+    announces: int
+    type: str
+    name: str
+    summary: str
+    html: SafeHtml
+    source: str | None
+    language: str | None
+    sensitive: bool
+    attachments: tuple[vocab.Attachment, ...]
+    mentions: tuple[vocab.Mention, ...]
+    hashtags: tuple[str, ...]
+    emojis: dict[str, str]
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    context: str | None
+    conversation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """Something that was deleted; `was_public` if it was ours and open to everybody."""
+
+    was_public: bool
+
+
+def keep(
+    tx: Transaction,
+    note: vocab.Note,
+    *,
+    actor_id: int,
+    visibility: Visibility,
+    html: SafeHtml,
+    now: datetime,
+    public_id: str | None = None,
+) -> tuple[Note, bool] | None:
+    """Keep a note and put it in its thread; return it, and whether it is new.
+
+    One that we have already is returned as we have it. None if it was deleted before. The parent
+    counts it, if everybody may see it; replies that came before it are joined to it.
+    """
+    known = tx.one(
+        """
+        SELECT EXISTS (SELECT 1 FROM tombstones WHERE uri = :uri) AS is_buried,
+               (SELECT id FROM notes WHERE uri = :uri) AS id,
+               EXISTS (SELECT 1 FROM notes WHERE in_reply_to_uri = :uri) AS has_orphans,
+               (SELECT id FROM notes WHERE uri = :parent) AS parent_id,
+               (SELECT thread_id FROM notes WHERE uri = :parent) AS thread_id
+        """,
+        {"uri": note.uri, "parent": note.in_reply_to},
+    )
+    if known is None or known["is_buried"]:
+        return None
+    if known["id"] is not None:
+        return _demand(tx, known["id"]), False
+    published_at = instants.not_after(note.published, now)
+    note_id = ids.row_id(published_at)
+    parent_id: int | None = known["parent_id"]
+    thread_id = note_id if parent_id is None else known["thread_id"]
+    body = _body(note, html)
+    values = {
+        "id": note_id,
+        "uri": note.uri,
+        "public_id": public_id,
+        "actor_id": actor_id,
+        "visibility": visibility.value,
+        "url": note.url,
+        "in_reply_to_uri": note.in_reply_to,
+        "in_reply_to_id": parent_id,
+        "thread_id": thread_id,
+        "published_at": instants.to_text(published_at),
+        "updated_at": _text_or_none(note.updated, now),
+        "received_at": instants.to_text(now),
+        "replies": 0,
+        "likes": 0,
+        "announces": 0,
+    }
+    tx.run(
+        """
+        INSERT INTO notes (
+            id, uri, public_id, actor_id, visibility, url, in_reply_to_uri, in_reply_to_id,
+            thread_id, published_at, updated_at, received_at, body)
+        VALUES (
+            :id, :uri, :public_id, :actor_id, :visibility, :url, :in_reply_to_uri,
+            :in_reply_to_id, :thread_id, :published_at, :updated_at, :received_at, :body)
+        """,
+        values | {"body": _to_blob(tx.sealer, body, note_id, visibility)},
+    )
+    if visibility.is_open:
+        _count_reply(tx, parent_id, 1)
+        _add_tags(tx, note_id, note.hashtags)
+    if known["has_orphans"]:
+        values["replies"] = _adopt(tx, note_id, note.uri, parent_id, thread_id)
+    return _from_parts(values, body), True
+
+
+def edit(
+    tx: Transaction, note_id: int, note: vocab.Note, *, html: SafeHtml, now: datetime
+) -> Note | None:
+    """Replace what the author may change: text, title, warning, pictures, tags, language.
+
+    Author, id, type, audience and thread stay as they are, whatever `note` says. Without
+    `note.updated` it is a refresh that nobody is told about. None if the note is not there.
+    """
+    row = tx.one("SELECT visibility, body, updated_at FROM notes WHERE id = :id", {"id": note_id})
+    if row is None:
+        return None
+    visibility = Visibility(row["visibility"])
+    old = _from_blob(tx.sealer, row["body"], note_id, visibility)
+    body = _body(note, html)
+    for key in ("type", "to", "cc", "context", "conversation"):
+        body.pop(key, None)
+        if key in old:
+            body[key] = old[key]
+    tx.run(
+        "UPDATE notes SET body = :body, updated_at = :updated_at WHERE id = :id",
+        {
+            "id": note_id,
+            "body": _to_blob(tx.sealer, body, note_id, visibility),
+            "updated_at": _text_or_none(note.updated, now) or row["updated_at"],
+        },
+    )
+    if visibility.is_open:
+        tx.run("DELETE FROM note_tags WHERE note_id = :id", {"id": note_id})
+        _add_tags(tx, note_id, note.hashtags)
+    return _demand(tx, note_id)
+
+
+def delete(tx: Transaction, note_id: int, *, now: datetime, was_public: bool = False) -> bool:
+    """Remove a note with all that hangs on it, so that a late Create does not bring it back.
+
+    `was_public` only for a note of ours that everybody could see. False if it is not there.
+    """
+    row = tx.one(
+        "DELETE FROM notes WHERE id = :id RETURNING uri, visibility, in_reply_to_id",
+        {"id": note_id},
+    )
+    if row is None:
+        return False
+    if Visibility(row["visibility"]).is_open:
+        _count_reply(tx, row["in_reply_to_id"], -1)
+    bury(tx, row["uri"], now, was_public=was_public)
+    return True
+
+
+def bury(tx: Transaction, uri: str, now: datetime, *, was_public: bool = False) -> None:
+    """Remember that `uri` was deleted, though we may never have had it."""
+    tx.run(
+        """
+        INSERT INTO tombstones (uri, deleted_at, was_public)
+        VALUES (:uri, :deleted_at, :was_public)
+        ON CONFLICT (uri) DO NOTHING
+        """,
+        {"uri": uri, "deleted_at": instants.to_text(now), "was_public": was_public},
+    )
+
+
+def tombstone(reader: Reader, uri: str) -> Tombstone | None:
+    """Return what is known of a deleted `uri`, None if nothing was."""
+    row = reader.one("SELECT was_public FROM tombstones WHERE uri = :uri", {"uri": uri})
+    return None if row is None else Tombstone(bool(row["was_public"]))
+
+
+def by_uri(reader: Reader, uri: str) -> Note | None:
+    """Return the note with this id."""
+    return _first(reader, "notes.uri = :value", uri)
+
+
+def by_id(reader: Reader, note_id: int) -> Note | None:
+    """Return the note of a row."""
+    return _first(reader, "notes.id = :value", note_id)
+
+
+def by_public_id(reader: Reader, public_id: str) -> Note | None:
+    """Return the owner's note with this public id."""
+    return _first(reader, "notes.public_id = :value", public_id)
+
+
+def by_url(reader: Reader, url: str) -> Note | None:
+    """Return the oldest note that says its page is `url`; the caller checks the origin."""
+    return _first(reader, "notes.url = :value", url)
+
+
+def id_of(reader: Reader, uri: str) -> int | None:
+    """Return the row id of the note with this id."""
+    found: int | None = reader.value("SELECT id FROM notes WHERE uri = :uri", {"uri": uri})
+    return found
+
+
+def by_ids(reader: Reader, note_ids: Iterable[int]) -> dict[int, Note]:
+    """Return the notes of these rows by row id; what is not there is left out."""
+    rows = reader.all(
+        f"SELECT {_COLUMNS} FROM notes WHERE id IN (SELECT value FROM json_each(:ids))",  # noqa: S608
+        {"ids": json.dumps(list(note_ids))},
+    )
+    return {row["id"]: _from_row(reader.sealer, row) for row in rows}
+
+
+def by_actor(
+    reader: Reader,
+    actor_id: int,
+    *,
+    visibilities: Collection[Visibility],
+    before_id: int | None = None,
+    limit: int,
+    with_replies: bool = True,
+) -> list[Note]:
+    """Return somebody's notes, newest first. Without replies, their replies to themselves stay."""
+    rows = reader.all(
+        f"""
+        SELECT {_COLUMNS}
+          FROM notes
+         WHERE actor_id = :actor_id
+           AND (:before_id IS NULL OR id < :before_id)
+           AND visibility IN (SELECT value FROM json_each(:visibilities))
+           AND (:with_replies
+                OR in_reply_to_uri IS NULL
+                OR EXISTS (SELECT 1 FROM notes AS parent
+                            WHERE parent.id = notes.in_reply_to_id
+                              AND parent.actor_id = notes.actor_id))
+         ORDER BY id DESC
+         LIMIT :limit
+        """,  # noqa: S608
+        {
+            "actor_id": actor_id,
+            "before_id": before_id,
+            "visibilities": json.dumps([one.value for one in visibilities]),
+            "with_replies": with_replies,
+            "limit": limit,
+        },
+    )
+    return _all(reader, rows)
+
+
+def thread(reader: Reader, thread_id: int, *, limit: int = MAX_THREAD_NOTES) -> list[Note]:
+    """Return the notes of a thread, oldest first."""
+    rows = reader.all(
+        f"SELECT {_COLUMNS} FROM notes WHERE thread_id = :id ORDER BY id LIMIT :limit",  # noqa: S608
+        {"id": thread_id, "limit": limit},
+    )
+    return _all(reader, rows)
+
+
+def replies_to(
+    reader: Reader,
+    note_id: int,
+    *,
+    visibilities: Collection[Visibility],
+    after_id: int = 0,
+    limit: int,
+) -> list[Note]:
+    """Return the direct replies to a note, oldest first."""
+    rows = reader.all(
+        f"""
+        SELECT {_COLUMNS}
+          FROM notes
+         WHERE in_reply_to_id = :note_id
+           AND id > :after_id
+           AND visibility IN (SELECT value FROM json_each(:visibilities))
+         ORDER BY id
+         LIMIT :limit
+        """,  # noqa: S608
+        {
+            "note_id": note_id,
+            "after_id": after_id,
+            "visibilities": json.dumps([one.value for one in visibilities]),
+            "limit": limit,
+        },
+    )
+    return _all(reader, rows)
+
+
+def by_tag(
+    reader: Reader,
+    tag: str,
+    *,
+    before_id: int | None = None,
+    limit: int,
+    actor_id: int | None = None,
+) -> list[Note]:
+    """Return the open notes with a hashtag (lower-case, without #), newest first.
+
+    `actor_id` leaves only that actor's.
+    """
+    rows = reader.all(
+        f"""
+        SELECT {_COLUMNS}
+          FROM note_tags
+          JOIN notes ON notes.id = note_tags.note_id
+         WHERE note_tags.tag = :tag
+           AND (:before_id IS NULL OR note_tags.note_id < :before_id)
+           AND (:actor_id IS NULL OR notes.actor_id = :actor_id)
+         ORDER BY note_tags.note_id DESC
+         LIMIT :limit
+        """,  # noqa: S608
+        {"tag": tag, "before_id": before_id, "actor_id": actor_id, "limit": limit},
+    )
+    return _all(reader, rows)
+
+
+def count_of(reader: Reader, actor_id: int, visibilities: Collection[Visibility]) -> int:
+    """Return how many notes somebody has that are one of `visibilities`."""
+    count: int = reader.value(
+        """
+        SELECT count(*)
+          FROM notes
+         WHERE actor_id = :actor_id
+           AND visibility IN (SELECT value FROM json_each(:visibilities))
+        """,
+        {
+            "actor_id": actor_id,
+            "visibilities": json.dumps([one.value for one in visibilities]),
+        },
+    )
+    return count
+
+
+def pin(tx: Transaction, note_id: int) -> None:
+    """Put a note after those that its author has pinned already; nothing happens if it is there."""
+    tx.run(
+        """
+        INSERT INTO pinned (actor_id, note_id, position)
+        SELECT actor_id, id,
+               (SELECT coalesce(max(position), 0) + 1
+                  FROM pinned WHERE pinned.actor_id = notes.actor_id)
+          FROM notes
+         WHERE id = :id
+        ON CONFLICT (actor_id, note_id) DO NOTHING
+        """,
+        {"id": note_id},
+    )
+
+
+def unpin(tx: Transaction, note_id: int) -> bool:
+    """Take a note off its author's pinned ones; False if it was not there."""
+    return tx.run("DELETE FROM pinned WHERE note_id = :id", {"id": note_id}) > 0
+
+
+def pinned(reader: Reader, actor_id: int) -> list[Note]:
+    """Return what somebody has pinned, in their order."""
+    rows = reader.all(
+        f"""
+        SELECT {_COLUMNS}
+          FROM pinned
+          JOIN notes ON notes.id = pinned.note_id
+         WHERE pinned.actor_id = :actor_id
+         ORDER BY pinned.position
+        """,  # noqa: S608
+        {"actor_id": actor_id},
+    )
+    return _all(reader, rows)
+
+
+def set_pinned(tx: Transaction, actor_id: int, note_ids: Sequence[int]) -> None:
+    """Replace what somebody has pinned; notes of others among them are left out."""
+    tx.run("DELETE FROM pinned WHERE actor_id = :actor_id", {"actor_id": actor_id})
+    tx.run_many(
+        """
+        INSERT INTO pinned (actor_id, note_id, position)
+        SELECT actor_id, id, :position
+          FROM notes
+         WHERE id = :note_id
+           AND actor_id = :actor_id
+        ON CONFLICT (actor_id, note_id) DO NOTHING
+        """,
+        [
+            {"actor_id": actor_id, "note_id": note_id, "position": position}
+            for position, note_id in enumerate(note_ids)
+        ],
+    )
+
+
+def to_vocab(note: Note, *, actor_uri: str) -> vocab.Note:
+    """Return a note as it travels; `actor_uri` is its author."""
+    return vocab.Note(
+        uri=note.uri,
+        attributed_to=actor_uri,
+        type=note.type,
+        content=str(note.html),
+        summary=note.summary,
+        name=note.name,
+        url=note.url,
+        to=note.to,
+        cc=note.cc,
+        in_reply_to=note.in_reply_to_uri,
+        context=note.context,
+        conversation=note.conversation,
+        published=note.published_at,
+        updated=note.updated_at,
+        sensitive=note.sensitive,
+        language=note.language,
+        source=note.source,
+        attachments=note.attachments,
+        mentions=note.mentions,
+        hashtags=note.hashtags,
+        emojis=tuple(vocab.Emoji(code, url) for code, url in note.emojis.items()),
+    )
+
+
+def _adopt(tx: Transaction, note_id: int, uri: str, parent_id: int | None, thread_id: int) -> int:
+    """Join replies that came before `uri` to it, with their threads; return how many are counted.
+
+    A note above the new one stays where it is, though it may claim to be a reply to it: threads
+    are trees, whatever their authors say.
+    """
+    orphans = tx.all(
+        """
+        WITH RECURSIVE above (id) AS (
+            SELECT :parent_id
+             UNION
+            SELECT notes.in_reply_to_id
+              FROM above JOIN notes ON notes.id = above.id
+             WHERE notes.in_reply_to_id IS NOT NULL)
+        UPDATE notes
+           SET in_reply_to_id = :note_id
+         WHERE in_reply_to_uri = :uri
+           AND in_reply_to_id IS NULL
+           AND id != :note_id
+           AND id NOT IN (SELECT id FROM above WHERE id IS NOT NULL)
+        RETURNING thread_id, visibility
+        """,
+        {"note_id": note_id, "uri": uri, "parent_id": parent_id},
+    )
+    if not orphans:
+        return 0
+    tx.run(
+        """
+        UPDATE notes
+           SET thread_id = :thread_id
+         WHERE thread_id IN (SELECT value FROM json_each(:old))
+        """,
+        {"thread_id": thread_id, "old": json.dumps([row["thread_id"] for row in orphans])},
+    )
+    counted = sum(Visibility(row["visibility"]).is_open for row in orphans)
+    _count_reply(tx, note_id, counted)
+    return counted
+
+
+def _count_reply(tx: Transaction, note_id: int | None, change: int) -> None:
+    """Only replies that everybody may see are counted: a number tells of the others too."""
+    if note_id is not None and change:
+        tx.run(
+            "UPDATE notes SET replies = max(0, replies + :change) WHERE id = :id",
+            {"id": note_id, "change": change},
+        )
+
+
+def _add_tags(tx: Transaction, note_id: int, tags: Iterable[str]) -> None:
+    rows = [{"tag": tag, "note_id": note_id} for tag in dict.fromkeys(tags)]
+    if rows:
+        tx.run_many("INSERT INTO note_tags (tag, note_id) VALUES (:tag, :note_id)", rows)
+
+
+def _text_or_none(instant: datetime | None, now: datetime) -> str | None:
+    return None if instant is None else instants.to_text(instants.not_after(instant, now))
+
+
+def _body(note: vocab.Note, html: SafeHtml) -> dict[str, Any]:
+    """What is not a column, without what is empty."""
+    body: dict[str, Any] = {
+        "type": note.type,
+        "name": sanitize.plain(note.name, limit=MAX_TITLE_CHARS),
+        "summary": sanitize.plain(note.summary, limit=MAX_TITLE_CHARS),
+        "html": str(html),
+        "source": note.source,
+        "language": note.language,
+        "sensitive": note.sensitive,
+        "attachments": [attachment_to_json(one) for one in note.attachments],
+        "mentions": [[one.href, one.name] for one in note.mentions],
+        "hashtags": note.hashtags,
+        "emojis": {one.shortcode: one.url for one in note.emojis},
+        "to": note.to,
+        "cc": note.cc,
+        "context": note.context,
+        "conversation": note.conversation,
+    }
+    return {key: value for key, value in body.items() if value}
+
+
+def attachment_to_json(attachment: vocab.Attachment) -> dict[str, Any]:
+    """Write an attachment for a body, without what is empty."""
+    values = {
+        "url": attachment.url,
+        "media_type": attachment.media_type,
+        "alt": attachment.alt,
+        "width": attachment.width,
+        "height": attachment.height,
+        "blurhash": attachment.blurhash,
+        "focal_point": attachment.focal_point,
+    }
+    return {key: value for key, value in values.items() if value}
+
+
+def attachment_from_json(values: dict[str, Any]) -> vocab.Attachment:
+    """Read what `attachment_to_json` wrote."""
+    point = values.pop("focal_point", None)
+    return vocab.Attachment(**values, focal_point=(point[0], point[1]) if point else None)
+
+
+def _bound_to(note_id: int) -> str:
+    return str(note_id)
+
+
+def _to_blob(sealer: Sealer, body: dict[str, Any], note_id: int, visibility: Visibility) -> bytes:
+    plain = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
+    if visibility.is_open:
+        return plain
+    return sealer.seal("note", plain, bound_to=_bound_to(note_id))
+
+
+def _from_blob(sealer: Sealer, blob: bytes, note_id: int, visibility: Visibility) -> dict[str, Any]:
+    plain = blob if visibility.is_open else sealer.open("note", blob, bound_to=_bound_to(note_id))
+    body: dict[str, Any] = json.loads(plain)
+    return body
+
+
+def _first(reader: Reader, condition: str, value: object) -> Note | None:
+    row = reader.one(
+        f"SELECT {_COLUMNS} FROM notes WHERE {condition} ORDER BY id LIMIT 1",  # noqa: S608
+        {"value": value},
+    )
+    return None if row is None else _from_row(reader.sealer, row)
+
+
+def _demand(reader: Reader, note_id: int) -> Note:
+    note = by_id(reader, note_id)
+    if note is None:
+        raise LookupError(f"no note {note_id}")
+    return note
+
+
+def _all(reader: Reader, rows: Iterable[Row]) -> list[Note]:
+    return [_from_row(reader.sealer, row) for row in rows]
+
+
+def _from_row(sealer: Sealer, row: Row) -> Note:
+    body = _from_blob(sealer, row["body"], row["id"], Visibility(row["visibility"]))
+    return _from_parts(row, body)
+
+
+def _from_parts(row: Row | dict[str, Any], body: dict[str, Any]) -> Note:
+    return Note(
+        id=row["id"],
+        uri=row["uri"],
+        public_id=row["public_id"],
+        actor_id=row["actor_id"],
+        visibility=Visibility(row["visibility"]),
+        url=row["url"],
+        in_reply_to_uri=row["in_reply_to_uri"],
+        in_reply_to_id=row["in_reply_to_id"],
+        thread_id=row["thread_id"],
+        published_at=instants.from_text(row["published_at"]),
+        updated_at=instants.from_text(row["updated_at"]) if row["updated_at"] else None,
+        received_at=instants.from_text(row["received_at"]),
+        replies=row["replies"],
+        likes=row["likes"],
+        announces=row["announces"],
+        type=body.get("type", "Note"),
+        name=body.get("name", ""),
+        summary=body.get("summary", ""),
+        html=sanitize.kept(body.get("html", "")),
+        source=body.get("source"),
+        language=body.get("language"),
+        sensitive=body.get("sensitive", False),
+        attachments=tuple(attachment_from_json(dict(one)) for one in body.get("attachments", ())),
+        mentions=tuple(vocab.Mention(href, name) for href, name in body.get("mentions", ())),
+        hashtags=tuple(body.get("hashtags", ())),
+        emojis=body.get("emojis", {}),
+        to=tuple(body.get("to", ())),
+        cc=tuple(body.get("cc", ())),
+        context=body.get("context"),
+        conversation=body.get("conversation"),
+    )
