@@ -286,28 +286,32 @@ CREATE TABLE hosts (
     id              INTEGER PRIMARY KEY,
     name            TEXT NOT NULL UNIQUE,   -- host[:port]
     due_at          TEXT,                   -- NULL = nothing waits
+    is_leased       INTEGER NOT NULL DEFAULT 0,   -- somebody is at it, until due_at at most
     failing_since   TEXT,
     attempts        INTEGER NOT NULL DEFAULT 0,
     is_slow         INTEGER NOT NULL DEFAULT 0,
     prefers_rfc9421 INTEGER NOT NULL DEFAULT 0,
     preference_at   TEXT
 ) STRICT;
-CREATE INDEX hosts_due ON hosts (due_at, id) WHERE due_at IS NOT NULL;
+CREATE INDEX hosts_due ON hosts (is_slow, due_at, id) WHERE due_at IS NOT NULL;
 
 -- An activity of ours on its way, stored once, and a row for each inbox that still needs it.
 CREATE TABLE outgoing (
     id              INTEGER PRIMARY KEY,
-    object_key      BLOB NOT NULL,          -- stands for what it is about: order is kept within it
-    body_sealed     BLOB NOT NULL,
+    body_sealed     BLOB,                   -- NULL = done: only the receipt is kept
     note_id         INTEGER,                -- for the note's delivery receipt
+    inboxes         INTEGER NOT NULL,
+    dropped         INTEGER NOT NULL DEFAULT 0,   -- of them, those given up
     created_at      TEXT NOT NULL
 ) STRICT;
+CREATE INDEX outgoing_by_note ON outgoing (note_id) WHERE note_id IS NOT NULL;
+CREATE INDEX outgoing_done ON outgoing (created_at) WHERE body_sealed IS NULL;
 CREATE TABLE deliveries (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     outgoing_id     INTEGER NOT NULL REFERENCES outgoing (id) ON DELETE CASCADE,
     host_id         INTEGER NOT NULL REFERENCES hosts (id),
     inbox           TEXT NOT NULL,
-    object_key      BLOB NOT NULL,
+    object_key      BLOB NOT NULL,          -- stands for what it is about: order is kept within it
     attempts        INTEGER NOT NULL DEFAULT 0,
     aside_until     TEXT,                   -- refused alone: later ones of its object wait for it
     UNIQUE (outgoing_id, inbox)
