@@ -115,7 +115,7 @@ def by_actor(
         SELECT *
           FROM announces
          WHERE actor_id = :actor_id
-           AND (:before_id IS NULL OR id < :before_id)
+           AND id < coalesce(:before_id, 9223372036854775807)
          ORDER BY id DESC
          LIMIT :limit
         """,

@@ -32,7 +32,7 @@ def page(reader: Reader, *, before_id: int | None = None, limit: int) -> list[in
         """
         SELECT note_id
           FROM bookmarks
-         WHERE (:before_id IS NULL OR note_id < :before_id)
+         WHERE note_id < coalesce(:before_id, 9223372036854775807)
          ORDER BY note_id DESC
          LIMIT :limit
         """,

@@ -262,7 +262,7 @@ def by_actor(
         SELECT {_COLUMNS}
           FROM notes
          WHERE actor_id = :actor_id
-           AND (:before_id IS NULL OR id < :before_id)
+           AND id < coalesce(:before_id, 9223372036854775807)
            AND visibility IN (SELECT value FROM json_each(:visibilities))
            AND (:with_replies
                 OR in_reply_to_uri IS NULL
@@ -339,7 +339,7 @@ def by_tag(
           FROM note_tags
           JOIN notes ON notes.id = note_tags.note_id
          WHERE note_tags.tag = :tag
-           AND (:before_id IS NULL OR note_tags.note_id < :before_id)
+           AND note_tags.note_id < coalesce(:before_id, 9223372036854775807)
            AND (:actor_id IS NULL OR notes.actor_id = :actor_id)
          ORDER BY note_tags.note_id DESC
          LIMIT :limit

@@ -71,7 +71,7 @@ def page(
         """
         SELECT id, kind, actor_id, note_id, created_at
           FROM notifications
-         WHERE (:before_id IS NULL OR id < :before_id)
+         WHERE id < coalesce(:before_id, 9223372036854775807)
            AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds)))
          ORDER BY id DESC
          LIMIT :limit

@@ -48,8 +48,8 @@ def home_page(
         SELECT home.position, home.note_id, home.announce_id, announces.actor_id AS announcer_id
           FROM home
           LEFT JOIN announces ON announces.id = home.announce_id
-         WHERE (:before IS NULL OR home.position < :before)
-           AND (:after IS NULL OR home.position > :after)
+         WHERE home.position < coalesce(:before, 9223372036854775807)
+           AND home.position > coalesce(:after, 0)
          ORDER BY home.position {"ASC" if upwards else "DESC"}
          LIMIT :limit
         """,  # noqa: S608

@@ -1,0 +1,208 @@
+"""What we know about pictures: the owner's own, and our copies of others'. Bytes: `files`."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from sqlite3 import Row
+
+from microfedi.protocol import instants
+from microfedi.storage.database import Reader, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A picture of the owner's; the file is named `public_id`, and ciphertext if `sealed`.
+
+    It belongs to a note, a message, or, if to neither, to the profile.
+    """
+
+    public_id: str
+    media_type: str
+    size_bytes: int
+    width: int
+    height: int
+    blurhash: str
+    sealed: bool
+    note_id: int | None = None
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CachedMedia:
+    """A copy of somebody's picture; the file is named `key`. Without `media_type`: not to be had."""
+
+    key: str
+    media_type: str
+    size_bytes: int
+    fetched_at: datetime
+    used_at: datetime
+
+
+def add(tx: Transaction, media: Media, now: datetime) -> None:
+    """Keep what is known of a picture whose file is written."""
+    tx.run(
+        """
+        INSERT INTO media (
+            public_id, media_type, size_bytes, width, height, blurhash, sealed, note_id,
+            message_id, created_at)
+        VALUES (
+            :public_id, :media_type, :size_bytes, :width, :height, :blurhash, :sealed, :note_id,
+            :message_id, :created_at)
+        """,
+        {
+            "public_id": media.public_id,
+            "media_type": media.media_type,
+            "size_bytes": media.size_bytes,
+            "width": media.width,
+            "height": media.height,
+            "blurhash": media.blurhash,
+            "sealed": media.sealed,
+            "note_id": media.note_id,
+            "message_id": media.message_id,
+            "created_at": instants.to_text(now),
+        },
+    )
+
+
+def attach(
+    tx: Transaction,
+    public_ids: Iterable[str],
+    *,
+    note_id: int | None = None,
+    message_id: int | None = None,
+) -> int:
+    """Let pictures belong to a note or a message, unless they belong to one already."""
+    return tx.run(
+        """
+        UPDATE media
+           SET note_id = :note_id,
+               message_id = :message_id
+         WHERE public_id IN (SELECT value FROM json_each(:ids))
+           AND note_id IS NULL
+           AND message_id IS NULL
+        """,
+        {"ids": json.dumps(list(public_ids)), "note_id": note_id, "message_id": message_id},
+    )
+
+
+def by_id(reader: Reader, public_id: str) -> Media | None:
+    """Return the owner's picture with this public id."""
+    row = reader.one("SELECT * FROM media WHERE public_id = :id", {"id": public_id})
+    return None if row is None else _from_row(row)
+
+
+def of_note(reader: Reader, note_id: int) -> list[Media]:
+    """Return the pictures of a note."""
+    rows = reader.all("SELECT * FROM media WHERE note_id = :id", {"id": note_id})
+    return [_from_row(row) for row in rows]
+
+
+def of_message(reader: Reader, message_id: int) -> list[Media]:
+    """Return the pictures of a message."""
+    rows = reader.all("SELECT * FROM media WHERE message_id = :id", {"id": message_id})
+    return [_from_row(row) for row in rows]
+
+
+def delete(tx: Transaction, public_ids: Iterable[str]) -> int:
+    """Forget pictures; the caller deletes the files after the commit."""
+    return tx.run(
+        "DELETE FROM media WHERE public_id IN (SELECT value FROM json_each(:ids))",
+        {"ids": json.dumps(list(public_ids))},
+    )
+
+
+def all_ids(reader: Reader) -> set[str]:
+    """Return the names of all files that should be there: what else lies there is left over."""
+    return {row["public_id"] for row in reader.all("SELECT public_id FROM media")}
+
+
+def total_bytes(reader: Reader) -> int:
+    """Return how much the owner's pictures take."""
+    total: int = reader.value("SELECT coalesce(sum(size_bytes), 0) FROM media")
+    return total
+
+
+def cached(reader: Reader, key: str) -> CachedMedia | None:
+    """Return what is known of the copy with this key."""
+    row = reader.one("SELECT * FROM cached_media WHERE key = :key", {"key": key})
+    return None if row is None else _cached_from_row(row)
+
+
+def put_cached(
+    tx: Transaction, key: str, *, media_type: str, size_bytes: int, now: datetime
+) -> None:
+    """Note that a copy lies there; with an empty `media_type` that it could not be had."""
+    tx.run(
+        """
+        INSERT INTO cached_media (key, media_type, size_bytes, fetched_at, used_at)
+        VALUES (:key, :media_type, :size_bytes, :now, :now)
+        ON CONFLICT (key) DO UPDATE
+           SET media_type = excluded.media_type,
+               size_bytes = excluded.size_bytes,
+               fetched_at = excluded.fetched_at,
+               used_at = excluded.used_at
+        """,
+        {
+            "key": key,
+            "media_type": media_type,
+            "size_bytes": size_bytes,
+            "now": instants.to_text(now),
+        },
+    )
+
+
+def touch_cached(tx: Transaction, keys: Iterable[str], now: datetime) -> None:
+    """Note that copies were looked at: the longest unseen go first."""
+    tx.run(
+        """
+        UPDATE cached_media
+           SET used_at = :now
+         WHERE key IN (SELECT value FROM json_each(:keys))
+        """,
+        {"keys": json.dumps(list(keys)), "now": instants.to_text(now)},
+    )
+
+
+def oldest_cached(reader: Reader, *, limit: int) -> list[CachedMedia]:
+    """Return the copies that were not looked at for the longest time."""
+    rows = reader.all("SELECT * FROM cached_media ORDER BY used_at LIMIT :limit", {"limit": limit})
+    return [_cached_from_row(row) for row in rows]
+
+
+def cached_bytes(reader: Reader) -> int:
+    """Return how much the copies take."""
+    total: int = reader.value("SELECT coalesce(sum(size_bytes), 0) FROM cached_media")
+    return total
+
+
+def delete_cached(tx: Transaction, keys: Iterable[str]) -> int:
+    """Forget copies; the caller deletes the files after the commit."""
+    return tx.run(
+        "DELETE FROM cached_media WHERE key IN (SELECT value FROM json_each(:keys))",
+        {"keys": json.dumps(list(keys))},
+    )
+
+
+def _from_row(row: Row) -> Media:
+    return Media(
+        public_id=row["public_id"],
+        media_type=row["media_type"],
+        size_bytes=row["size_bytes"],
+        width=row["width"],
+        height=row["height"],
+        blurhash=row["blurhash"],
+        sealed=bool(row["sealed"]),
+        note_id=row["note_id"],
+        message_id=row["message_id"],
+    )
+
+
+def _cached_from_row(row: Row) -> CachedMedia:
+    return CachedMedia(
+        key=row["key"],
+        media_type=row["media_type"],
+        size_bytes=row["size_bytes"],
+        fetched_at=instants.from_text(row["fetched_at"]),
+        used_at=instants.from_text(row["used_at"]),
+    )
