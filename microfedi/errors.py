@@ -8,9 +8,11 @@
     ├── RemoteError               the other side is away; mostly worth another try
     │   ├── RemoteGone            it answered 404 or 410: the thing is not there
     │   ├── RemoteRefused         it answered with another 4xx
-    │   └── ForbiddenAddress      we do not connect there (a private address, plain http, an odd port)
+    │   └── ForbiddenAddress      never connected to: a private address, plain http, an odd port
     ├── KeyUnavailable            the signer's key could not be fetched now       503
     ├── InvalidInput              the owner can correct it: names the field       422
+    │   └── WrongCredentials      password or code is wrong; never says which     401
+    ├── TooBusy                   too many tries or too much to do; wait          429
     ├── NotFound                  nothing here, or nothing for this asker         404
     ├── Gone                      something public that was deleted               410
     └── ConfigError               the server cannot start like this; says what to change
@@ -67,7 +69,7 @@ class ForbiddenAddress(RemoteError):
 
 
 class KeyUnavailable(MicrofediError):
-    """The signer's key could not be fetched within the time we have; the sender should try later."""
+    """The signer's key could not be fetched in the time we have; the sender should try later."""
 
 
 class InvalidInput(MicrofediError):
@@ -80,6 +82,18 @@ class InvalidInput(MicrofediError):
         super().__init__(message)
         self.field = field
         self.message = message
+
+
+class WrongCredentials(InvalidInput):
+    """A password, code or both were wrong. Which of them, nobody is told."""
+
+
+class TooBusy(MicrofediError):
+    """Too many tries, or too much of something slow at once. `retry_after_s` is in seconds."""
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class NotFound(MicrofediError):
