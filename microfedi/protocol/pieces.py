@@ -94,13 +94,20 @@ def emojis(value: Any) -> tuple[Emoji, ...]:
 
 
 def picture(value: Any) -> tuple[str | None, str]:
-    """Return the first usable picture of an `icon` or `image`, and its alt text."""
+    """Return the picture of an `icon` or `image` and its alt text; of several, the widest.
+
+    >>> picture("https://b.example/1.png")
+    ('https://b.example/1.png', '')
+    """
+    found: tuple[str | None, str] = (None, "")
+    widest = -1
     for entry in shapes.as_list(value):
-        fields = entry if isinstance(entry, dict) else {"url": entry}
-        url = shapes.url_of(fields.get("url") or fields.get("href"), "image/")
-        if url is not None:
-            return url, _alt(fields)
-    return None, ""
+        named = entry if isinstance(entry, dict) else {"url": entry}
+        url = shapes.url_of(named.get("url") or named.get("href"), "image/")
+        width = shapes.count(named.get("width"), MAX_PIXELS) or 0
+        if url is not None and width > widest:
+            found, widest = (url, _alt(named)), width
+    return found
 
 
 def fields(value: Any) -> tuple[Field, ...]:
