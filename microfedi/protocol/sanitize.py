@@ -118,7 +118,7 @@ def html(
 
 def own(built: str) -> SafeHtml:
     """Apply the allowlist alone: for HTML that we built, whose mentions and hashtags are ours."""
-    shorter = built[:MAX_HTML_CHARS]
+    shorter = str(built)[:MAX_HTML_CHARS]  # a Markup would escape what is added to it
     if _has_too_many_tags(shorter):
         return _paragraphs(text(shorter, limit=MAX_HTML_CHARS))
     prepared = _HEADING.sub(_heading, _prepared(shorter))
@@ -138,7 +138,7 @@ def text(untrusted: str, *, limit: int = MAX_TEXT_CHARS) -> str:
     >>> text("<p>1 &lt; 2</p><p>so <b>there</b><br>it is</p>")
     '1 < 2\\nso there\\nit is'
     """
-    shorter = untrusted[:MAX_HTML_CHARS]
+    shorter = str(untrusted)[:MAX_HTML_CHARS]
     if _has_too_many_tags(shorter):
         stripped = _TAG.sub("", shorter)
     else:
@@ -158,7 +158,7 @@ def plain(untrusted: str, *, limit: int) -> str:
     'Alice B.'
     """
     # Four times the limit leaves room for what is removed, and keeps a megabyte from costing much.
-    one_line = " ".join(_tidy(untrusted[: 4 * limit + 100]).split())
+    one_line = " ".join(_tidy(str(untrusted)[: 4 * limit + 100]).split())
     if one_line.isascii():
         return one_line[:limit].rstrip()
     visible = _INVISIBLE.sub("", one_line)
