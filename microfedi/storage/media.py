@@ -30,7 +30,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class CachedMedia:
-    """A copy of somebody's picture; the file is named `key`. Without `media_type`: not to be had."""
+    """A copy of somebody's picture; the file is named `key`. `media_type` "": there is none."""
 
     key: str
     media_type: str

@@ -89,7 +89,11 @@ def keep(
 
     One that we have already is returned as we have it. None if it was deleted before. The parent
     counts it, if everybody may see it; replies that came before it are joined to it.
+
+    Raises: ValueError if it is a message: those are never kept here.
     """
+    if visibility is Visibility.DIRECT:
+        raise ValueError("a message is not a note")
     known = tx.one(
         """
         SELECT EXISTS (SELECT 1 FROM tombstones WHERE uri = :uri) AS is_buried,

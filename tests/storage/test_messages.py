@@ -1,0 +1,144 @@
+"""Messages: sealed whole, in the conversation of exactly those people, never back once deleted."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from microfedi.protocol import vocab
+from microfedi.protocol.sanitize import SafeHtml
+from microfedi.storage import messages
+from microfedi.storage.database import Database, Transaction
+from tests.factories import NOON
+from tests.storage.test_notes import BOB, CAROL, met
+
+SECRET = vocab.Note(
+    uri="https://b.example/messages/secret-id",
+    attributed_to=BOB,
+    summary="Hush-hush",
+    to=("https://us.example/users/owner",),
+    in_reply_to="https://us.example/users/owner/notes/x",
+    conversation="tag:b.example,77",
+    published=NOON - timedelta(seconds=7),
+    language="en",
+    attachments=(vocab.Attachment("https://b.example/pic.png", "image/png", "Top-hat"),),
+    emojis=(vocab.Emoji("cat", "https://b.example/cat.png"),),
+)
+
+
+def kept(
+    tx: Transaction, conversation_id: int, note: vocab.Note = SECRET, minute: int = 0
+) -> messages.Message | None:
+    return messages.keep(
+        tx,
+        note,
+        conversation_id=conversation_id,
+        actor_id=met(tx),
+        html=SafeHtml("<p>Whisper</p>"),
+        now=NOON + timedelta(minutes=minute),
+    )
+
+
+async def test_a_message_comes_back_whole(db: Database) -> None:
+    def story(tx: Transaction) -> None:
+        conversation_id = messages.conversation_for(tx, {met(tx)}, state="request")
+        message = kept(tx, conversation_id)
+        assert message is not None
+        assert messages.by_uri(tx, SECRET.uri) == message
+        assert messages.by_id(tx, message.id) == message
+        assert messages.to_vocab(message, actor_uri=BOB, to=SECRET.to) == replace(
+            SECRET, content="<p>Whisper</p>"
+        )
+        assert kept(tx, conversation_id) is None
+
+    await db.write(story)
+
+
+async def test_nothing_that_was_said_is_on_the_disk(db: Database, tmp_path: Path) -> None:
+    def story(tx: Transaction) -> None:
+        conversation_id = messages.conversation_for(tx, {met(tx)}, state="open")
+        kept(tx, conversation_id)
+        kept(tx, conversation_id, replace(SECRET, uri=SECRET.uri + "2"), minute=1)
+        messages.delete(tx, SECRET.uri + "2", now=NOON)
+
+    await db.write(story)
+    raw = b"".join(path.read_bytes() for path in tmp_path.glob("microfedi.db*"))
+    for said in (b"Whisper", b"Hush-hush", b"secret-id", b"pic.png", b"Top-hat", b"b.example,77"):
+        assert said not in raw
+    assert b"b.example/users/bob" in raw
+
+
+async def test_the_same_people_are_the_same_conversation(db: Database) -> None:
+    def story(tx: Transaction) -> None:
+        bob, carol = met(tx), met(tx, CAROL)
+        both = messages.conversation_for(tx, {bob, carol}, state="request")
+        assert messages.conversation_for(tx, {carol, bob}, state="request") == both
+        alone = messages.conversation_for(tx, {bob}, state="open")
+        assert alone != both
+        assert messages.find_conversation(tx, {carol}) is None
+        assert messages.find_conversation(tx, [bob, carol]) == both
+        messages.conversation_for(tx, {bob}, state="request")
+        found = messages.conversation(tx, alone)
+        assert found is not None
+        assert found.state == "open"
+        messages.conversation_for(tx, {bob, carol}, state="open")
+        found = messages.conversation(tx, both)
+        assert found is not None
+        assert (found.state, sorted(found.people)) == ("open", [bob, carol])
+
+    await db.write(story)
+
+
+async def test_pages_unread_and_deleting(db: Database) -> None:
+    def story(tx: Transaction) -> None:
+        bob, carol = met(tx), met(tx, CAROL)
+        first = messages.conversation_for(tx, {bob}, state="open")
+        second = messages.conversation_for(tx, {carol}, state="open")
+        request = messages.conversation_for(tx, {bob, carol}, state="request")
+        assert messages.conversations(tx, state="open", limit=9) == []
+        for number in range(5):
+            note = replace(SECRET, uri=f"https://b.example/m/{number}")
+            assert kept(tx, first, note, minute=number) is not None
+        kept(tx, second, replace(SECRET, uri="https://b.example/m/x"), minute=9)
+        kept(tx, request, replace(SECRET, uri="https://b.example/m/y"), minute=9)
+
+        newest = messages.page(tx, first, limit=2)
+        assert [message.uri[-1] for message in newest] == ["3", "4"]
+        older = messages.page(tx, first, before=newest[0].id, limit=9)
+        assert [message.uri[-1] for message in older] == ["0", "1", "2"]
+
+        opened = messages.conversations(tx, state="open", limit=9)
+        assert [(one.id, one.people, one.unread) for one in opened] == [
+            (second, (carol,), 1),
+            (first, (bob,), 5),
+        ]
+        below = messages.conversations(tx, state="open", before=opened[0].last_message_id, limit=9)
+        assert [one.id for one in below] == [first]
+        assert messages.unread(tx) == 2
+        messages.mark_read(tx, first)
+        assert messages.unread(tx) == 1
+        messages.accept(tx, request)
+        assert messages.unread(tx) == 2
+
+        assert messages.delete(tx, "https://b.example/m/4", now=NOON)
+        assert not messages.delete(tx, "https://b.example/m/4", now=NOON)
+        assert kept(tx, first, replace(SECRET, uri="https://b.example/m/4")) is None
+        assert [message.uri[-1] for message in messages.page(tx, first, limit=1)] == ["3"]
+        assert messages.remove(tx, first)
+        assert not messages.remove(tx, first)
+        assert messages.by_uri(tx, "https://b.example/m/3") is None
+
+    await db.write(story)
+
+
+async def test_an_edit_changes_what_was_said_and_not_to_whom(db: Database) -> None:
+    def story(tx: Transaction) -> None:
+        conversation_id = messages.conversation_for(tx, {met(tx)}, state="open")
+        before = kept(tx, conversation_id)
+        assert before is not None
+        forged = replace(SECRET, uri="https://b.example/else", summary="", updated=NOON)
+        after = messages.edit(tx, before.id, forged, html=SafeHtml("<p>Better</p>"), now=NOON)
+        assert after == replace(before, html=SafeHtml("<p>Better</p>"), summary="", updated_at=NOON)
+        assert messages.by_uri(tx, SECRET.uri) == after
+        assert messages.edit(tx, 5, forged, html=SafeHtml(""), now=NOON) is None
+
+    await db.write(story)
