@@ -131,12 +131,12 @@ def texts(form: FormData, name: str, *, limit: int, most: int) -> list[str]:
     return values
 
 
-async def files(form: FormData, name: str, *, most: int, max_bytes: int) -> list[bytes]:
-    """Return the bytes of the files called `name` that are not empty.
+async def slots(form: FormData, name: str, *, most: int, max_bytes: int) -> list[bytes]:
+    """Return the bytes of every file field called `name`, in order; b"" where none was chosen.
 
     Raises: InvalidInput if there are too many or one is too large.
     """
-    uploads = [one for one in form.getlist(name) if isinstance(one, UploadFile) and one.filename]
+    uploads = [one for one in form.getlist(name) if isinstance(one, UploadFile)]
     if len(uploads) > most:
         raise InvalidInput(name, f"At most {most} files at once.")
     contents = []
@@ -144,8 +144,7 @@ async def files(form: FormData, name: str, *, most: int, max_bytes: int) -> list
         data = await upload.read(max_bytes + 1)
         if len(data) > max_bytes:
             raise InvalidInput(name, f"At most {max_bytes // 1_000_000} MB a file.")
-        if data:
-            contents.append(data)
+        contents.append(data)
     return contents
 
 

@@ -15,10 +15,14 @@ from starlette.responses import HTMLResponse, Response
 from microfedi import __version__
 from microfedi.assets import asset_dir
 from microfedi.federation import media_cache
-from microfedi.http import csrf
+from microfedi.http import csrf, sessions
 from microfedi.http.context import context_of
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
+from microfedi.storage import messages, notifications
+from microfedi.storage.notes import Note
+
+TITLE_CHARS = 80  # of a page's title: what a browser's tab and a search result show
 
 VISIBILITY_WORDS = {
     Visibility.PUBLIC: "Public",
@@ -45,7 +49,7 @@ def environment() -> jinja2.Environment:
     env.globals["version"] = __version__
     env.filters["visibility"] = lambda visibility: VISIBILITY_WORDS[Visibility(visibility)]
     env.filters["plural"] = plural
-    env.filters["emojis"] = sanitize.with_emojis
+    env.globals["summary_line"] = summary_line
     return env
 
 
@@ -65,6 +69,12 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
 
 
+def summary_line(note: Note) -> str:
+    """Return a post as one line of plain text, for a title: its warning instead, if it has one."""
+    line = note.summary or note.name or sanitize.text(note.html, limit=TITLE_CHARS)
+    return " ".join(line.split())[:TITLE_CHARS]
+
+
 def zone_of(name: str) -> tzinfo:
     """Return the time zone called `name`, UTC if there is none of that name.
 
@@ -77,7 +87,7 @@ def zone_of(name: str) -> tzinfo:
         return UTC
 
 
-def page(
+async def page(
     request: Request,
     template: str,
     values: Mapping[str, Any] | None = None,
@@ -88,15 +98,26 @@ def page(
 
     Those are: `request`, `config`, `session` (None for strangers; the handler must have asked),
     `owner` (None before setup), `csrf_field()`, `media(url)` (others' pictures by way of our
-    cache), `now`, and the filters `local` (an instant in the owner's time zone) and `ago`.
+    cache), `drawn(text, emojis)` (with custom emojis as pictures), `now`, and the functions `local` (an instant in the owner's time zone) and `ago`; for
+    the owner also how many messages and notifications are unread.
     """
     ctx = context_of(request)
+    session = await sessions.of(request)
     owner = ctx.owner if ctx.has_owner else None
+    unread_messages = unread_notifications = 0
+    if session and owner:
+        read_id = owner.notifications_read_id
+        unread_messages, unread_notifications = await ctx.db.read(
+            lambda r: (messages.unread(r), notifications.count_after(r, read_id))
+        )
     zone = zone_of(owner.time_zone) if owner else UTC
     now = ctx.now()
 
     def media(url: str | None) -> str:
         return media_cache.proxy_path(ctx.db.sealer, url) if url else ""
+
+    def drawn(text: str, emojis: Mapping[str, str]) -> Markup:
+        return sanitize.with_emojis(text, {code: media(url) for code, url in emojis.items()})
 
     def local(instant: datetime) -> str:
         return instant.astimezone(zone).strftime("%-d %B %Y, %H:%M")
@@ -113,10 +134,13 @@ def page(
             "request": request,
             "path": request.url.path,
             "config": ctx.config,
-            "session": getattr(request.state, "session", None),
+            "session": session,
+            "unread_messages": unread_messages,
+            "unread_notifications": unread_notifications,
             "owner": owner,
             "csrf_field": functools.partial(csrf.field, request),
             "media": media,
+            "drawn": drawn,
             "local": local,
             "ago": ago,
             "now": now,

@@ -18,6 +18,8 @@ from microfedi.errors import (
     NotAuthorized,
     NotFound,
     RemoteError,
+    TooBusy,
+    WrongCredentials,
 )
 from microfedi.http import csrf, pages
 from microfedi.http.negotiate import wants_activity
@@ -57,8 +59,12 @@ def _status_of(error: Exception) -> int:
             return 404
         case Gone():
             return 410
+        case WrongCredentials():
+            return 401
         case InvalidInput():
             return 422
+        case TooBusy():
+            return 429
         case RemoteError():
             return 502
         case KeyUnavailable():
@@ -76,10 +82,12 @@ async def answer(request: Request, error: Exception) -> Response:
     elif status == 500:
         log.exception("request=%s failed", request.scope.get("request_id"), exc_info=error)
     title, words = _WORDS.get(status, _WORDS[400])
-    said = str(error) if isinstance(error, InvalidInput | RemoteError) else ""
+    said = str(error) if isinstance(error, InvalidInput | RemoteError | TooBusy) else ""
     headers = dict(getattr(error, "headers", None) or {})
     if status == 503:
         headers.setdefault("Retry-After", str(RETRY_AFTER_S))
+    if isinstance(error, TooBusy):
+        headers["Retry-After"] = str(error.retry_after_s)
     headers["Cache-Control"] = "no-store"
     if status == 404:  # the same answer for whatever is not there: to everybody, for ever
         headers["Vary"] = "Accept, Cookie, Signature"
@@ -92,7 +100,7 @@ async def answer(request: Request, error: Exception) -> Response:
         "request_id": request.scope.get("request_id", "") if status == 500 else "",
         "status": status,
     }
-    response = pages.page(request, "problem.html", values, status_code=status)
+    response = await pages.page(request, "problem.html", values, status_code=status)
     response.headers.update(headers)
     return response
 

@@ -1,0 +1,162 @@
+"""A post as a page shows it, with everything it needs: gathered for a whole page in few queries."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from microfedi.federation import media_cache
+from microfedi.protocol import vocab
+from microfedi.storage import actors, announces, bookmarks, deliveries, likes, notes
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader
+from microfedi.storage.deliveries import Receipt
+from microfedi.storage.notes import Note
+from microfedi.storage.owner import Owner
+from microfedi.storage.timeline import Entry
+
+MAX_SHOWN_MEDIA = 16  # of one post
+
+_KINDS = ("image", "video", "audio")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture, film or sound that the page plays. `src` is an address of ours."""
+
+    kind: str
+    src: str
+    alt: str
+    width: int | None
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A post in a page. `key` tells apart the same post boosted twice on one page."""
+
+    note: Note
+    author: Actor
+    key: str
+    url: str
+    is_mine: bool
+    boosted_by: Actor | None = None
+    reply_to: Actor | None = None
+    reply_to_url: str = ""
+    is_favourite: bool = False
+    is_boosted: bool = False
+    is_bookmarked: bool = False
+    is_pinned: bool = False
+    pictures: tuple[Shown, ...] = ()
+    files: tuple[vocab.Attachment, ...] = ()
+    receipt: Receipt | None = None
+
+    @property
+    def can_boost(self) -> bool:
+        """Only open posts can be boosted, and one's own for followers."""
+        return self.note.visibility.is_open
+
+    @property
+    def can_pin(self) -> bool:
+        """Own open posts."""
+        return self.is_mine and self.note.visibility.is_open
+
+
+def url_of(note: Note, owner: Owner | None) -> str:
+    """Return the page of a note on this server: public for ours, behind the login for others'."""
+    if note.public_id is not None and owner is not None:
+        return f"/@{owner.handle}/{note.public_id}"
+    return f"/posts/{note.id}"
+
+
+def of_entries(reader: Reader, entries: Sequence[Entry], owner: Owner) -> list[Card]:
+    """Return the cards of a part of Home."""
+    found = notes.by_ids(reader, {entry.note_id for entry in entries})
+    boosters = {entry.position: entry.announcer_id for entry in entries}
+    shown = [(entry, found[entry.note_id]) for entry in entries if entry.note_id in found]
+    return _build(
+        reader,
+        [note for _, note in shown],
+        owner,
+        boosted_by=[boosters[entry.position] for entry, _ in shown],
+    )
+
+
+def of_notes(
+    reader: Reader, found: Sequence[Note], owner: Owner | None, *, pinned: bool = False
+) -> list[Card]:
+    """Return the cards of notes. For a stranger (`owner` is only whose server it is) the marks
+    of what the owner did are there too: templates show them only in a session.
+    """
+    return _build(reader, found, owner, boosted_by=[None] * len(found), pinned=pinned)
+
+
+def of_note(reader: Reader, note: Note, owner: Owner | None) -> Card:
+    """Return the card of one note."""
+    return of_notes(reader, [note], owner)[0]
+
+
+def _build(
+    reader: Reader,
+    found: Sequence[Note],
+    owner: Owner | None,
+    *,
+    boosted_by: Sequence[int | None],
+    pinned: bool = False,
+) -> list[Card]:
+    ids = {note.id for note in found}
+    parents = notes.by_ids(reader, {n.in_reply_to_id for n in found if n.in_reply_to_id})
+    people = actors.by_ids(
+        reader,
+        {n.actor_id for n in found}
+        | {n.actor_id for n in parents.values()}
+        | {one for one in boosted_by if one is not None},
+    )
+    mine = owner.actor_id if owner is not None else 0
+    favourites = likes.liked_by(reader, mine, ids) if mine else set()
+    boosts = announces.announced_by(reader, mine, ids) if mine else set()
+    marked = bookmarks.bookmarked(reader, ids) if mine else set()
+    cards = []
+    for index, (note, booster) in enumerate(zip(found, boosted_by, strict=True)):
+        author = people.get(note.actor_id)
+        if author is None:
+            continue
+        parent = parents.get(note.in_reply_to_id) if note.in_reply_to_id else None
+        pictures, files = _media(reader, note)
+        cards.append(
+            Card(
+                note=note,
+                author=author,
+                key=f"{note.id}-{index}",
+                url=url_of(note, owner),
+                is_mine=note.actor_id == mine,
+                boosted_by=people.get(booster) if booster is not None else None,
+                reply_to=people.get(parent.actor_id) if parent else None,
+                reply_to_url=url_of(parent, owner) if parent else "",
+                is_favourite=note.id in favourites,
+                is_boosted=note.id in boosts,
+                is_bookmarked=note.id in marked,
+                is_pinned=pinned,
+                pictures=pictures,
+                files=files,
+            )
+        )
+    return cards
+
+
+def with_receipt(reader: Reader, card: Card) -> Card:
+    """Return the card with how far the post has got."""
+    return dataclasses.replace(card, receipt=deliveries.receipt(reader, card.note.id))
+
+
+def _media(
+    reader: Reader, note: Note
+) -> tuple[tuple[Shown, ...], tuple[vocab.Attachment, ...]]:
+    pictures, files = [], []
+    for one in note.attachments[:MAX_SHOWN_MEDIA]:
+        kind = one.media_type.partition("/")[0]
+        if kind in _KINDS:
+            src = one.url if note.public_id else media_cache.proxy_path(reader.sealer, one.url)
+            pictures.append(Shown(kind, src, one.alt, one.width, one.height))
+        else:
+            files.append(one)
+    return tuple(pictures), tuple(files)

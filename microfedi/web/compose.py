@@ -1,0 +1,234 @@
+"""Writing, editing and deleting posts. Messages are written elsewhere, and never here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from microfedi import imagework
+from microfedi.errors import InvalidInput, NotFound
+from microfedi.federation.outbox import notes as outbox
+from microfedi.http import forms
+from microfedi.http.context import context_of
+from microfedi.http.pages import page
+from microfedi.protocol.vocab import Visibility
+from microfedi.storage import notes
+from microfedi.storage.notes import Note
+from microfedi.web import cards
+
+MAX_PICTURES = 4  # Mastodon shows the first four and drops the rest
+MAX_SUMMARY_CHARS = 500
+MAX_ALT_CHARS = 1500  # as much as Mastodon shows
+
+_CHOICES = [
+    (Visibility.PUBLIC, "Public – everybody"),
+    (Visibility.UNLISTED, "Quiet public – everybody, not promoted"),
+    (Visibility.FOLLOWERS, "Followers – only they"),
+]
+
+
+async def show(request: Request) -> Response:
+    """GET /compose: an empty box, or one that answers `reply_to`."""
+    parent = await _parent(request, forms.query_id(request, "reply_to"))
+    return await _form(request, parent, _empty(parent), None)
+
+
+async def submit(request: Request) -> Response:
+    """POST /compose: publish and go to the post, or show the form again, saying why not."""
+    ctx = context_of(request)
+    form = await forms.read(request)
+    parent = await _parent(request, int(form["reply_to"]) if _has_id(form, "reply_to") else None)
+    shown: dict[str, Any] = _empty(parent)
+    try:
+        shown = _typed(form, shown)
+        visibility = forms.choice(form, "visibility", Visibility)
+        if visibility not in dict(_choices(parent)):
+            raise InvalidInput("visibility", "A reply cannot be seen by more than what it answers.")
+        note = await outbox.publish(
+            ctx,
+            outbox.Draft(
+                source=shown["source"],
+                visibility=visibility,
+                summary=shown["summary"],
+                sensitive=shown["sensitive"],
+                in_reply_to=parent.id if parent else None,
+                pictures=await _pictures(request, form),
+            ),
+        )
+    except InvalidInput as problem:
+        return await _form(request, parent, shown, problem)
+    return RedirectResponse(cards.url_of(note, ctx.owner), 303)
+
+
+async def show_edit(request: Request) -> Response:
+    """GET /posts/{id}/edit: the source of an own post."""
+    note = await _own(request)
+    shown = {
+        "source": note.source or "",
+        "summary": note.summary,
+        "visibility": note.visibility,
+        "language": note.language or "",
+        "sensitive": note.sensitive,
+        "alts": [],
+    }
+    return await _edit_form(request, note, shown, None)
+
+
+async def submit_edit(request: Request) -> Response:
+    """POST /posts/{id}/edit: a new version, told to everybody who has the old one."""
+    ctx = context_of(request)
+    note = await _own(request)
+    form = await forms.read(request)
+    shown: dict[str, Any] = {**_empty(None), "visibility": note.visibility}
+    try:
+        shown = {**_typed(form, shown), "visibility": note.visibility}
+        draft = outbox.Draft(
+            source=shown["source"],
+            visibility=note.visibility,
+            summary=shown["summary"],
+            sensitive=note.sensitive,
+        )
+        await outbox.edit(ctx, note.id, draft)
+    except InvalidInput as problem:
+        return await _edit_form(request, note, shown, problem)
+    return RedirectResponse(cards.url_of(note, ctx.owner), 303)
+
+
+async def show_delete(request: Request) -> Response:
+    """GET /posts/{id}/delete: asks once, saying what will happen."""
+    note = await _own(request)
+    ctx = context_of(request)
+    card = await ctx.db.read(lambda r: cards.of_note(r, note, ctx.owner))
+    return await page(request, "delete.html", {"card": card})
+
+
+async def submit_delete(request: Request) -> Response:
+    """POST /posts/{id}/delete: gone here, and everybody who has it is asked to forget it."""
+    note = await _own(request)
+    await outbox.delete(context_of(request), note.id)
+    return RedirectResponse("/home", 303)
+
+
+def _choices(parent: Note | None) -> Sequence[tuple[Visibility, str]]:
+    if parent is None or parent.visibility is Visibility.PUBLIC:
+        return _CHOICES
+    if parent.visibility is Visibility.UNLISTED:
+        return _CHOICES[1:]
+    return _CHOICES[2:]
+
+
+def _empty(parent: Note | None) -> dict[str, Any]:
+    return {
+        "source": "",
+        "summary": parent.summary if parent else "",
+        "visibility": _choices(parent)[0][0],
+        "language": "",
+        "sensitive": False,
+        "alts": [],
+    }
+
+
+def _typed(form: FormData, shown: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **shown,
+        "source": forms.text(form, "source"),
+        "summary": forms.line(form, "summary", limit=MAX_SUMMARY_CHARS),
+        "sensitive": forms.flag(form, "sensitive"),
+        "alts": forms.texts(form, "alt", limit=MAX_ALT_CHARS, most=MAX_PICTURES),
+        "visibility": forms.text(form, "visibility", limit=20) or shown["visibility"],
+    }
+
+
+def _has_id(form: FormData, name: str) -> bool:
+    value = form.get(name, "")
+    return isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
+
+
+async def _pictures(
+    request: Request, form: FormData
+) -> tuple[tuple[imagework.Picture, str], ...]:
+    """Decode and re-encode what was uploaded, each with the description beside it."""
+    limit = context_of(request).config.limits.upload_mb * 1_000_000
+    alts = forms.texts(form, "alt", limit=MAX_ALT_CHARS, most=MAX_PICTURES)
+    pictures = []
+    for index, data in enumerate(await forms.slots(form, "picture", most=MAX_PICTURES, max_bytes=limit)):
+        if not data:
+            continue
+        picture = await imagework.reencode(data, purpose="post")
+        pictures.append((picture, alts[index].strip() if index < len(alts) else ""))
+    return tuple(pictures)
+
+
+async def _parent(request: Request, note_id: int | None) -> Note | None:
+    if note_id is None:
+        return None
+    found = await context_of(request).db.read(lambda r: notes.by_id(r, note_id))
+    if found is None:
+        raise NotFound("the post to answer is not here any more")
+    return found
+
+
+async def _own(request: Request) -> Note:
+    ctx = context_of(request)
+    note_id = forms.path_id(request, "id")
+    note = await ctx.db.read(lambda r: notes.by_id(r, note_id))
+    if note is None or note.actor_id != ctx.owner.actor_id:
+        raise NotFound("no post of the owner's")
+    return note
+
+
+async def _form(
+    request: Request, parent: Note | None, shown: dict[str, Any], problem: InvalidInput | None
+) -> Response:
+    ctx = context_of(request)
+    owner = ctx.owner
+    card = await ctx.db.read(lambda r: cards.of_note(r, parent, owner)) if parent else None
+    if card is not None and not card.is_mine and request.method == "GET":
+        shown = {**shown, "source": f"{card.author.address} "}
+    values = {
+        "heading": "Reply" if card else "New post",
+        "back": card.url if card else "/home",
+        "reply_to": card,
+        "draft": shown,
+        "problem": problem,
+        "choices": _choices(parent),
+        "action": "/compose",
+        "button": "Publish reply" if card else "Publish",
+        "note_id": None,
+        "pictures": True,
+        "limit": ctx.config.limits.post_characters,
+    }
+    return await page(request, "compose.html", values, status_code=422 if problem else 200)
+
+
+async def _edit_form(
+    request: Request, note: Note, shown: dict[str, Any], problem: InvalidInput | None
+) -> Response:
+    ctx = context_of(request)
+    values = {
+        "heading": "Edit post",
+        "back": cards.url_of(note, ctx.owner),
+        "reply_to": None,
+        "draft": shown,
+        "problem": problem,
+        "choices": None,
+        "action": f"/posts/{note.id}/edit",
+        "button": "Save changes",
+        "note_id": note.id,
+        "pictures": False,
+        "limit": ctx.config.limits.post_characters,
+    }
+    return await page(request, "compose.html", values, status_code=422 if problem else 200)
+
+
+owner_routes = [
+    Route("/compose", show, methods=["GET"]),
+    Route("/compose", submit, methods=["POST"]),
+    Route("/posts/{id}/edit", show_edit, methods=["GET"]),
+    Route("/posts/{id}/edit", submit_edit, methods=["POST"]),
+    Route("/posts/{id}/delete", show_delete, methods=["GET"]),
+    Route("/posts/{id}/delete", submit_delete, methods=["POST"]),
+]

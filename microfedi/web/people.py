@@ -1,0 +1,179 @@
+"""Anybody's profile as the owner sees it, following them, and who follows whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from microfedi.errors import NotFound
+from microfedi.federation.outbox import follows
+from microfedi.http import forms
+from microfedi.http.context import context_of
+from microfedi.http.pages import page
+from microfedi.protocol.vocab import Visibility
+from microfedi.storage import actors, blocks, followers, following, notes
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader
+from microfedi.web import cards, redirects
+from microfedi.web.cards import Card
+
+PAGE_NOTES = 40
+PAGE_PEOPLE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How the owner and somebody stand to each other."""
+
+    following: Literal["no", "requested", "accepted", "rejected"]
+    follower: Literal["no", "requested", "accepted"]
+    is_blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Somebody's page."""
+
+    actor: Actor
+    relation: Relation
+    pinned: Sequence[Card]
+    cards: Sequence[Card]
+    older: str
+
+
+def relation(reader: Reader, actor: Actor) -> Relation:
+    """Read how the owner and `actor` stand to each other."""
+    ours, theirs = following.by_actor(reader, actor.id), followers.by_actor(reader, actor.id)
+    return Relation(
+        ours.state if ours else "no",
+        theirs.state if theirs else "no",
+        blocks.is_blocked(reader, actor.uri),
+    )
+
+
+async def show(request: Request) -> Response:
+    """GET /people/{id}: somebody's profile with the posts that we have."""
+    ctx = context_of(request)
+    actor = await _actor(request)
+    if actor.id == ctx.owner.actor_id:
+        return RedirectResponse(f"/@{ctx.owner.handle}", 303)
+    before = forms.query_id(request, "before")
+
+    def question(reader: Reader) -> Profile:
+        found = notes.by_actor(
+            reader,
+            actor.id,
+            visibilities=[v for v in Visibility if v is not Visibility.DIRECT],
+            before_id=before,
+            limit=PAGE_NOTES,
+        )
+        pinned = [] if before else notes.pinned(reader, actor.id)
+        return Profile(
+            actor,
+            relation(reader, actor),
+            cards.of_notes(reader, pinned, ctx.owner, pinned=True),
+            cards.of_notes(reader, found, ctx.owner),
+            f"/people/{actor.id}?before={found[-1].id}" if len(found) == PAGE_NOTES else "",
+        )
+
+    return await page(request, "person.html", {"profile": await ctx.db.read(question)})
+
+
+async def follow(request: Request) -> Response:
+    """POST /people/{id}/follow."""
+    actor = await _actor(request)
+    await follows.follow(context_of(request), actor.id)
+    return await _back(request, actor)
+
+
+async def unfollow(request: Request) -> Response:
+    """POST /people/{id}/unfollow."""
+    actor = await _actor(request)
+    await follows.unfollow(context_of(request), actor.id)
+    return await _back(request, actor)
+
+
+async def accept(request: Request) -> Response:
+    """POST /people/{id}/accept: let somebody follow who asked."""
+    actor = await _actor(request)
+    await follows.accept(context_of(request), actor.id)
+    return await _back(request, actor)
+
+
+async def reject(request: Request) -> Response:
+    """POST /people/{id}/reject: say no to a request, or end somebody's following."""
+    actor = await _actor(request)
+    await follows.reject(context_of(request), actor.id)
+    return await _back(request, actor)
+
+
+async def show_followers(request: Request) -> Response:
+    """GET /followers: who follows the owner, and who asks to."""
+    ctx = context_of(request)
+    before = forms.query_id(request, "before")
+
+    def question(reader: Reader) -> tuple[list[Actor], list[Actor], int]:
+        return (
+            [] if before else followers.requests(reader, PAGE_PEOPLE),
+            followers.accepted(reader, before_id=before, limit=PAGE_PEOPLE),
+            followers.count(reader),
+        )
+
+    requests, people, count = await ctx.db.read(question)
+    values = {
+        "requests": requests,
+        "people": people,
+        "count": count,
+        "older": f"/followers?before={people[-1].id}" if len(people) == PAGE_PEOPLE else "",
+    }
+    return await page(request, "followers.html", values)
+
+
+async def show_following(request: Request) -> Response:
+    """GET /following: whom the owner follows, and who has not answered yet."""
+    ctx = context_of(request)
+    before = forms.query_id(request, "before")
+
+    def question(reader: Reader) -> tuple[list[Actor], list[Actor], int]:
+        waiting = following.page(reader, before_id=None, limit=PAGE_PEOPLE, state="requested")
+        return (
+            [] if before else waiting,
+            following.page(reader, before_id=before, limit=PAGE_PEOPLE),
+            following.count(reader),
+        )
+
+    waiting, people, count = await ctx.db.read(question)
+    values = {
+        "waiting": waiting,
+        "people": people,
+        "count": count,
+        "older": f"/following?before={people[-1].id}" if len(people) == PAGE_PEOPLE else "",
+    }
+    return await page(request, "following.html", values)
+
+
+async def _actor(request: Request) -> Actor:
+    actor_id = forms.path_id(request, "id")
+    actor = await context_of(request).db.read(lambda r: actors.by_id(r, actor_id))
+    if actor is None:
+        raise NotFound("nobody of that number")
+    return actor
+
+
+async def _back(request: Request, actor: Actor) -> Response:
+    form = await forms.read(request)
+    return RedirectResponse(redirects.local(forms.text(form, "next"), f"/people/{actor.id}"), 303)
+
+
+owner_routes = [
+    Route("/people/{id}", show, methods=["GET"]),
+    Route("/people/{id}/follow", follow, methods=["POST"]),
+    Route("/people/{id}/unfollow", unfollow, methods=["POST"]),
+    Route("/people/{id}/accept", accept, methods=["POST"]),
+    Route("/people/{id}/reject", reject, methods=["POST"]),
+    Route("/followers", show_followers, methods=["GET"]),
+    Route("/following", show_following, methods=["GET"]),
+]

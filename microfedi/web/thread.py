@@ -1,0 +1,158 @@
+"""A post in its thread, and what the owner does to it: boost, favourite, bookmark, pin."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from microfedi.errors import NotFound
+from microfedi.federation.context import Context
+from microfedi.federation.outbox import announces, likes
+from microfedi.federation.outbox import notes as outbox
+from microfedi.federation.visibility import OWNER, Asker, may_see
+from microfedi.http import forms
+from microfedi.http.context import context_of
+from microfedi.http.pages import page
+from microfedi.storage import bookmarks, jobs, notes
+from microfedi.storage.database import Reader
+from microfedi.storage.notes import Note
+from microfedi.storage.owner import Owner
+from microfedi.web import cards, redirects
+from microfedi.web.cards import Card
+
+MAX_DEPTH = 8  # levels of indentation; deeper answers stand below each other
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A post and the answers to it. `depth` counts from the post that the page is about."""
+
+    card: Card
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What stands above the post, the post, and the answers below it in reading order."""
+
+    above: tuple[Card, ...]
+    focus: Card
+    below: tuple[Branch, ...]
+    is_missing_parent: bool
+
+
+def read(reader: Reader, note: Note, owner: Owner, asker: Asker) -> Thread:
+    """Gather the thread around `note` as far as `asker` may see it."""
+    found = [n for n in notes.thread(reader, note.thread_id) if may_see(reader, n, asker)]
+    if all(n.id != note.id for n in found):
+        found.append(note)
+    by_id = {card.note.id: card for card in cards.of_notes(reader, found, owner)}
+    answers: dict[int, list[int]] = {}
+    for one in sorted(found, key=lambda n: n.id):
+        if one.in_reply_to_id is not None and one.in_reply_to_id != one.id:
+            answers.setdefault(one.in_reply_to_id, []).append(one.id)
+    above: list[Card] = []
+    seen = {note.id}
+    current = note
+    while current.in_reply_to_id in by_id and current.in_reply_to_id not in seen:
+        card = by_id[current.in_reply_to_id]
+        seen.add(card.note.id)
+        above.append(card)
+        current = card.note
+    below: list[Branch] = []
+    waiting = [(one, 1) for one in reversed(answers.get(note.id, []))]
+    while waiting:
+        note_id, depth = waiting.pop()
+        if note_id in seen or note_id not in by_id:
+            continue
+        seen.add(note_id)
+        below.append(Branch(by_id[note_id], min(depth, MAX_DEPTH)))
+        waiting.extend((one, depth + 1) for one in reversed(answers.get(note_id, [])))
+    return Thread(
+        above=tuple(reversed(above)),
+        focus=by_id[note.id],
+        below=tuple(below),
+        is_missing_parent=current.in_reply_to_uri is not None and current.in_reply_to_id is None,
+    )
+
+
+async def show(request: Request) -> Response:
+    """GET /posts/{id}: anybody's post as the owner sees it. Own ones have their public page."""
+    ctx = context_of(request)
+    note = await _note(request)
+    if note.public_id is not None:
+        return RedirectResponse(cards.url_of(note, ctx.owner), 303)
+    return await shown(request, note, OWNER)
+
+
+async def shown(request: Request, note: Note, asker: Asker) -> Response:
+    """Return the page of `note` for `asker`; what is missing above it is fetched afterwards."""
+    ctx = context_of(request)
+
+    def question(reader: Reader) -> Thread:
+        thread = read(reader, note, ctx.owner, asker)
+        if asker is not OWNER or not thread.focus.is_mine:
+            return thread
+        return Thread(
+            thread.above,
+            cards.with_receipt(reader, thread.focus),
+            thread.below,
+            thread.is_missing_parent,
+        )
+
+    thread = await ctx.db.read(question)
+    if asker is OWNER and thread.is_missing_parent and ctx.config.federates:
+        await ctx.db.write(lambda tx: jobs.add(tx, "thread", note.uri, due_at=ctx.now()))
+        ctx.wake.jobs.set()
+    return await page(request, "thread.html", {"thread": thread})
+
+
+async def _note(request: Request) -> Note:
+    note_id = forms.path_id(request, "id")
+    note = await context_of(request).db.read(lambda r: notes.by_id(r, note_id))
+    if note is None:
+        raise NotFound("no such post")
+    return note
+
+
+def _act(action: Callable[[Context, int], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        note = await _note(request)
+        ctx = context_of(request)
+        await action(ctx, note.id)
+        form = await forms.read(request)
+        fallback = cards.url_of(note, ctx.owner)
+        return RedirectResponse(redirects.local(forms.text(form, "next"), fallback), 303)
+
+    return endpoint
+
+
+async def _bookmark(ctx: Context, note_id: int) -> None:
+    now = ctx.now()
+    await ctx.db.write(lambda tx: bookmarks.add(tx, note_id, now))
+
+
+async def _unbookmark(ctx: Context, note_id: int) -> None:
+    await ctx.db.write(lambda tx: bookmarks.remove(tx, note_id))
+
+
+_ACTIONS: dict[str, Callable[[Context, int], Awaitable[object]]] = {
+    "boost": announces.announce,
+    "unboost": announces.unannounce,
+    "favourite": likes.like,
+    "unfavourite": likes.unlike,
+    "bookmark": _bookmark,
+    "unbookmark": _unbookmark,
+    "pin": outbox.pin,
+    "unpin": outbox.unpin,
+}
+
+owner_routes = [
+    Route("/posts/{id}", show, methods=["GET"]),
+    *(
+        Route(f"/posts/{{id}}/{name}", _act(action), methods=["POST"])
+        for name, action in _ACTIONS.items()
+    ),
+]
