@@ -14,6 +14,7 @@ an address that the guard has let through, leads to the listener and is written 
 import asyncio
 import base64
 import contextlib
+import dataclasses
 import functools
 import hashlib
 import json
@@ -66,7 +67,7 @@ class Answer:
 
     `wait` is an event that is waited for before anything is sent: never set, it hangs. `raw` are
     the bytes on the wire instead of everything else, piece by piece, and the connection is closed
-    after them.
+    after them. `unread` leaves the request's body where it is.
     """
 
     status: int = 200
@@ -75,6 +76,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     wait: asyncio.Event | None = None
     raw: AsyncIterator[bytes] | None = None
+    unread: bool = False
 
 
 Answering = Answer | Mapping[str, Any] | bytes | Callable[[Received], Answer]
@@ -161,6 +163,8 @@ class AnotherServer:
         self.requests: list[Received] = []
         self.dialled: list[tuple[str, int]] = []
         self.resolved: list[str] = []
+        # Addresses where nobody answers.
+        self.unreachable: set[str] = set()
         # What inboxes say that nothing else was served for.
         self.inbox_answer: Answering = Answer(202, content_type=None)
         self._answers: dict[str, Answering] = {}
@@ -269,7 +273,15 @@ class AnotherServer:
     async def dial(self, ip: str, port: int) -> socket.socket:
         """A `Dial`: notes the address, connects to the listener."""
         self.dialled.append((ip, port))
+        if ip in self.unreachable:
+            raise ConnectionRefusedError(f"{ip} is unreachable")
         return await connections.dial("127.0.0.1", self.port)
+
+    async def hang_up(self) -> None:
+        """Close all connections, as a server does that restarts."""
+        for task in list(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def start(self) -> None:
         """Listen."""
@@ -318,7 +330,7 @@ class AnotherServer:
         self, wire: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """Serve one request; tell whether another may follow on this connection."""
-        received = await _receive(wire, reader)
+        received = await self._receive(wire, reader)
         if received is None:
             return False
         self.requests.append(received)
@@ -331,6 +343,7 @@ class AnotherServer:
             async for piece in answer.raw:
                 writer.write(piece)
                 await writer.drain()
+                await asyncio.sleep(0)  # drain alone need not let anybody else run
             return False
         headers = {"date": format_datetime(NOON, usegmt=True), **answer.headers}
         headers.setdefault("content-length", str(len(answer.body)))
@@ -340,6 +353,30 @@ class AnotherServer:
         writer.write(f"HTTP/1.1 {answer.status} Said\r\n{lines}\r\n".encode() + answer.body)
         await writer.drain()
         return True
+
+    async def _receive(self, wire: h11.Connection, reader: asyncio.StreamReader) -> Received | None:
+        received: Received | None = None
+        body = b""
+        while True:
+            event = wire.next_event()
+            if event is h11.NEED_DATA:
+                data = await reader.read(65536)
+                if not data and received is None:
+                    return None
+                wire.receive_data(data)
+            elif isinstance(event, h11.Request):
+                headers = {name.decode(): value.decode("latin-1") for name, value in event.headers}
+                url = f"https://{headers['host']}{event.target.decode()}"
+                received = Received(event.method.decode(), url, headers, b"")
+                served = self._answers.get(url)
+                if isinstance(served, Answer) and served.unread:
+                    return received
+            elif isinstance(event, h11.Data):
+                body += event.data
+            elif isinstance(event, h11.EndOfMessage) and received is not None:
+                return dataclasses.replace(received, body=body)
+            else:
+                return None
 
     def _answer_to(self, received: Received) -> Answer:
         answering = self._answers.get(received.url)
@@ -384,28 +421,6 @@ def trusting_context() -> ssl.SSLContext:
 def answer_json(document: Mapping[str, Any], *, content_type: str | None = ACTIVITY_JSON) -> Answer:
     """Make an answer of a document, under a type of your choice."""
     return Answer(body=json.dumps(document).encode(), content_type=content_type)
-
-
-async def _receive(wire: h11.Connection, reader: asyncio.StreamReader) -> Received | None:
-    head: h11.Request | None = None
-    body = b""
-    while True:
-        event = wire.next_event()
-        if event is h11.NEED_DATA:
-            data = await reader.read(65536)
-            if not data and head is None:
-                return None
-            wire.receive_data(data)
-        elif isinstance(event, h11.Request):
-            head = event
-        elif isinstance(event, h11.Data):
-            body += event.data
-        elif isinstance(event, h11.EndOfMessage) and head is not None:
-            headers = {name.decode(): value.decode("latin-1") for name, value in head.headers}
-            url = f"https://{headers['host']}{head.target.decode()}"
-            return Received(head.method.decode(), url, headers, body)
-        else:
-            return None
 
 
 # The CA, certificates and keys are made once for the whole test run: they are slow to make.

@@ -9,9 +9,9 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Self
 
 import httpcore2
 
@@ -33,8 +33,12 @@ MAX_ADDRESSES = 4
 # Lookups at once. A lookup holds a thread until the C library gives up; names that hang must not
 # make the others wait.
 MAX_RESOLVER_THREADS = 16
-# Bytes buffered before the other side has to wait.
-BUFFER_BYTES = 64 * 1024
+# Connections in use at once. Whoever waits for one does so within the deadline.
+MAX_CONNECTIONS = 100
+MAX_IDLE_CONNECTIONS = 20
+# Seconds. Shorter than the 5 s after which common servers hang up, so that a request seldom meets
+# a connection that is just being closed.
+IDLE_S = 4.0
 
 
 def system_resolver() -> Resolver:
@@ -85,38 +89,91 @@ async def dial(ip: str, port: int) -> socket.socket:
     return sock
 
 
-class GuardedNetwork(httpcore2.AsyncNetworkBackend):
-    """The network as our HTTP engine sees it: only public addresses are in it.
+class Connections:
+    """Guarded connections, kept for a moment after use, since deliveries come in bursts.
 
-    In development every address is.
+    One request at a time on each: HTTP/1.1. Only addresses that `netguard` calls public are
+    dialled; in development every address is.
     """
 
-    def __init__(self, *, development: bool, resolve: Resolver, dial: Dial) -> None:
+    def __init__(
+        self,
+        *,
+        development: bool,
+        ssl_context: ssl.SSLContext,
+        resolve: Resolver,
+        dial: Dial,
+    ) -> None:
+        ssl_context.set_alpn_protocols(["http/1.1"])
         self._development = development
+        self._ssl_context = ssl_context
         self._resolve = resolve
         self._dial = dial
+        self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._idle: list[httpcore2.AsyncHTTP11Connection] = []  # the longest idle first
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 (the interface's; ours is one deadline)
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        """Connect to the first address of `host` that answers.
+    async def close(self) -> None:
+        """Close the connections that are not in use."""
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            await connection.aclose()
 
-        Raises: ForbiddenAddress if one of its addresses is not public; RemoteError if there is
-        none or none answers.
+    @contextlib.asynccontextmanager
+    async def send(self, request: httpcore2.Request) -> AsyncIterator[httpcore2.Response]:
+        """Send a request and hand out the answer, whose body is read inside the `async with`.
+
+        Raises: ForbiddenAddress if the host has an address that is not public; RemoteError if
+        nothing answers there, or not in HTTP over TLS.
         """
-        last_problem: OSError | None = None
-        for ip in await self._checked_addresses(host, port):
+        origin = request.url.origin
+        async with self._slots:
+            response = None
+            if connection := await self._take_idle(origin):
+                # It may have been closed in this very moment; then a new one is made. Everything
+                # we send can be sent twice: activities are told apart by their ids.
+                with contextlib.suppress(httpcore2.NetworkError, httpcore2.ProtocolError):
+                    response = await connection.handle_async_request(request)
+            if connection is None or response is None:
+                stream = await self._connect(origin)
+                connection = httpcore2.AsyncHTTP11Connection(origin, stream, IDLE_S)
+                with as_remote_errors(request.url.host.decode()):
+                    response = await connection.handle_async_request(request)
+            try:
+                yield response
+            finally:
+                await response.aclose()  # closes the connection unless the body was read to its end
+                if connection.is_idle():
+                    await self._keep(connection)
+
+    async def _take_idle(self, origin: httpcore2.Origin) -> httpcore2.AsyncHTTP11Connection | None:
+        for connection in reversed(self._idle):
+            if connection.can_handle_request(origin):
+                self._idle.remove(connection)
+                if not connection.has_expired():
+                    return connection
+                await connection.aclose()
+        return None
+
+    async def _keep(self, connection: httpcore2.AsyncHTTP11Connection) -> None:
+        self._idle.append(connection)
+        while self._idle and (
+            len(self._idle) > MAX_IDLE_CONNECTIONS or self._idle[0].has_expired()
+        ):
+            await self._idle.pop(0).aclose()
+
+    async def _connect(self, origin: httpcore2.Origin) -> "_Stream":
+        host = origin.host.decode("ascii")
+        context = self._ssl_context if origin.scheme == b"https" else None
+        problem: OSError | None = None
+        for ip in await self._checked_addresses(host, origin.port):
             try:
                 async with asyncio.timeout(MAX_DIAL_S):
-                    return _Stream(await self._dial(ip, port))
-            except OSError as problem:  # TimeoutError is one
-                last_problem = problem
-        raise RemoteError(f"{host} could not be reached") from last_problem
+                    sock = await self._dial(ip, origin.port)
+            except OSError as error:  # TimeoutError is one
+                problem = error
+                continue
+            return await _Stream.open(sock, context, host)
+        raise RemoteError(f"{host} could not be reached") from problem
 
     async def _checked_addresses(self, host: str, port: int) -> list[str]:
         if netguard.literal_address(host) is not None:
@@ -133,44 +190,33 @@ class GuardedNetwork(httpcore2.AsyncNetworkBackend):
 
 
 class _Stream(httpcore2.AsyncNetworkStream):
-    """A connected socket, with TLS as soon as `start_tls` was called."""
+    """A connection as the HTTP engine sees it: bytes to write and to read."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
         self._unsent: list[bytes] = []
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore2.AsyncNetworkStream:
-        await self._open(ssl_context, server_hostname)
-        return self
-
-    async def _open(self, context: ssl.SSLContext | None, host: str | None) -> asyncio.StreamReader:
+    @classmethod
+    async def open(cls, sock: socket.socket, context: ssl.SSLContext | None, host: str) -> Self:
+        """Begin TLS, verifying the certificate for `host` (without a context: plain text)."""
         try:
-            self._reader, self._writer = await asyncio.open_connection(
-                sock=self._sock,
-                ssl=context,
-                server_hostname=host if context else None,
-                limit=BUFFER_BYTES,
+            reader, writer = await asyncio.open_connection(
+                sock=sock, ssl=context, server_hostname=host if context else None
             )
         except BaseException as problem:
-            self._sock.close()
+            sock.close()
             if isinstance(problem, ssl.SSLCertVerificationError):
                 raise RemoteError(f"{host}: {problem.verify_message}") from problem
             if isinstance(problem, OSError):
                 raise RemoteError(f"{host} did not complete TLS") from problem
             raise
-        return self._reader
+        return cls(reader, writer)
 
     async def write(
         self,
         buffer: bytes,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,  # noqa: ASYNC109 (the interface's; ours is one deadline)
     ) -> None:
         # Headers and body come in separate calls and leave in one packet, with the next read.
         self._unsent.append(buffer)
@@ -180,28 +226,30 @@ class _Stream(httpcore2.AsyncNetworkStream):
         max_bytes: int,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> bytes:
-        reader = self._reader or await self._open(None, None)
-        if self._unsent and self._writer is not None:
-            # Not drained: all of it is in memory anyway, and a server that answers 413 without
-            # reading it must be heard.
-            self._writer.write(b"".join(self._unsent))
-            self._unsent.clear()
         try:
-            return await reader.read(max_bytes)
+            if self._unsent:
+                # Not drained: all of it is in memory anyway, and a server that answers 413
+                # without reading it must be heard.
+                self._writer.write(b"".join(self._unsent))
+                self._unsent.clear()
+            return await self._reader.read(max_bytes)
         except OSError as problem:
             raise httpcore2.ReadError(str(problem)) from problem
 
     async def aclose(self) -> None:
         # Everything we wanted has been read: no farewell, nothing to wait for.
-        if self._writer is None:
-            self._sock.close()
-        else:
-            with contextlib.suppress(OSError):
-                self._writer.transport.abort()
+        self._writer.transport.abort()
 
     def get_extra_info(self, info: str) -> Any:
-        if info == "ssl_object" and self._writer is not None:
-            return self._writer.get_extra_info("ssl_object")
         if info == "is_readable":  # asked of idle connections: has the other side hung up?
-            return self._reader is None or self._reader.at_eof()
+            return self._reader.at_eof() or self._reader.exception() is not None
         return None
+
+
+@contextlib.contextmanager
+def as_remote_errors(host: str) -> Iterator[None]:
+    """Turn what the HTTP engine raises into RemoteError."""
+    try:
+        yield
+    except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as problem:
+        raise RemoteError(f"{host}: {problem or type(problem).__name__}") from problem

@@ -9,7 +9,7 @@ no cookies, no proxy from the environment, never our own host.
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
@@ -49,13 +49,6 @@ MAX_WEBFINGER_REDIRECTS = 3  # as Mastodon follows
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # 4xx that mean "later", not "no".
 _LATER = frozenset({408, 425, 429})
-
-# Connections at once. Whoever waits for one does so within the deadline.
-MAX_CONNECTIONS = 100
-MAX_IDLE_CONNECTIONS = 20
-# Seconds. Shorter than the 5 s after which common servers hang up, so that a request seldom meets
-# a connection that is just being closed.
-IDLE_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +110,16 @@ class Remote:
         self._user_agent = user_agent
         self._own_host = netguard.host_of(own_host)
         self._development = development
-        self._pool = httpcore2.AsyncConnectionPool(
+        self._connections = connections.Connections(
+            development=development,
             ssl_context=ssl_context or ssl.create_default_context(),
-            max_connections=MAX_CONNECTIONS,
-            max_keepalive_connections=MAX_IDLE_CONNECTIONS,
-            keepalive_expiry=IDLE_S,
-            network_backend=connections.GuardedNetwork(
-                development=development, resolve=resolve, dial=dial
-            ),
+            resolve=resolve,
+            dial=dial,
         )
 
     async def close(self) -> None:
-        """Close every connection. Requests under way fail."""
-        await self._pool.aclose()
+        """Close the connections. Whoever uses it cancels what is under way first."""
+        await self._connections.close()
 
     async def get_json(
         self,
@@ -239,7 +229,7 @@ class Remote:
         """
         target = self._checked(url)
         async with _deadline(deadline_s), self._send("POST", target, headers, body) as response:
-            return await _whole(target, response, MAX_ANSWER_BYTES, kept=MAX_KEPT_ANSWER_BYTES)
+            return await _whole(response, MAX_ANSWER_BYTES, kept=MAX_KEPT_ANSWER_BYTES)
 
     async def probe_self(
         self, url: str, *, accept: str = "*/*", deadline_s: float = FETCH_DEADLINE_S
@@ -253,7 +243,7 @@ class Remote:
         if target.host != self._own_host:
             raise ForbiddenAddress(f"{target.host} is not our own host")
         async with _deadline(deadline_s), self._send("GET", target, {"Accept": accept}) as response:
-            return await _whole(target, response, MAX_PROBE_BYTES, kept=MAX_PROBE_BYTES)
+            return await _whole(response, MAX_PROBE_BYTES, kept=MAX_PROBE_BYTES)
 
     async def _get(
         self,
@@ -284,10 +274,9 @@ class Remote:
             raise ForbiddenAddress("our own host is not asked over HTTP")
         return target
 
-    @contextlib.asynccontextmanager
-    async def _send(
+    def _send(
         self, method: str, target: Target, headers: Mapping[str, str], body: bytes | None = None
-    ) -> AsyncIterator[httpcore2.Response]:
+    ) -> contextlib.AbstractAsyncContextManager[httpcore2.Response]:
         ours = {
             "Host": target.authority,
             "User-Agent": self._user_agent,
@@ -305,12 +294,7 @@ class Remote:
             headers=[*ours.items(), *theirs],
             content=body,
         )
-        with _as_remote_errors(target):
-            response = await self._pool.handle_async_request(request)
-        try:
-            yield response
-        finally:
-            await response.aclose()
+        return self._connections.send(request)
 
 
 @contextlib.asynccontextmanager
@@ -322,14 +306,6 @@ async def _deadline(seconds: float) -> AsyncIterator[None]:
         if limit.expired():
             raise RemoteError(f"no complete answer within {seconds:g} s") from problem
         raise
-
-
-@contextlib.contextmanager
-def _as_remote_errors(target: Target) -> Iterator[None]:
-    try:
-        yield
-    except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as problem:
-        raise RemoteError(f"{target.host}: {problem or type(problem).__name__}") from problem
 
 
 def _headers(response: httpcore2.Response) -> dict[str, str]:
@@ -376,7 +352,7 @@ async def _counted(
     target: Target, response: httpcore2.Response, max_bytes: int
 ) -> AsyncGenerator[bytes]:
     received = counted = 0
-    with _as_remote_errors(target):
+    with connections.as_remote_errors(target.host):
         async with contextlib.aclosing(response.aiter_stream()) as stream:
             async for piece in stream:
                 received += len(piece)
@@ -386,16 +362,17 @@ async def _counted(
                 yield piece
 
 
-async def _whole(
-    target: Target, response: httpcore2.Response, max_bytes: int, *, kept: int
-) -> Response:
+async def _whole(response: httpcore2.Response, max_bytes: int, *, kept: int) -> Response:
     """Read an answer that we take whatever it says; too long or broken off, we keep the start."""
     headers = _headers(response)
     body = bytearray()
-    with contextlib.suppress(RemoteError):
-        async with contextlib.aclosing(_counted(target, response, max_bytes)) as pieces:
+    broken = (httpcore2.NetworkError, httpcore2.ProtocolError)
+    async with contextlib.aclosing(response.aiter_stream()) as pieces:
+        with contextlib.suppress(*broken):
             async for piece in pieces:
                 body += piece
+                if len(body) > max_bytes:
+                    break
     return Response(response.status, headers, answers.retry_after_s(headers), bytes(body[:kept]))
 
 
