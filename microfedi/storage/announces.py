@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Row
 
-from microfedi.protocol import ids, instants
+from microfedi.protocol import instants
 from microfedi.protocol.vocab import Visibility
+from microfedi.storage import rowids
 from microfedi.storage.database import Reader, Transaction
 
 
@@ -37,7 +38,15 @@ def add(
 ) -> Announce | None:
     """Keep a boost and count it; None if that actor boosts the note already, or `uri` is taken."""
     clamped = instants.not_after(published_at, now)
-    announce = Announce(ids.row_id(clamped), uri, public_id, note_id, actor_id, visibility, clamped)
+    announce = Announce(
+        rowids.free(tx, "announces", clamped),
+        uri,
+        public_id,
+        note_id,
+        actor_id,
+        visibility,
+        clamped,
+    )
     added = tx.run(
         """
         INSERT INTO announces (id, uri, public_id, note_id, actor_id, visibility, published_at)

@@ -11,8 +11,9 @@ from datetime import datetime
 from sqlite3 import Row
 from typing import Any, Literal
 
-from microfedi.protocol import ids, instants, sanitize, vocab
+from microfedi.protocol import instants, sanitize, vocab
 from microfedi.protocol.sanitize import SafeHtml
+from microfedi.storage import rowids
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.notes import MAX_TITLE_CHARS, attachment_from_json, attachment_to_json
 
@@ -117,7 +118,7 @@ def keep(
     )
     if is_known:
         return None
-    message_id = ids.row_id(now)
+    message_id = rowids.free(tx, "messages", now)
     body = _body(note, html, public_id=public_id, now=now)
     tx.run(
         """

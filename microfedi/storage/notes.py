@@ -12,9 +12,10 @@ from datetime import datetime
 from sqlite3 import Row
 from typing import Any
 
-from microfedi.protocol import ids, instants, sanitize, vocab
+from microfedi.protocol import instants, sanitize, vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
+from microfedi.storage import rowids
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.sealed import Sealer
 
@@ -109,7 +110,7 @@ def keep(
     if known["id"] is not None:
         return _demand(tx, known["id"]), False
     published_at = instants.not_after(note.published, now)
-    note_id = ids.row_id(published_at)
+    note_id = rowids.free(tx, "notes", published_at)
     parent_id: int | None = known["parent_id"]
     thread_id = note_id if parent_id is None else known["thread_id"]
     body = _body(note, html)

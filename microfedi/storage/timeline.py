@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from microfedi.protocol import ids
+from microfedi.storage import rowids
 from microfedi.storage.database import Reader, Transaction
 
 
@@ -29,7 +29,7 @@ def add(tx: Transaction, *, note_id: int, announce_id: int | None = None, at: da
         ON CONFLICT (note_id) WHERE announce_id IS NULL DO NOTHING
         ON CONFLICT (announce_id) WHERE announce_id IS NOT NULL DO NOTHING
         """,
-        {"position": ids.row_id(at), "note_id": note_id, "announce_id": announce_id},
+        {"position": rowids.free(tx, "home", at), "note_id": note_id, "announce_id": announce_id},
     )
     return added > 0
 
