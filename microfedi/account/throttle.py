@@ -141,4 +141,5 @@ def _wait(failures: _Failures | None, free: int, longest: timedelta, now: dateti
     if failures is None or failures.count < free or now - failures.last > FORGET_AFTER:
         return timedelta(0)
     doublings = min(failures.count - free, 16)
-    return max(timedelta(0), failures.last + min(FIRST_WAIT * 2**doublings, longest) - now)
+    wait: timedelta = min(FIRST_WAIT * 2**doublings, longest)
+    return max(timedelta(0), failures.last + wait - now)
