@@ -143,7 +143,7 @@ def keys(doc: Document) -> tuple[PublicKey, ...]:
 
     Source: FEP-521a; the security vocabulary's `publicKey`.
     """
-    found: list[PublicKey] = []
+    found: dict[str, PublicKey] = {}  # some list the RSA key in both places
     listed = [*shapes.objects(doc.get("publicKey")), *shapes.objects(doc.get("assertionMethod"))]
     if "publicKeyPem" in doc or "publicKeyMultibase" in doc:
         listed.append(doc)
@@ -155,8 +155,8 @@ def keys(doc: Document) -> tuple[PublicKey, ...]:
         key = publickeys.from_pem(uri, owner, entry.get("publicKeyPem"))
         key = key or publickeys.from_multibase(uri, owner, entry.get("publicKeyMultibase"))
         if key is not None:
-            found.append(key)
-    return tuple(found)
+            found.setdefault(uri, key)
+    return tuple(found.values())
 
 
 def note(doc: Document) -> Note:
