@@ -20,6 +20,7 @@ from microfedi.http.context import context_of
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import messages, notifications
+from microfedi.storage.messages import Message
 from microfedi.storage.notes import Note
 
 TITLE_CHARS = 80  # of a page's title: what a browser's tab and a search result show
@@ -50,6 +51,7 @@ def environment() -> jinja2.Environment:
     env.filters["visibility"] = lambda visibility: VISIBILITY_WORDS[Visibility(visibility)]
     env.filters["plural"] = plural
     env.globals["summary_line"] = summary_line
+    env.globals["message_line"] = message_line
     return env
 
 
@@ -73,6 +75,12 @@ def summary_line(note: Note) -> str:
     """Return a post as one line of plain text, for a title: its warning instead, if it has one."""
     line = note.summary or note.name or sanitize.text(note.html, limit=TITLE_CHARS)
     return " ".join(line.split())[:TITLE_CHARS]
+
+
+def message_line(message: Message) -> str:
+    """Return a message as one line of plain text, for the list of conversations."""
+    line = message.summary or sanitize.text(message.html, limit=TITLE_CHARS)
+    return " ".join(line.split())[:TITLE_CHARS] or "A picture"
 
 
 def zone_of(name: str) -> tzinfo:
@@ -129,23 +137,27 @@ async def page(
             _ago(now, instant.astimezone(zone), now.astimezone(zone)),
         )
 
-    html = environment().get_template(template).render(
-        {
-            "request": request,
-            "path": request.url.path,
-            "config": ctx.config,
-            "session": session,
-            "unread_messages": unread_messages,
-            "unread_notifications": unread_notifications,
-            "owner": owner,
-            "csrf_field": functools.partial(csrf.field, request),
-            "media": media,
-            "drawn": drawn,
-            "local": local,
-            "ago": ago,
-            "now": now,
-            **(values or {}),
-        }
+    html = (
+        environment()
+        .get_template(template)
+        .render(
+            {
+                "request": request,
+                "path": request.url.path,
+                "config": ctx.config,
+                "session": session,
+                "unread_messages": unread_messages,
+                "unread_notifications": unread_notifications,
+                "owner": owner,
+                "csrf_field": functools.partial(csrf.field, request),
+                "media": media,
+                "drawn": drawn,
+                "local": local,
+                "ago": ago,
+                "now": now,
+                **(values or {}),
+            }
+        )
     )
     return HTMLResponse(html, status_code=status_code)
 

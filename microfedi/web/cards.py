@@ -148,9 +148,7 @@ def with_receipt(reader: Reader, card: Card) -> Card:
     return dataclasses.replace(card, receipt=deliveries.receipt(reader, card.note.id))
 
 
-def _media(
-    reader: Reader, note: Note
-) -> tuple[tuple[Shown, ...], tuple[vocab.Attachment, ...]]:
+def _media(reader: Reader, note: Note) -> tuple[tuple[Shown, ...], tuple[vocab.Attachment, ...]]:
     pictures, files = [], []
     for one in note.attachments[:MAX_SHOWN_MEDIA]:
         kind = one.media_type.partition("/")[0]

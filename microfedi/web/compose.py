@@ -147,14 +147,14 @@ def _has_id(form: FormData, name: str) -> bool:
     return isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
 
 
-async def _pictures(
-    request: Request, form: FormData
-) -> tuple[tuple[imagework.Picture, str], ...]:
+async def _pictures(request: Request, form: FormData) -> tuple[tuple[imagework.Picture, str], ...]:
     """Decode and re-encode what was uploaded, each with the description beside it."""
     limit = context_of(request).config.limits.upload_mb * 1_000_000
     alts = forms.texts(form, "alt", limit=MAX_ALT_CHARS, most=MAX_PICTURES)
     pictures = []
-    for index, data in enumerate(await forms.slots(form, "picture", most=MAX_PICTURES, max_bytes=limit)):
+    for index, data in enumerate(
+        await forms.slots(form, "picture", most=MAX_PICTURES, max_bytes=limit)
+    ):
         if not data:
             continue
         picture = await imagework.reencode(data, purpose="post")

@@ -117,7 +117,9 @@ async def _note(request: Request) -> Note:
     return note
 
 
-def _act(action: Callable[[Context, int], Awaitable[object]]) -> Callable[[Request], Awaitable[Response]]:
+def _act(
+    action: Callable[[Context, int], Awaitable[object]],
+) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         note = await _note(request)
         ctx = context_of(request)
