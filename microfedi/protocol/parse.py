@@ -108,10 +108,10 @@ def actor(doc: Document) -> Actor:
         preferred_username=(
             username if isinstance(username, str) and webfinger.is_user(username) else ""
         ),
-        webfinger=_handle(doc.get("webfinger")),
+        webfinger=pieces.handle(doc.get("webfinger")),
         name=shapes.line(name, MAX_NAME_CHARS),
         summary=shapes.text(summary, MAX_SUMMARY_CHARS),
-        url=_page_url(doc, uri),
+        url=pieces.page_url(doc, uri),
         shared_inbox=shapes.id_of(shared or doc.get("sharedInbox")),
         outbox=shapes.id_of(doc.get("outbox")),
         followers=shapes.id_of(doc.get("followers")),
@@ -339,7 +339,7 @@ def _note(doc: Document, *, author: str | None) -> Note:
         raise MalformedDocument(f"expected a note, not a {kind}")
     if uri is None:
         raise MalformedDocument(f"expected an https id of the {kind}")
-    attributed_to = _author(doc.get("attributedTo"), uri) or (
+    attributed_to = pieces.author(doc.get("attributedTo"), uri) or (
         author if doc.get("attributedTo") is None else None
     )
     if attributed_to is None:
@@ -358,7 +358,7 @@ def _note(doc: Document, *, author: str | None) -> Note:
         content=text,
         summary=shapes.text(summary, MAX_SUMMARY_CHARS),
         name=shapes.line(name, MAX_NAME_CHARS),
-        url=_page_url(doc, uri),
+        url=pieces.page_url(doc, uri),
         to=shapes.uris_in(doc.get("to"), MAX_ADDRESSEES),
         cc=shapes.uris_in(doc.get("cc"), MAX_ADDRESSEES),
         in_reply_to=shapes.first(doc.get("inReplyTo")),
@@ -367,8 +367,8 @@ def _note(doc: Document, *, author: str | None) -> Note:
         published=instants.from_wire(doc.get("published")),
         updated=instants.from_wire(doc.get("updated")),
         sensitive=shapes.flag(shapes.term(doc, "sensitive")),
-        language=language or _language(doc.get("language")),
-        source=_markdown(doc.get("source")),
+        language=language or pieces.language(doc.get("language")),
+        source=pieces.markdown(doc.get("source"), MAX_CONTENT_CHARS),
         attachments=pieces.attachments(doc.get("attachment")) or pieces.media_of(doc, kind),
         mentions=pieces.mentions(tags),
         hashtags=pieces.hashtags(tags),
@@ -377,38 +377,6 @@ def _note(doc: Document, *, author: str | None) -> Note:
         likes_uri=shapes.id_of(doc.get("likes")),
         shares_uri=shapes.id_of(doc.get("shares")),
     )
-
-
-def _author(value: Any, uri: str) -> str | None:
-    """Return who wrote it: of several, a person (PeerTube adds the channel), on the note's host."""
-    entries = shapes.as_list(value)
-    if len(entries) == 1:
-        return shapes.id_of(entries[0])
-    persons = [entry for entry in shapes.objects(entries) if entry.get("type") == "Person"]
-    named = [found for entry in persons or entries if (found := shapes.id_of(entry))]
-    at_home = [found for found in named if uris.same_origin(found, uri)]
-    return next(iter(at_home or named), None)
-
-
-def _page_url(doc: Document, uri: str) -> str | None:
-    """Return the page for people, if it is on the same host: another's could pose as anything."""
-    url = shapes.url_of(doc.get("url"))
-    return url if url is not None and uris.host(url) == uris.host(uri) else None
-
-
-def _handle(value: Any) -> str | None:
-    handle = webfinger.parse_handle(value) if isinstance(value, str) else None
-    return None if handle is None else str(handle)
-
-
-def _language(value: Any) -> str | None:
-    return shapes.language(value.get("identifier") if isinstance(value, dict) else value)
-
-
-def _markdown(value: Any) -> str | None:
-    if not isinstance(value, dict) or shapes.media_type_of(value) != "text/markdown":
-        return None
-    return shapes.text(value.get("content"), MAX_CONTENT_CHARS) or None
 
 
 def _page(value: Any) -> Collection | None:

@@ -8,7 +8,7 @@ import html
 import re
 from typing import Any
 
-from microfedi.protocol import shapes
+from microfedi.protocol import shapes, uris, webfinger
 from microfedi.protocol.vocab import Attachment, Emoji, Field, Mention
 
 # All in characters or entries.
@@ -121,6 +121,41 @@ def fields(value: Any) -> tuple[Field, ...]:
         if not {"PropertyValue", "schema:PropertyValue"}.isdisjoint(_types(entry))
     )
     return tuple(field for field in found if field.name or field.value)[:MAX_FIELDS]
+
+
+def author(value: Any, uri: str) -> str | None:
+    """Return who wrote it: of several, a person (PeerTube adds the channel), on the note's host."""
+    entries = shapes.as_list(value)
+    if len(entries) == 1:
+        return shapes.id_of(entries[0])
+    persons = [entry for entry in shapes.objects(entries) if entry.get("type") == "Person"]
+    named = [found for entry in persons or entries if (found := shapes.id_of(entry))]
+    at_home = [found for found in named if uris.same_origin(found, uri)]
+    return next(iter(at_home or named), None)
+
+
+def page_url(doc: dict[str, Any], uri: str) -> str | None:
+    """Return the page for people, if it is on the same host: another's could pose as anything."""
+    url = shapes.url_of(doc.get("url"))
+    return url if url is not None and uris.host(url) == uris.host(uri) else None
+
+
+def handle(value: Any) -> str | None:
+    """Return `user@host` if it is a handle, with or without `acct:`. Source: FEP-2c59."""
+    found = webfinger.parse_handle(value) if isinstance(value, str) else None
+    return None if found is None else str(found)
+
+
+def language(value: Any) -> str | None:
+    """Return the language of a `language` property, which Lemmy and PeerTube write as an object."""
+    return shapes.language(value.get("identifier") if isinstance(value, dict) else value)
+
+
+def markdown(value: Any, limit: int) -> str | None:
+    """Return the text of a `source` that is Markdown. For editing our own, never for showing."""
+    if not isinstance(value, dict) or shapes.media_type_of(value) != "text/markdown":
+        return None
+    return shapes.text(value.get("content"), limit) or None
 
 
 def plain_to_html(plain: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from microfedi.protocol import instants, publickeys
+from microfedi.protocol import contexts, instants, publickeys
 from microfedi.protocol.vocab import (
     Accept,
     Activity,
@@ -28,53 +28,6 @@ from microfedi.protocol.vocab import (
 )
 
 Document = dict[str, Any]
-
-AS2 = "https://www.w3.org/ns/activitystreams"
-
-# Servers that read JSON-LD have to load what is named here: only contexts that they bring along,
-# and the rest inline. A term without a definition does not exist for them.
-_ACTOR_CONTEXT: list[Any] = [
-    AS2,
-    "https://w3id.org/security/v1",
-    "https://www.w3.org/ns/did/v1",
-    "https://w3id.org/security/multikey/v1",
-    "https://purl.archive.org/socialweb/webfinger",
-    {
-        "implements": {
-            "@id": "https://w3id.org/fep/844e/implements",
-            "@type": "@id",
-            "@container": "@list",
-        },
-        "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
-        "movedTo": {"@id": "as:movedTo", "@type": "@id"},
-        "alsoKnownAs": {"@id": "as:alsoKnownAs", "@type": "@id"},
-        "toot": "http://joinmastodon.org/ns#",
-        "featured": {"@id": "toot:featured", "@type": "@id"},
-        "discoverable": "toot:discoverable",
-        "indexable": "toot:indexable",
-        "suspended": "toot:suspended",
-        "memorial": "toot:memorial",
-        "Emoji": "toot:Emoji",
-        "schema": "http://schema.org#",
-        "PropertyValue": "schema:PropertyValue",
-        "value": "schema:value",
-    },
-]
-_NOTE_CONTEXT: list[Any] = [
-    AS2,
-    {
-        "sensitive": "as:sensitive",
-        "Hashtag": "as:Hashtag",
-        "toot": "http://joinmastodon.org/ns#",
-        "Emoji": "toot:Emoji",
-        "blurhash": "toot:blurhash",
-        "focalPoint": {"@container": "@list", "@id": "toot:focalPoint"},
-        "ostatus": "http://ostatus.org#",
-        "conversation": "ostatus:conversation",
-        "misskey": "https://misskey-hub.net/ns#",
-        "_misskey_reaction": "misskey:_misskey_reaction",
-    },
-]
 
 # What others could not find out by trying. Source: FEP-844e.
 _IMPLEMENTS = [
@@ -105,7 +58,7 @@ def with_context(doc: Document) -> Document:
     >>> with_context({"type": "Follow"})["@context"]
     'https://www.w3.org/ns/activitystreams'
     """
-    return {"@context": _context_of(doc), **doc}
+    return {"@context": contexts.of(doc), **doc}
 
 
 def activity(a: Activity, *, actor_document: Document | None = None) -> Document:
@@ -317,17 +270,6 @@ def _inner(a: Activity) -> Document:
         if not doc[key]:
             del doc[key]
     return doc
-
-
-def _context_of(doc: Document) -> str | list[Any]:
-    inner = doc.get("object")
-    subject = inner if isinstance(inner, dict) else doc
-    if "publicKey" in subject or "assertionMethod" in subject:
-        return _ACTOR_CONTEXT
-    items = doc.get("orderedItems") or doc.get("items") or []
-    holds_documents = any(isinstance(item, dict) for item in items)
-    is_plain = "content" not in subject and "content" not in doc and "tag" not in subject
-    return AS2 if is_plain and not holds_documents else _NOTE_CONTEXT
 
 
 def _attachment(entry: Attachment) -> Document:
