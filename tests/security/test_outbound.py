@@ -226,6 +226,19 @@ async def test_s_070_a_body_without_end_is_stopped(world: AnotherServer, shape: 
         assert "within" not in str(caught.value)  # the limit stopped it, not the deadline
 
 
+async def test_s_070_the_limit_is_exact(world: AnotherServer) -> None:
+    head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    remote = world.remote()
+    for size, fits in ((1000, True), (1001, False)):
+        raw = _then_closed(head + b"%x\r\n" % size + b"x" * size + b"\r\n0\r\n\r\n")
+        world.serve(VIC, Answer(raw=raw))
+        if fits:
+            assert len((await remote.get_bytes(VIC, max_bytes=1000)).body) == 1000
+        else:
+            with pytest.raises(RemoteRefused):
+                await remote.get_bytes(VIC, max_bytes=1000)
+
+
 async def test_s_070_a_body_shorter_than_announced_is_no_document(world: AnotherServer) -> None:
     world.serve(VIC, Answer(raw=_then_closed(HEAD + b"Content-Length: 500\r\n\r\n{}")))
     with pytest.raises(RemoteError):
