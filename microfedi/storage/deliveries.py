@@ -189,6 +189,7 @@ def stumbled(
     tx: Transaction,
     delivery: Delivery,
     *,
+    is_slow: bool,
     retry_after: timedelta | None = None,
     now: datetime,
     chance: float,
@@ -199,7 +200,7 @@ def stumbled(
     that is taken, it was this one. After `MAX_STUMBLES` it is dropped: then False is returned.
     """
     is_kept = _step_aside(tx, delivery, MAX_STUMBLES, now=now, chance=chance)
-    host_failed(tx, delivery, retry_after=retry_after, now=now, chance=chance)
+    host_failed(tx, delivery, is_slow=is_slow, retry_after=retry_after, now=now, chance=chance)
     return is_kept
 
 
@@ -207,6 +208,7 @@ def host_failed(
     tx: Transaction,
     delivery: Delivery,
     *,
+    is_slow: bool,
     retry_after: timedelta | None = None,
     now: datetime,
     chance: float,
@@ -221,11 +223,12 @@ def host_failed(
         UPDATE hosts
            SET attempts = attempts + 1,
                failing_since = coalesce(failing_since, :now),
+               is_slow = :is_slow,
                is_leased = 0
          WHERE id = :id
         RETURNING attempts, failing_since
         """,
-        {"id": delivery.host.id, "now": instants.to_text(now)},
+        {"id": delivery.host.id, "is_slow": is_slow, "now": instants.to_text(now)},
     )
     if row is None:
         return False
@@ -306,15 +309,18 @@ def release_leases(tx: Transaction, *, now: datetime) -> None:
     )
 
 
-def next_due(reader: Reader) -> datetime | None:
-    """Return when the next host is due, None if nothing waits."""
+def next_due(reader: Reader, *, slow: bool | None = None) -> datetime | None:
+    """Return when the next host is due, None if nothing waits; of the slow or prompt ones alone."""
     due: str | None = reader.value(
         """
         SELECT min(due)
           FROM (SELECT min(due_at) AS due FROM hosts WHERE due_at > '' AND is_slow = 0
+                                                       AND :slow IS NOT 1
                 UNION ALL
-                SELECT min(due_at) FROM hosts WHERE due_at > '' AND is_slow = 1)
-        """
+                SELECT min(due_at) FROM hosts WHERE due_at > '' AND is_slow = 1
+                                                AND :slow IS NOT 0)
+        """,
+        {"slow": slow},
     )
     return None if due is None else instants.from_text(due)
 

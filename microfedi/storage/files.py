@@ -38,6 +38,38 @@ def write(directory: Path, name: str, data: bytes, *, sealer: Sealer | None = No
     _sync_directory(directory)
 
 
+class Growing:
+    """A file that is written piece by piece: `add` bytes, then `finish` or `abandon` it.
+
+    Raises: ValueError if `name` is not one of ours; OSError if the disk is full.
+    """
+
+    def __init__(self, directory: Path, name: str) -> None:
+        self._path = _path(directory, name)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._temporary = self._path.with_name(f"{name}.{secrets.token_hex(8)}{_TEMPORARY}")
+        descriptor = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._file = os.fdopen(descriptor, "wb")
+
+    def add(self, data: bytes) -> None:
+        """Write more."""
+        self._file.write(data)
+
+    def finish(self) -> None:
+        """Give the file its name: now it is there, whole."""
+        with self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self._temporary.replace(self._path)
+        _sync_directory(self._path.parent)
+
+    def abandon(self) -> None:
+        """Leave nothing behind."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+
 def read(directory: Path, name: str, *, sealer: Sealer | None = None) -> bytes | None:
     """Return the bytes of a file, None if there is none.
 

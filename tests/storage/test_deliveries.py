@@ -161,7 +161,7 @@ async def test_what_is_added_while_a_host_is_busy_or_resting_does_not_disturb_it
         delivery, _ = one(tx)
         put(tx, 2)
         assert claim(tx) == []
-        deliveries.host_failed(tx, delivery, now=NOON, chance=0.5)
+        deliveries.host_failed(tx, delivery, is_slow=False, now=NOON, chance=0.5)
         put(tx, 3)
         assert claim(tx, NOON + timedelta(seconds=59)) == []
         assert one(tx, NOON + timedelta(seconds=60))[1] == 1
@@ -175,7 +175,7 @@ async def test_a_host_that_is_down_rests_longer_each_time(db: Database) -> None:
         now, waits = NOON, []
         for _ in range(4):
             delivery, _ = one(tx, now)
-            assert deliveries.host_failed(tx, delivery, now=now, chance=0.5)
+            assert deliveries.host_failed(tx, delivery, is_slow=False, now=now, chance=0.5)
             due = deliveries.next_due(tx)
             assert due is not None
             waits.append((due - now).total_seconds() / 60)
@@ -190,7 +190,7 @@ async def test_a_host_that_is_down_costs_one_row_whatever_waits_for_it(db: Datab
         for number in range(50):
             put(tx, number)
         delivery, _ = one(tx)
-        deliveries.host_failed(tx, delivery, now=NOON, chance=0.5)
+        deliveries.host_failed(tx, delivery, is_slow=False, now=NOON, chance=0.5)
         return [len(claim(tx)), len(claim(tx, NOON + timedelta(minutes=1)))]
 
     assert await db.write(change) == [0, 1]
@@ -200,7 +200,9 @@ async def test_retry_after_is_waited_for(db: Database) -> None:
     def change(tx: Transaction) -> datetime | None:
         put(tx, 1)
         delivery, _ = one(tx)
-        deliveries.host_failed(tx, delivery, retry_after=timedelta(hours=3), now=NOON, chance=0.5)
+        deliveries.host_failed(
+            tx, delivery, is_slow=False, retry_after=timedelta(hours=3), now=NOON, chance=0.5
+        )
         return deliveries.next_due(tx)
 
     assert await db.write(change) == NOON + timedelta(hours=3)
@@ -215,7 +217,7 @@ async def test_a_host_that_failed_for_a_week_is_given_up_and_tried_anew_later(
         now, tries = NOON, 0
         while claimed := claim(tx, now):
             tries += 1
-            if not deliveries.host_failed(tx, claimed[0], now=now, chance=0.5):
+            if not deliveries.host_failed(tx, claimed[0], is_slow=False, now=now, chance=0.5):
                 break
             now = deliveries.next_due(tx) or now
         assert now - NOON >= backoff.GIVE_UP_AFTER
@@ -232,7 +234,7 @@ async def test_a_host_that_contacts_us_is_tried_at_once(db: Database) -> None:
     def change(tx: Transaction) -> None:
         put(tx, 1)
         delivery, _ = one(tx)
-        deliveries.host_failed(tx, delivery, now=NOON, chance=0.5)
+        deliveries.host_failed(tx, delivery, is_slow=False, now=NOON, chance=0.5)
         assert claim(tx) == []
         assert hosts.seen_alive(tx, "a.example", NOON)
         assert one(tx)[1] == 1
@@ -249,11 +251,11 @@ async def test_a_failure_of_before_the_host_woke_does_not_put_it_to_sleep_for_da
         put(tx, 1)
         now = NOON
         for _ in range(6):
-            deliveries.host_failed(tx, one(tx, now)[0], now=now, chance=0.5)
+            deliveries.host_failed(tx, one(tx, now)[0], is_slow=False, now=now, chance=0.5)
             now = deliveries.next_due(tx) or now
         delivery, _ = one(tx, now)
         hosts.seen_alive(tx, "a.example", now)
-        deliveries.host_failed(tx, delivery, now=now, chance=0.5)
+        deliveries.host_failed(tx, delivery, is_slow=False, now=now, chance=0.5)
         due = deliveries.next_due(tx)
         assert due is not None
         return NOON + (due - now)
@@ -313,7 +315,7 @@ async def test_an_activity_that_a_host_stumbles_over_lets_the_others_pass_after_
         put(tx, 1)
         put(tx, 2)
         put(tx, 3)
-        deliveries.stumbled(tx, one(tx)[0], now=NOON, chance=0.5)
+        deliveries.stumbled(tx, one(tx)[0], is_slow=False, now=NOON, chance=0.5)
         assert claim(tx) == []
         later = NOON + timedelta(minutes=1)
         seen = []
@@ -333,7 +335,7 @@ async def test_after_an_outage_what_stepped_aside_meanwhile_goes_on_at_once(
         for number in range(1, 5):
             put(tx, number)
         for _ in range(5):  # it answers 500 to everything, for hours
-            deliveries.stumbled(tx, claim(tx, now)[0], now=now, chance=0.5)
+            deliveries.stumbled(tx, claim(tx, now)[0], is_slow=False, now=now, chance=0.5)
             now = deliveries.next_due(tx) or now
         seen = []
         while claimed := claim(tx, now):
@@ -349,7 +351,7 @@ async def test_an_outage_with_answers_drops_nothing_before_its_time(db: Database
     def change(tx: Transaction) -> timedelta:
         put(tx, 1)
         now = NOON
-        while deliveries.stumbled(tx, one(tx, now)[0], now=now, chance=0.5):
+        while deliveries.stumbled(tx, one(tx, now)[0], is_slow=False, now=now, chance=0.5):
             now = deliveries.next_due(tx) or now
         return now - NOON
 
@@ -436,8 +438,10 @@ async def test_when_all_have_it_only_the_receipt_is_kept_until_it_is_pruned(db: 
     [
         lambda tx, delivery: deliveries.delivered(tx, delivery, is_slow=False, now=NOON),
         lambda tx, delivery: deliveries.refused(tx, delivery, is_slow=False, now=NOON, chance=0.5),
-        lambda tx, delivery: deliveries.stumbled(tx, delivery, now=NOON, chance=0.5),
-        lambda tx, delivery: deliveries.host_failed(tx, delivery, now=NOON, chance=0.5),
+        lambda tx, delivery: deliveries.stumbled(tx, delivery, is_slow=False, now=NOON, chance=0.5),
+        lambda tx, delivery: deliveries.host_failed(
+            tx, delivery, is_slow=False, now=NOON, chance=0.5
+        ),
         lambda tx, delivery: deliveries.gone(tx, delivery, is_slow=False, now=NOON),
         lambda tx, delivery: deliveries.too_slow(tx, delivery, now=NOON),
         lambda tx, delivery: deliveries.interrupted(tx, delivery, now=NOON),
