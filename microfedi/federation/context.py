@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from microfedi.account.throttle import Throttle
 from microfedi.config import Config
 from microfedi.errors import NotFound
 from microfedi.federation.remote import Remote
@@ -31,7 +32,7 @@ class Wake:
 
 
 class Context:
-    """Settings, database, the way out, the clock, the owner.
+    """Settings, database, the way out, the clock, the owner, and who tried to log in.
 
     `now()` is the clock; tests hand in their own. `stopping` is set when the process was asked to
     end: streams and workers watch it.
@@ -50,6 +51,7 @@ class Context:
         self.remote = remote
         self.now = now
         self.wake = Wake()
+        self.throttle = Throttle()
         self.stopping = asyncio.Event()
         self._owner: Owner | None = None
 

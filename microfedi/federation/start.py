@@ -1,6 +1,5 @@
 """From settings to a running Context: keys, database, the way out; and back again."""
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -9,13 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from microfedi import __version__
+from microfedi.account import setup
 from microfedi.config import Config
 from microfedi.errors import ConfigError
 from microfedi.federation.context import Context, system_clock
 from microfedi.federation.remote import Remote
-from microfedi.protocol import keys
 from microfedi.storage import database, sealed
-from microfedi.storage import owner as owner_storage
 from microfedi.storage.sealed import Sealer
 
 log = logging.getLogger(__name__)
@@ -70,22 +68,7 @@ async def running(
     """
     sealer = prepare(config)
     async with database.opened(config.database_file, sealer) as db:
-        instance = await db.read(owner_storage.instance)
-        if instance is None:
-            rsa_pem = await asyncio.to_thread(keys.generate_rsa)
-            await db.write(
-                lambda tx: owner_storage.create_instance(
-                    tx,
-                    base_url=config.base_url,
-                    handle_domain=config.domain,
-                    rsa_pem=rsa_pem,
-                    now=now(),
-                )
-            )
-        else:
-            check_belongs(
-                config, base_url=instance.base_url, handle_domain=instance.handle_domain
-            )
+        await setup.ensure_instance(db, config, now())
         way_out = remote or Remote(
             user_agent=user_agent(config),
             own_host=config.host,
@@ -99,22 +82,3 @@ async def running(
             if remote is None:
                 await way_out.close()
 
-
-def check_belongs(config: Config, *, base_url: str, handle_domain: str) -> None:
-    """Refuse to serve a directory under an address that it was not made for.
-
-    Every address in it is for ever; under another one, nobody would find anything again.
-
-    Raises: ConfigError saying how to go on.
-    """
-    if base_url != config.base_url:
-        raise ConfigError(
-            f"{config.data_dir} was made for {base_url} and cannot become {config.base_url}: "
-            "addresses are for ever. To start for real, set base_url and a new, empty data_dir in "
-            "config.toml; to go on with the old one, set base_url back"
-        )
-    if handle_domain != config.domain:
-        raise ConfigError(
-            f"{config.data_dir} was made for handles at {handle_domain}, not {config.domain}: "
-            "handles are for ever. Set handle_domain back, or start with a new, empty data_dir"
-        )

@@ -104,10 +104,10 @@ async def page(
 ) -> Response:
     """Render `template` with `values` and with what every page has.
 
-    Those are: `request`, `config`, `session` (None for strangers; the handler must have asked),
-    `owner` (None before setup), `csrf_field()`, `media(url)` (others' pictures by way of our
-    cache), `drawn(text, emojis)` (with custom emojis as pictures), `now`, and the functions `local` (an instant in the owner's time zone) and `ago`; for
-    the owner also how many messages and notifications are unread.
+    Those are: `request`, `config`, `session` (None for strangers), `owner` (None before setup),
+    `csrf_field()`, `media(url)` (others' pictures by way of our cache), `drawn(text, emojis)` (with
+    custom emojis as pictures), `now`, and the functions `local` (an instant in the owner's time
+    zone) and `ago`; for the owner also how many messages and notifications are unread.
     """
     ctx = context_of(request)
     session = await sessions.of(request)

@@ -1,7 +1,6 @@
 """Who is logged in: a cookie that names a row, and nothing that matters inside it."""
 
 import hashlib
-import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from urllib.parse import quote
@@ -9,6 +8,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from microfedi.account import tokens
 from microfedi.config import Config
 from microfedi.http import csrf
 from microfedi.http.context import context_of
@@ -17,7 +17,7 @@ from microfedi.storage.sessions import Session
 
 # How often the row notes that it is being used: often enough for "active now".
 TOUCH_EVERY = timedelta(minutes=5)
-COOKIE_SECONDS = 30 * 24 * 3600  # as long as a session can last at all
+COOKIE_SECONDS = int(sessions.ABSOLUTE.total_seconds())  # as long as a session can last
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -29,16 +29,6 @@ def cookie_name(config: Config) -> str:
     return "session-" + hashlib.sha256(config.base_url.encode()).hexdigest()[:12]
 
 
-def hash_of(token: str) -> bytes:
-    """What is stored instead of a token: it is random, so a plain hash is enough."""
-    return hashlib.sha256(token.encode()).digest()
-
-
-def new_token() -> str:
-    """256 random bits, for a cookie."""
-    return secrets.token_urlsafe(32)
-
-
 async def of(request: Request) -> Session | None:
     """Return the session of whoever asks, None for strangers."""
     state = request.state
@@ -48,9 +38,9 @@ async def of(request: Request) -> Session | None:
     ctx = context_of(request)
     token = request.cookies.get(cookie_name(ctx.config), "")
     state.session = None
-    if token and len(token) <= 128:
+    if token and len(token) <= tokens.MAX_TOKEN_CHARS:
         now = ctx.now()
-        session = await ctx.db.read(lambda r: sessions.by_token(r, hash_of(token), now=now))
+        session = await ctx.db.read(lambda r: sessions.by_token(r, tokens.hash_of(token), now=now))
         state.session = session
         if session is not None and now - session.last_used_at > TOUCH_EVERY:
             await ctx.db.write(lambda tx: sessions.touch(tx, session.id, now))

@@ -1,0 +1,180 @@
+"""The two doors for a person: setup behind its one-time link, and login with two factors."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from microfedi import imagework
+from microfedi.account import login, setup, tokens
+from microfedi.account.setup import Pending, SetupProblems
+from microfedi.errors import InvalidInput, NotFound, TooBusy, WrongCredentials
+from microfedi.federation.outbox import profile
+from microfedi.http import forms
+from microfedi.http import sessions as http_sessions
+from microfedi.http.addresses import client_address
+from microfedi.http.context import context_of
+from microfedi.http.pages import page
+from microfedi.storage import sessions
+from microfedi.web import redirects
+
+MAX_PICTURE_BYTES = 8_000_000  # of the first profile picture, as phones take them
+MAX_USER_AGENT_CHARS = 300
+
+
+async def show_setup(request: Request) -> Response:
+    """GET /setup/{token}: the form, with a QR code drawn here. Looking at it uses nothing up."""
+    ctx = context_of(request)
+    token = await _open_token(request)
+    pending = setup.begin(ctx.db.sealer, ctx.config, token=token, handle=ctx.config.handle)
+    return await _setup_page(request, pending, {"handle": ctx.config.handle, "name": ""}, {})
+
+
+async def submit_setup(request: Request) -> Response:
+    """POST /setup/{token}: make the owner, or show everything that is to be corrected."""
+    ctx = context_of(request)
+    token = await _open_token(request)
+    form = await forms.read(request)
+    sealed = forms.text(form, "sealed", limit=setup.MAX_PENDING_CHARS)
+    shown = {"handle": "", "name": ""}
+    try:
+        shown["handle"] = forms.line(form, "handle", limit=100).lower().removeprefix("@")
+        shown["name"] = forms.line(form, "name", limit=500)
+        pictures = [
+            await imagework.reencode(data, purpose="avatar")
+            for data in await forms.slots(form, "picture", most=1, max_bytes=MAX_PICTURE_BYTES)
+            if data
+        ]
+        if forms.text(form, "password") != forms.text(form, "password_again"):
+            raise InvalidInput("password_again", "The two passwords differ.")
+        await setup.finish(
+            ctx.db,
+            ctx.config,
+            token=token,
+            sealed=sealed,
+            handle=shown["handle"],
+            name=shown["name"] or shown["handle"],
+            password=forms.text(form, "password"),
+            code=forms.line(form, "code", limit=100),
+            typed_back=forms.line(form, "typed_back", limit=100),
+            now=ctx.now(),
+        )
+    except (SetupProblems, InvalidInput, TooBusy) as problem:
+        pending = setup.again(
+            ctx.db.sealer, ctx.config, token=token, sealed=sealed, handle=shown["handle"]
+        )
+        return await _setup_page(request, pending, shown, _by_field(problem))
+    await ctx.reload_owner()
+    if pictures:
+        await profile.set_picture(ctx, avatar=pictures[0])
+    session = tokens.new()
+    now = ctx.now()
+    address = client_address(request, ctx.config)
+    await ctx.db.write(
+        lambda tx: sessions.create(
+            tx,
+            tokens.hash_of(session),
+            address=address,
+            user_agent=_user_agent(request),
+            now=now,
+            expires_at=now + sessions.ABSOLUTE,
+        )
+    )
+    response = RedirectResponse("/home", 303)
+    http_sessions.set_cookie(response, ctx.config, session)
+    return response
+
+
+async def show_login(request: Request) -> Response:
+    """GET /login."""
+    ctx = context_of(request)
+    if not ctx.has_owner:
+        return RedirectResponse("/", 303)
+    target = redirects.local(request.query_params.get("next", ""), "/home")
+    if await http_sessions.of(request) is not None:
+        return RedirectResponse(target, 303)
+    return await page(request, "login.html", {"next": target, "problem": None})
+
+
+async def submit_login(request: Request) -> Response:
+    """POST /login: password and code together; one answer for whatever was wrong."""
+    ctx = context_of(request)
+    form = await forms.read(request)
+    target = redirects.local(forms.text(form, "next"), "/home")
+    old = await http_sessions.of(request)
+    try:
+        token = await login.attempt(
+            ctx.db,
+            ctx.throttle,
+            password=forms.text(form, "password"),
+            code=forms.line(form, "code", limit=100),
+            address=client_address(request, ctx.config),
+            user_agent=_user_agent(request),
+            now=ctx.now(),
+            replaces=old.id if old else None,
+        )
+    except (WrongCredentials, TooBusy, InvalidInput) as problem:
+        return await _login_page(request, target, problem)
+    response = RedirectResponse(target, 303)
+    http_sessions.set_cookie(response, ctx.config, token)
+    return response
+
+
+async def submit_logout(request: Request) -> Response:
+    """POST /logout: the session ends here and on the server."""
+    ctx = context_of(request)
+    session = await http_sessions.of(request)
+    if session is not None:
+        await ctx.db.write(lambda tx: sessions.end(tx, session.id))
+    response = RedirectResponse("/", 303)
+    http_sessions.clear_cookie(response, ctx.config)
+    return response
+
+
+async def _login_page(request: Request, target: str, problem: Exception) -> Response:
+    status = 429 if isinstance(problem, TooBusy) else 401
+    words = {"next": target, "problem": str(problem)}
+    response = await page(request, "login.html", words, status_code=status)
+    if isinstance(problem, TooBusy):
+        response.headers["Retry-After"] = str(problem.retry_after_s)
+    return response
+
+
+async def _setup_page(
+    request: Request, pending: Pending, shown: dict[str, Any], problems: dict[str, str]
+) -> Response:
+    values = {"pending": pending, "shown": shown, "problems": problems}
+    return await page(request, "setup.html", values, status_code=422 if problems else 200)
+
+
+def _by_field(problem: Exception) -> dict[str, str]:
+    if isinstance(problem, SetupProblems):
+        return problem.problems
+    if isinstance(problem, InvalidInput):
+        return {problem.field or "form": problem.message}
+    return {"form": str(problem)}
+
+
+async def _open_token(request: Request) -> str:
+    ctx = context_of(request)
+    token: str = request.path_params["token"]
+    now = ctx.now()
+    if len(token) > tokens.MAX_TOKEN_CHARS or not await ctx.db.read(
+        lambda r: setup.is_open(r, token, now)
+    ):
+        raise NotFound("no such setup link")
+    return token
+
+
+def _user_agent(request: Request) -> str:
+    return request.headers.get("user-agent", "")[:MAX_USER_AGENT_CHARS]
+
+
+form_routes = [
+    Route("/setup/{token}", show_setup, methods=["GET"]),
+    Route("/setup/{token}", submit_setup, methods=["POST"]),
+    Route("/login", show_login, methods=["GET"]),
+    Route("/login", submit_login, methods=["POST"]),
+]
+owner_routes = [Route("/logout", submit_logout, methods=["POST"])]

@@ -1,0 +1,282 @@
+"""Settings: who one is, what one wishes, who may come in, what is kept on the disk."""
+
+import zoneinfo
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from microfedi import imagework
+from microfedi.account import login, setup
+from microfedi.errors import InvalidInput, NotFound, TooBusy, WrongCredentials
+from microfedi.federation import disk
+from microfedi.federation.outbox import profile
+from microfedi.http import forms
+from microfedi.http import sessions as http_sessions
+from microfedi.http.addresses import client_address
+from microfedi.http.context import context_of
+from microfedi.http.pages import page
+from microfedi.protocol import sanitize
+from microfedi.storage import actors, sessions
+from microfedi.storage import owner as owner_storage
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader
+
+FIELDS = 4  # rows of a profile: what Mastodon and most others show
+MAX_NAME_CHARS = 100
+MAX_FIELD_CHARS = 255  # as Mastodon shows
+MAX_BIO_CHARS = 2000
+MAX_BUDGET_GB = 10_000
+GB = 10**9
+
+
+async def show(request: Request) -> Response:
+    """GET /settings: the list of what can be set."""
+    return await page(request, "settings.html")
+
+
+async def show_profile(request: Request) -> Response:
+    """GET /settings/profile."""
+    return await _profile_page(request, None)
+
+
+async def submit_profile(request: Request) -> Response:
+    """POST /settings/profile: keep it, and tell everybody who knows the owner."""
+    ctx = context_of(request)
+    form = await forms.read(request)
+    try:
+        names = forms.texts(form, "field_name", limit=MAX_FIELD_CHARS, most=FIELDS)
+        values = forms.texts(form, "field_value", limit=MAX_FIELD_CHARS, most=FIELDS)
+        fields = [
+            (name.strip(), value.strip())
+            for name, value in zip(names, values, strict=False)
+            if name.strip() and value.strip()
+        ]
+        avatar = await _picture(request, form, "avatar")
+        header = await _picture(request, form, "header")
+        await profile.update(
+            ctx,
+            name=forms.line(form, "name", limit=MAX_NAME_CHARS) or ctx.owner.handle,
+            bio=forms.text(form, "bio", limit=MAX_BIO_CHARS),
+            fields=fields,
+            avatar=avatar,
+            header=header,
+            avatar_alt=forms.line(form, "avatar_alt", limit=MAX_FIELD_CHARS),
+            remove_avatar=forms.flag(form, "remove_avatar"),
+            remove_header=forms.flag(form, "remove_header"),
+        )
+    except InvalidInput as problem:
+        return await _profile_page(request, problem)
+    return RedirectResponse(f"/@{ctx.owner.handle}", 303)
+
+
+async def _picture(
+    request: Request, form: FormData, name: Literal["avatar", "header"]
+) -> imagework.Picture | None:
+    limit = context_of(request).config.limits.upload_mb * 1_000_000
+    for data in await forms.slots(form, name, most=1, max_bytes=limit):
+        if data:
+            return await imagework.reencode(data, purpose=name)
+    return None
+
+
+async def _profile_page(request: Request, problem: InvalidInput | None) -> Response:
+    ctx = context_of(request)
+    actor = await _own_actor(request)
+    fields = [(name, sanitize.text(value).strip()) for name, value in actor.fields]
+    values = {
+        "actor": actor,
+        "bio": ctx.owner.bio,
+        "fields": (fields + [("", "")] * FIELDS)[:FIELDS],
+        "problem": problem,
+    }
+    return await page(request, "settings_profile.html", values, status_code=422 if problem else 200)
+
+
+async def show_preferences(request: Request) -> Response:
+    """GET /settings/preferences."""
+    return await _preferences_page(request, None)
+
+
+async def submit_preferences(request: Request) -> Response:
+    """POST /settings/preferences: who may find, follow and write to the owner; the time zone."""
+    ctx = context_of(request)
+    form = await forms.read(request)
+    try:
+        time_zone = forms.line(form, "time_zone", limit=64)
+        if time_zone != "UTC" and time_zone not in zoneinfo.available_timezones():
+            raise InvalidInput("time_zone", "Please choose one of the list, like Europe/Berlin.")
+        await profile.set_preferences(
+            ctx,
+            approves_followers=forms.flag(form, "approves_followers"),
+            discoverable=forms.flag(form, "discoverable"),
+            indexable=forms.flag(form, "indexable"),
+            hides_follows=forms.flag(form, "hides_follows"),
+            message_policy=_policy(form),
+            time_zone=time_zone,
+        )
+    except InvalidInput as problem:
+        return await _preferences_page(request, problem)
+    return RedirectResponse("/settings/preferences?saved=1", 303)
+
+
+def _policy(form: FormData) -> owner_storage.MessagePolicy:
+    value = forms.one_of(form, "message_policy", ("anyone", "followed", "nobody"))
+    return "followed" if value == "followed" else "nobody" if value == "nobody" else "anyone"
+
+
+async def _preferences_page(request: Request, problem: InvalidInput | None) -> Response:
+    values = {
+        "problem": problem,
+        "zones": sorted(zoneinfo.available_timezones()),
+        "saved": "saved" in request.query_params,
+    }
+    return await page(
+        request, "settings_preferences.html", values, status_code=422 if problem else 200
+    )
+
+
+async def show_security(request: Request) -> Response:
+    """GET /settings/security: password, second factor, recovery codes, sessions."""
+    return await _security_page(request, {})
+
+
+async def change_password(request: Request) -> Response:
+    """POST /settings/security/password: asks for both factors; ends every other session."""
+
+    async def change(form: FormData) -> dict[str, Any]:
+        new = forms.text(form, "new_password")
+        if new != forms.text(form, "new_password_again"):
+            raise InvalidInput("new_password", "The two new passwords differ.")
+        ctx, session = context_of(request), await http_sessions.of(request)
+        await setup.change_password(
+            ctx.db, ctx.config, password=new, session_id=session.id if session else None
+        )
+        return {"done": "The password is changed, and every other session has ended."}
+
+    return await _after_both_factors(request, change)
+
+
+async def renew_codes(request: Request) -> Response:
+    """POST /settings/security/codes: ten new recovery codes; the old ones are worthless."""
+
+    async def change(form: FormData) -> dict[str, Any]:
+        codes = await setup.renew_recovery_codes(context_of(request).db)
+        return {
+            "done": "These are your new recovery codes. The old ones no longer work.",
+            "codes": codes,
+        }
+
+    return await _after_both_factors(request, change)
+
+
+async def end_session(request: Request) -> Response:
+    """POST /settings/security/sessions/{id}/end."""
+    session_id = forms.path_id(request, "id")
+    await context_of(request).db.write(lambda tx: sessions.end(tx, session_id))
+    return RedirectResponse("/settings/security#sessions", 303)
+
+
+async def end_sessions(request: Request) -> Response:
+    """POST /settings/security/sessions/end: every one but this."""
+    this = await http_sessions.of(request)
+    await context_of(request).db.write(
+        lambda tx: sessions.end_all(tx, but=this.id if this else None)
+    )
+    return RedirectResponse("/settings/security#sessions", 303)
+
+
+async def _after_both_factors(
+    request: Request, change: Callable[[FormData], Awaitable[dict[str, Any]]]
+) -> Response:
+    """Do `change` if password and code are right, else say so; nothing is kept then."""
+    ctx = context_of(request)
+    form = await forms.read(request)
+    try:
+        await login.confirm(
+            ctx.db,
+            ctx.throttle,
+            password=forms.text(form, "password"),
+            code=forms.line(form, "code", limit=100),
+            address=client_address(request, ctx.config),
+            now=ctx.now(),
+        )
+        return await _security_page(request, await change(form))
+    except (InvalidInput, WrongCredentials, TooBusy) as problem:
+        return await _security_page(request, {"problem": str(problem)}, status_code=422)
+
+
+async def _security_page(
+    request: Request, values: dict[str, Any], *, status_code: int = 200
+) -> Response:
+    ctx = context_of(request)
+
+    def question(reader: Reader) -> tuple[list[sessions.Session], int]:
+        return sessions.all(reader), owner_storage.recovery_codes_left(reader)
+
+    found, codes_left = await ctx.db.read(question)
+    shown = {
+        "sessions": found,
+        "codes_left": codes_left,
+        "problem": None,
+        "done": None,
+        "codes": None,
+        **values,
+    }
+    return await page(request, "settings_security.html", shown, status_code=status_code)
+
+
+async def show_disk(request: Request) -> Response:
+    """GET /settings/disk: what takes how much, and how much others' things may."""
+    return await _disk_page(request, None)
+
+
+async def submit_disk(request: Request) -> Response:
+    """POST /settings/disk: a new budget; what is over it goes with the next cleaning."""
+    ctx = context_of(request)
+    form = await forms.read(request)
+    try:
+        budget = forms.integer(form, "budget_gb", low=1, high=MAX_BUDGET_GB) * GB
+    except InvalidInput as problem:
+        return await _disk_page(request, problem)
+    await profile.set_preferences(ctx, disk_budget_bytes=budget)
+    await disk.clean_soon(ctx)
+    return RedirectResponse("/settings/disk", 303)
+
+
+async def _disk_page(request: Request, problem: InvalidInput | None) -> Response:
+    ctx = context_of(request)
+    use = await disk.use(ctx)
+    values = {
+        "use": use,
+        "budget_gb": ctx.owner.disk_budget_bytes // GB,
+        "problem": problem,
+    }
+    return await page(request, "settings_disk.html", values, status_code=422 if problem else 200)
+
+
+async def _own_actor(request: Request) -> Actor:
+    ctx = context_of(request)
+    actor = await ctx.db.read(lambda r: actors.by_id(r, ctx.owner.actor_id))
+    if actor is None:
+        raise NotFound("the owner's profile is missing")
+    return actor
+
+
+owner_routes = [
+    Route("/settings", show, methods=["GET"]),
+    Route("/settings/profile", show_profile, methods=["GET"]),
+    Route("/settings/profile", submit_profile, methods=["POST"]),
+    Route("/settings/preferences", show_preferences, methods=["GET"]),
+    Route("/settings/preferences", submit_preferences, methods=["POST"]),
+    Route("/settings/security", show_security, methods=["GET"]),
+    Route("/settings/security/password", change_password, methods=["POST"]),
+    Route("/settings/security/codes", renew_codes, methods=["POST"]),
+    Route("/settings/security/sessions/end", end_sessions, methods=["POST"]),
+    Route("/settings/security/sessions/{id}/end", end_session, methods=["POST"]),
+    Route("/settings/disk", show_disk, methods=["GET"]),
+    Route("/settings/disk", submit_disk, methods=["POST"]),
+]
