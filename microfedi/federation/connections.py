@@ -33,8 +33,9 @@ MAX_ADDRESSES = 4
 # Lookups at once. A lookup holds a thread until the C library gives up; names that hang must not
 # make the others wait.
 MAX_RESOLVER_THREADS = 16
-# Connections in use at once. Whoever waits for one does so within the deadline.
-MAX_CONNECTIONS = 100
+# Connections in use at once. More than both lanes of delivery together (128), so that servers that
+# hang keep nobody else from one. Whoever waits for one does so within the deadline.
+MAX_CONNECTIONS = 192
 MAX_IDLE_CONNECTIONS = 20
 # Seconds. Shorter than the 5 s after which common servers hang up, so that a request seldom meets
 # a connection that is just being closed.
