@@ -142,7 +142,7 @@ async def accept(request: Request) -> Response:
 
 
 async def remove(request: Request) -> Response:
-    """POST /messages/{id}/remove: delete the owner's copy of a conversation, or decline a request."""
+    """POST /messages/{id}/remove: delete the copy of a conversation, or decline a request."""
     talk = await _talk(request)
     await context_of(request).db.write(lambda tx: messages.remove(tx, talk.conversation.id))
     return RedirectResponse("/messages", 303)

@@ -10,7 +10,7 @@ def local(target: str, fallback: str) -> str:
 
     >>> local("/home?before=3#n7", "/")
     '/home?before=3#n7'
-    >>> [local(evil, "/") for evil in ("//evil.example", "/\\\\evil.example", "https:evil", "/\\t/x")]
+    >>> [local(evil, "/") for evil in ("//evil.example", "/\\\\x.example", "https:evil", "/\\t/x")]
     ['/', '/', '/', '/']
     >>> local("/%2Fevil.example", "/"), local("javascript:alert(1)", "/")
     ('/', '/')
