@@ -142,4 +142,5 @@ def _wait(failures: _Failures | None, free: int, longest: timedelta, now: dateti
         return timedelta(0)
     doublings = min(failures.count - free, 16)
     wait: timedelta = min(FIRST_WAIT * 2**doublings, longest)
-    return max(timedelta(0), failures.last + wait - now)
+    # Not longer than that either if the machine's clock was set back meanwhile.
+    return min(wait, max(timedelta(0), failures.last + wait - now))

@@ -118,3 +118,12 @@ def test_an_address_that_is_none_is_counted_as_one() -> None:
     assert [slowed.admit("unknown", NOON) for _ in range(9)].count(None) == 5
     assert [slowed.admit("x" * 100_000, NOON) for _ in range(9)].count(None) == 5
     assert all(len(key) <= 64 for key in slowed._failures)
+
+
+def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
+    slowed = Throttle()
+    for _ in range(6):
+        slowed.admit("192.0.2.1", NOON)
+
+    assert slowed.admit("192.0.2.1", NOON - timedelta(days=1)) == 5 * SECOND
+    assert slowed.admit("192.0.2.2", NOON - timedelta(days=1)) is None
