@@ -1,0 +1,143 @@
+"""The owner follows and unfollows, lets followers in, turns them away, and removes them."""
+
+from microfedi.errors import InvalidInput, NotFound
+from microfedi.federation.context import Context
+from microfedi.federation.outbox import sending
+from microfedi.protocol import vocab
+from microfedi.storage import actors, blocks, followers, following, notifications, timeline
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader, Transaction
+
+
+async def follow(ctx: Context, actor_id: int) -> None:
+    """Ask to follow somebody; nothing happens if the owner follows them already.
+
+    A request that was not answered is sent again, under a new id.
+
+    Source: ActivityPub 6.5.
+    Raises: NotFound if there is no such actor; InvalidInput if they cannot be followed.
+    """
+
+    def change(tx: Transaction) -> None:
+        actor = _actor(ctx, tx, actor_id)
+        if not ctx.may_speak_with(actor.host.partition(":")[0]):
+            raise InvalidInput("", f"This server does not speak with {actor.host}.")
+        if actor.moved_to is not None:
+            raise InvalidInput("", f"They have moved to {actor.moved_to}: follow them there.")
+        if actor.state != "ok":
+            raise InvalidInput("", "This account is not there any more.")
+        if blocks.is_blocked(tx, actor.uri):
+            raise InvalidInput("", f"You have blocked {actor.address}: unblock them first.")
+        if following.is_followed(tx, actor_id):
+            return
+        request = _follow(ctx, actor, sending.mint(ctx, "follows"))
+        following.put(tx, actor_id, request.uri, "requested", ctx.now())
+        sending.hand_over(ctx, tx, request, [actor.inbox], about=actor.uri)
+
+    await ctx.db.write(change)
+    ctx.wake.deliveries.set()
+
+
+async def unfollow(ctx: Context, actor_id: int) -> None:
+    """Follow somebody no longer, or take a request back; their posts leave Home.
+
+    Source: ActivityPub 6.10.
+    Raises: NotFound if there is no such actor.
+    """
+    await ctx.db.write(lambda tx: end_following(ctx, tx, _actor(ctx, tx, actor_id)))
+    ctx.wake.deliveries.set()
+
+
+async def accept(ctx: Context, actor_id: int) -> None:
+    """Let somebody in who asked to follow.
+
+    Source: ActivityPub 6.6, 7.6.
+    Raises: NotFound if they did not ask.
+    """
+
+    def change(tx: Transaction) -> None:
+        actor = _actor(ctx, tx, actor_id)
+        follower = followers.by_actor(tx, actor_id)
+        if follower is None or not followers.accept(tx, actor_id):
+            raise NotFound("they did not ask to follow")
+        notifications.remove(tx, "follow_request", actor_id)
+        answer = vocab.Accept(
+            uri=sending.mint(ctx, "accepts"),
+            actor_uri=ctx.owner.uri,
+            to=(actor.uri,),
+            object_uri=follower.follow_uri,
+            follow=_theirs(ctx, actor, follower.follow_uri),
+        )
+        sending.hand_over(ctx, tx, answer, [actor.inbox], about=follower.follow_uri)
+
+    await ctx.db.write(change)
+    ctx.wake.deliveries.set()
+
+
+async def reject(ctx: Context, actor_id: int) -> None:
+    """Turn a request down, or remove a follower: their server hears of it.
+
+    Source: ActivityPub 6.7, 7.7.
+    Raises: NotFound if they neither follow nor asked.
+    """
+
+    def change(tx: Transaction) -> None:
+        if not end_being_followed(ctx, tx, _actor(ctx, tx, actor_id)):
+            raise NotFound("they do not follow")
+
+    await ctx.db.write(change)
+    ctx.wake.deliveries.set()
+
+
+def end_following(ctx: Context, tx: Transaction, actor: Actor) -> bool:
+    """Take our follow of somebody back; False if there was none."""
+    ours = following.by_actor(tx, actor.id)
+    if ours is None:
+        return False
+    following.remove(tx, actor.id)
+    timeline.remove_of(tx, actor.id)
+    undo = vocab.Undo(
+        uri=sending.mint(ctx, "undos"),
+        actor_uri=ctx.owner.uri,
+        to=(actor.uri,),
+        object_uri=ours.follow_uri,
+        inner=_follow(ctx, actor, ours.follow_uri),
+    )
+    sending.hand_over(ctx, tx, undo, [actor.inbox], about=actor.uri)
+    return True
+
+
+def end_being_followed(ctx: Context, tx: Transaction, actor: Actor) -> bool:
+    """Remove a follower or a request, and say so; False if there was none."""
+    follower = followers.by_actor(tx, actor.id)
+    if follower is None:
+        return False
+    followers.remove(tx, actor.id)
+    notifications.remove(tx, "follow_request", actor.id)
+    answer = vocab.Reject(
+        uri=sending.mint(ctx, "rejects"),
+        actor_uri=ctx.owner.uri,
+        to=(actor.uri,),
+        object_uri=follower.follow_uri,
+        follow=_theirs(ctx, actor, follower.follow_uri),
+    )
+    sending.hand_over(ctx, tx, answer, [actor.inbox], about=follower.follow_uri)
+    return True
+
+
+def _actor(ctx: Context, reader: Reader, actor_id: int) -> Actor:
+    actor = actors.by_id(reader, actor_id)
+    if actor is None:
+        raise NotFound("no such actor")
+    if actor.id == ctx.owner.actor_id:
+        raise InvalidInput("", "That is you.")
+    return actor
+
+
+def _follow(ctx: Context, actor: Actor, uri: str) -> vocab.Follow:
+    return vocab.Follow(uri=uri, actor_uri=ctx.owner.uri, to=(actor.uri,), object_uri=actor.uri)
+
+
+def _theirs(ctx: Context, actor: Actor, uri: str) -> vocab.Follow:
+    """Their Follow, as far as others look at it."""
+    return vocab.Follow(uri=uri, actor_uri=actor.uri, object_uri=ctx.owner.uri)

@@ -1,0 +1,210 @@
+"""The owner sends, edits and deletes messages: to the people chosen, and to nobody else.
+
+A message has no public representation. Names of others that stand in its text are text: who reads
+along is decided by the list of people alone, never by what somebody wrote.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from microfedi.errors import InvalidInput, NotFound
+from microfedi.federation import uploads
+from microfedi.federation.context import Context
+from microfedi.federation.outbox import sending, writing
+from microfedi.federation.outbox.notes import MAX_ALT_CHARS
+from microfedi.imagework import Picture
+from microfedi.protocol import ids, sanitize, vocab
+from microfedi.storage import actors, blocks, media, messages
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.messages import Message
+
+MAX_PEOPLE = 20  # in one conversation: more is a mailing list
+
+
+async def send(
+    ctx: Context,
+    people: Collection[int],
+    source: str,
+    pictures: Sequence[tuple[Picture, str]] = (),
+    *,
+    in_reply_to: int | None = None,
+) -> Message:
+    """Send a message to `people` (actor row ids), in the conversation that is theirs.
+
+    `in_reply_to` is the row id of a message of it; without one it answers the newest.
+
+    Source: ActivityPub 6.2; each gets it in their own inbox.
+    Raises: InvalidInput if it is empty or too long, or if somebody cannot be written to.
+    """
+    owner, now = ctx.owner, ctx.now()
+    writing.check(ctx, source, pictures)
+    chosen, parent = await ctx.db.read(lambda reader: _to(ctx, reader, people, in_reply_to))
+    written = writing.as_written(ctx, source, writing.among(source, chosen))
+    public_id = ids.public_id()
+    records = await uploads.write(ctx, [picture for picture, _ in pictures], sealed=True)
+    note = vocab.Note(
+        uri=owner.addresses.note(public_id),
+        attributed_to=owner.uri,
+        content=str(written.html),
+        to=tuple(one.uri for one in chosen),
+        in_reply_to=None if parent is None else parent.uri,
+        context=None if parent is None else parent.context,
+        conversation=None if parent is None else parent.conversation,
+        published=now,
+        source=source,
+        attachments=tuple(
+            uploads.attachment(record, sanitize.plain(alt, limit=MAX_ALT_CHARS), owner.addresses)
+            for record, (_, alt) in zip(records, pictures, strict=True)
+        ),
+        # Everybody it goes to: without it, many servers tell nobody.
+        mentions=tuple(writing.mention(one) for one in chosen),
+        hashtags=written.hashtags,
+    )
+
+    def change(tx: Transaction) -> Message:
+        conversation_id = messages.conversation_for(tx, {one.id for one in chosen}, state="open")
+        message = messages.keep(
+            tx,
+            note,
+            conversation_id=conversation_id,
+            actor_id=owner.actor_id,
+            html=written.html,
+            now=now,
+            public_id=public_id,
+        )
+        if message is None:
+            raise ValueError(f"{note.uri} was deleted before it was there")
+        for record in records:
+            media.add(tx, replace(record, message_id=message.id), now)
+        create = vocab.Create(
+            uri=sending.mint(ctx, "creates"),
+            actor_uri=owner.uri,
+            to=note.to,
+            published=now,
+            object_uri=note.uri,
+            note=messages.to_vocab(message, actor_uri=owner.uri, to=note.to),
+        )
+        sending.hand_over(ctx, tx, create, sending.personal(tx, chosen), about=note.uri)
+        return message
+
+    try:
+        message = await ctx.db.write(change)
+    except Exception:
+        await uploads.discard(ctx, [one.public_id for one in records])
+        raise
+    ctx.wake.deliveries.set()
+    return message
+
+
+async def edit(ctx: Context, message_id: int, source: str) -> Message:
+    """Send a new version of a message to the same people; pictures stay.
+
+    Source: ActivityPub 6.3.
+    Raises: InvalidInput as `send`; NotFound if it is not the owner's.
+    """
+    owner, now = ctx.owner, ctx.now()
+    old, people = await ctx.db.read(lambda reader: _own(ctx, reader, message_id))
+    if not old.attachments or source.strip():
+        writing.check(ctx, source, ())
+    written = writing.as_written(ctx, source, writing.among(source, people))
+    to = tuple(one.uri for one in people)
+    note = replace(
+        messages.to_vocab(old, actor_uri=owner.uri, to=to),
+        content=str(written.html),
+        source=source,
+        updated=now,
+        hashtags=written.hashtags,
+    )
+
+    def change(tx: Transaction) -> Message:
+        message = messages.edit(tx, message_id, note, html=written.html, now=now)
+        if message is None:
+            raise NotFound("the message was deleted meanwhile")
+        update = vocab.Update(
+            uri=sending.mint(ctx, "updates"),
+            actor_uri=owner.uri,
+            to=to,
+            published=now,
+            object_uri=message.uri,
+            note=messages.to_vocab(message, actor_uri=owner.uri, to=to),
+        )
+        sending.hand_over(ctx, tx, update, sending.personal(tx, people), about=message.uri)
+        return message
+
+    message = await ctx.db.write(change)
+    ctx.wake.deliveries.set()
+    return message
+
+
+async def delete(ctx: Context, message_id: int) -> None:
+    """Delete a message here; if it is the owner's, ask the others to forget it.
+
+    Source: ActivityPub 6.4.
+    Raises: NotFound if it is not there.
+    """
+    owner, now = ctx.owner, ctx.now()
+
+    def change(tx: Transaction) -> list[str]:
+        message, people = _any(tx, message_id)
+        names = [one.public_id for one in media.of_message(tx, message_id)]
+        messages.delete(tx, message.uri, now=now)
+        if message.actor_id == owner.actor_id:
+            activity = vocab.Delete(
+                uri=sending.mint(ctx, "deletes"),
+                actor_uri=owner.uri,
+                to=tuple(one.uri for one in people),
+                published=now,
+                object_uri=message.uri,
+            )
+            inboxes = sending.personal(tx, people)
+            sending.hand_over(ctx, tx, activity, inboxes, about=message.uri)
+        return names
+
+    names = await ctx.db.write(change)
+    ctx.wake.deliveries.set()
+    await uploads.discard(ctx, names)
+
+
+def _to(
+    ctx: Context, reader: Reader, people: Collection[int], in_reply_to: int | None
+) -> tuple[list[Actor], Message | None]:
+    wanted = sorted(set(people))
+    if not wanted or ctx.owner.actor_id in wanted:
+        raise InvalidInput("to", "To whom?")
+    if len(wanted) > MAX_PEOPLE:
+        raise InvalidInput("to", f"At most {MAX_PEOPLE} people, please.")
+    found = actors.by_ids(reader, wanted)
+    for actor_id in wanted:
+        actor = found.get(actor_id)
+        if actor is None or actor.state != "ok":
+            raise InvalidInput("to", "Somebody of them is not there any more.")
+        if blocks.is_blocked(reader, actor.uri):
+            raise InvalidInput("to", f"You have blocked {actor.address}.")
+    conversation_id = messages.find_conversation(reader, wanted)
+    parent = None
+    if conversation_id is not None:
+        newest = messages.page(reader, conversation_id, limit=1)
+        parent = newest[0] if newest else None
+        if in_reply_to is not None:
+            parent = messages.by_id(reader, in_reply_to)
+    # Its id would tell these people that there is another conversation.
+    if in_reply_to is not None and (parent is None or parent.conversation_id != conversation_id):
+        raise InvalidInput("", "What this answers is not in this conversation.")
+    return [found[actor_id] for actor_id in wanted], parent
+
+
+def _any(reader: Reader, message_id: int) -> tuple[Message, list[Actor]]:
+    message = messages.by_id(reader, message_id)
+    if message is None:
+        raise NotFound("no such message")
+    conversation = messages.conversation(reader, message.conversation_id)
+    people = () if conversation is None else conversation.people
+    return message, list(actors.by_ids(reader, people).values())
+
+
+def _own(ctx: Context, reader: Reader, message_id: int) -> tuple[Message, list[Actor]]:
+    message, people = _any(reader, message_id)
+    if message.actor_id != ctx.owner.actor_id:
+        raise NotFound("no message of the owner's")
+    return message, people

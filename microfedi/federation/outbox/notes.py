@@ -1,0 +1,331 @@
+"""The owner publishes, edits, deletes and pins posts. Messages are in `messages`, never here."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from microfedi.errors import InvalidInput, NotFound
+from microfedi.federation import uploads
+from microfedi.federation.context import Context
+from microfedi.federation.outbox import profile, sending, writing
+from microfedi.imagework import Picture
+from microfedi.protocol import addressing, ids, sanitize, vocab
+from microfedi.protocol.vocab import Visibility
+from microfedi.storage import actors, announces, likes, media, notes, timeline
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.media import Media
+from microfedi.storage.notes import Note
+
+MAX_ALT_CHARS = 1500  # as much as Mastodon shows
+MAX_PINNED = 5  # as many as Mastodon shows
+# Actors who are told of an edit or a deletion beside followers: liked, boosted, replied. More than
+# these have it from somebody's followers anyway, and fetch it again themselves.
+MAX_TOLD = 2000
+
+# From narrow to wide: a reply may be seen by no more people than what it answers.
+_WIDTH = {
+    Visibility.LIMITED: 0,
+    Visibility.FOLLOWERS: 1,
+    Visibility.UNLISTED: 2,
+    Visibility.PUBLIC: 3,
+}
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the owner wrote. `pictures` come with their descriptions; `in_reply_to` is a row id."""
+
+    source: str
+    visibility: Visibility = Visibility.PUBLIC
+    summary: str = ""
+    language: str | None = None
+    sensitive: bool = False
+    in_reply_to: int | None = None
+    pictures: tuple[tuple[Picture, str], ...] = ()
+
+
+async def publish(ctx: Context, draft: Draft) -> Note:
+    """Publish a post: keep it, and put it on its way to everybody it is for.
+
+    The author of what it answers is always told. A server that does not federate keeps it only.
+
+    Source: ActivityPub 6.2, 7.1.
+    Raises: InvalidInput if it is empty, too long, or would be seen by more people than what it
+    answers.
+    """
+    owner, now = ctx.owner, ctx.now()
+    writing.check(ctx, draft.source, draft.pictures)
+    language = _language(draft.language)
+    parent, author = await ctx.db.read(lambda reader: _parent(reader, draft.in_reply_to))
+    _refuse_widening(draft.visibility, parent)
+    written = await writing.write(ctx, draft.source)
+    mentioned = [one for one in written.mentioned if one.id != owner.actor_id]
+    if author is not None and author.id not in {owner.actor_id, *(one.id for one in mentioned)}:
+        mentioned.insert(0, author)
+    to, cc = addressing.address(
+        draft.visibility,
+        followers_uri=owner.addresses.followers,
+        mentioned=[one.uri for one in mentioned],
+    )
+    public_id = ids.public_id()
+    pictures = await uploads.write(
+        ctx, [picture for picture, _ in draft.pictures], sealed=not draft.visibility.is_open
+    )
+    note = vocab.Note(
+        uri=owner.addresses.note(public_id),
+        attributed_to=owner.uri,
+        content=str(written.html),
+        summary=draft.summary,
+        url=owner.addresses.note_page(public_id),
+        to=to,
+        cc=cc,
+        in_reply_to=None if parent is None else parent.uri,
+        context=None if parent is None else parent.context,
+        conversation=None if parent is None else parent.conversation,
+        published=now,
+        sensitive=draft.sensitive,
+        language=language,
+        source=draft.source,
+        attachments=_attachments(ctx, pictures, draft),
+        mentions=tuple(writing.mention(one) for one in mentioned),
+        hashtags=written.hashtags,
+    )
+
+    def change(tx: Transaction) -> Note:
+        kept = notes.keep(
+            tx,
+            note,
+            actor_id=owner.actor_id,
+            visibility=draft.visibility,
+            html=written.html,
+            now=now,
+            public_id=public_id,
+        )
+        if kept is None:
+            raise ValueError(f"{note.uri} was deleted before it was there")
+        _add_media(ctx, tx, pictures, kept[0].id)
+        timeline.add(tx, note_id=kept[0].id, at=now)
+        create = vocab.Create(
+            uri=sending.mint(ctx, "creates"),
+            actor_uri=owner.uri,
+            to=to,
+            cc=cc,
+            published=now,
+            object_uri=note.uri,
+            note=notes.to_vocab(kept[0], actor_uri=owner.uri),
+        )
+        inboxes = sending.audience(ctx, tx, create)
+        sending.hand_over(ctx, tx, create, inboxes, about=note.uri, note_id=kept[0].id)
+        return kept[0]
+
+    return await _write(ctx, change, pictures)
+
+
+async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
+    """Publish a new version of a post to everybody who has the old one.
+
+    Text, warning and the sensitive mark are replaced, the language if one is given; pictures are
+    added. Audience and thread stay: nobody sees a post through an edit who could not see it
+    before, so a new mention counts in open posts only.
+
+    Source: ActivityPub 6.3.
+    Raises: InvalidInput as `publish`; NotFound if it is not the owner's.
+    """
+    owner, now = ctx.owner, ctx.now()
+    old = await ctx.db.read(lambda reader: _own(ctx, reader, note_id))
+    count = len(old.attachments) + len(draft.pictures)
+    if old.attachments and not draft.source.strip():
+        writing.check(ctx, "-", draft.pictures)  # pictures without a word are a post too
+    else:
+        writing.check(ctx, draft.source, draft.pictures)
+    if count > writing.MAX_PICTURES:
+        raise InvalidInput("picture", f"At most {writing.MAX_PICTURES} pictures, please.")
+    language = _language(draft.language) or old.language
+    if old.visibility.is_open:
+        written = await writing.write(ctx, draft.source)
+    else:
+        people = await ctx.db.read(lambda reader: _addressed(reader, old))
+        written = writing.as_written(ctx, draft.source, writing.among(draft.source, people))
+    mentions = {one.href: one for one in old.mentions if one.href in {*old.to, *old.cc}} | {
+        one.uri: writing.mention(one) for one in written.mentioned if one.id != owner.actor_id
+    }
+    pictures = await uploads.write(
+        ctx, [picture for picture, _ in draft.pictures], sealed=not old.visibility.is_open
+    )
+    note = replace(
+        notes.to_vocab(old, actor_uri=owner.uri),
+        content=str(written.html),
+        summary=draft.summary,
+        sensitive=draft.sensitive,
+        language=language,
+        source=draft.source,
+        updated=now,
+        attachments=old.attachments + _attachments(ctx, pictures, draft),
+        mentions=tuple(mentions.values()),
+        hashtags=written.hashtags,
+    )
+
+    def change(tx: Transaction) -> Note:
+        kept = notes.edit(tx, note_id, note, html=written.html, now=now)
+        if kept is None:
+            raise NotFound("the post was deleted meanwhile")
+        _add_media(ctx, tx, pictures, note_id)
+        update = vocab.Update(
+            uri=sending.mint(ctx, "updates"),
+            actor_uri=owner.uri,
+            to=kept.to,
+            cc=kept.cc,
+            published=now,
+            object_uri=kept.uri,
+            note=notes.to_vocab(kept, actor_uri=owner.uri),
+        )
+        # A closed post goes to those who may see it now, not to who liked it as a follower once.
+        also = _who_has(tx, kept) if kept.visibility.is_open else set()
+        inboxes = sending.audience(ctx, tx, update, also=also)
+        sending.hand_over(ctx, tx, update, inboxes, about=kept.uri, note_id=kept.id)
+        return kept
+
+    return await _write(ctx, change, pictures)
+
+
+async def delete(ctx: Context, note_id: int) -> None:
+    """Delete a post here, and ask everybody who has it to forget it.
+
+    Source: ActivityPub 6.4.
+    Raises: NotFound if it is not the owner's.
+    """
+    owner, now = ctx.owner, ctx.now()
+
+    def change(tx: Transaction) -> list[str]:
+        note = _own(ctx, tx, note_id)
+        names = [one.public_id for one in media.of_note(tx, note_id)]
+        activity = vocab.Delete(
+            uri=sending.mint(ctx, "deletes"),
+            actor_uri=owner.uri,
+            to=note.to,
+            cc=note.cc,
+            published=now,
+            object_uri=note.uri,
+        )
+        inboxes = sending.audience(ctx, tx, activity, also=_who_has(tx, note))
+        notes.delete(tx, note_id, now=now, was_public=note.visibility.is_open)
+        sending.hand_over(ctx, tx, activity, inboxes, about=note.uri)
+        return names
+
+    names = await ctx.db.write(change)
+    ctx.wake.deliveries.set()
+    await uploads.discard(ctx, names)
+
+
+async def pin(ctx: Context, note_id: int) -> None:
+    """Put an open post of the owner's on top of the profile, and tell followers to look again.
+
+    Raises: InvalidInput if it is not open, or there are too many; NotFound if not the owner's.
+    """
+
+    def change(tx: Transaction) -> None:
+        note = _own(ctx, tx, note_id)
+        if not note.visibility.is_open:
+            raise InvalidInput("", "Only what everybody may see can be pinned.")
+        pinned = notes.pinned(tx, ctx.owner.actor_id)
+        if any(one.id == note_id for one in pinned):
+            return
+        if len(pinned) >= MAX_PINNED:
+            raise InvalidInput("", f"At most {MAX_PINNED} posts can be pinned: unpin one first.")
+        notes.pin(tx, note_id)
+        profile.tell(ctx, tx)
+
+    await ctx.db.write(change)
+    ctx.wake.deliveries.set()
+
+
+async def unpin(ctx: Context, note_id: int) -> None:
+    """Take a post off the top of the profile.
+
+    Raises: NotFound if it is not the owner's.
+    """
+
+    def change(tx: Transaction) -> None:
+        _own(ctx, tx, note_id)
+        if notes.unpin(tx, note_id):
+            profile.tell(ctx, tx)
+
+    await ctx.db.write(change)
+    ctx.wake.deliveries.set()
+
+
+async def _write(
+    ctx: Context, change: Callable[[Transaction], Note], pictures: list[Media]
+) -> Note:
+    try:
+        note = await ctx.db.write(change)
+    except Exception:
+        await uploads.discard(ctx, [one.public_id for one in pictures])
+        raise
+    ctx.wake.deliveries.set()
+    return note
+
+
+def _parent(reader: Reader, note_id: int | None) -> tuple[Note | None, Actor | None]:
+    if note_id is None:
+        return None, None
+    parent = notes.by_id(reader, note_id)
+    if parent is None:
+        raise InvalidInput("", "What this answers has been deleted meanwhile.")
+    return parent, actors.by_id(reader, parent.actor_id)
+
+
+def _refuse_widening(visibility: Visibility, parent: Note | None) -> None:
+    if visibility is Visibility.DIRECT:
+        raise InvalidInput("visibility", "A message is written in Messages.")
+    if parent is None:
+        if visibility is Visibility.LIMITED:
+            raise InvalidInput("visibility", "Only a reply can be for the people in it alone.")
+    elif _WIDTH[visibility] > _WIDTH[parent.visibility]:
+        raise InvalidInput("visibility", "A reply cannot be seen by more than what it answers.")
+
+
+def _own(ctx: Context, reader: Reader, note_id: int) -> Note:
+    note = notes.by_id(reader, note_id)
+    if note is None or note.actor_id != ctx.owner.actor_id:
+        raise NotFound("no post of the owner's")
+    return note
+
+
+def _addressed(reader: Reader, note: Note) -> list[Actor]:
+    found = (actors.by_uri(reader, uri) for uri in (*note.to, *note.cc))
+    return [one for one in found if one is not None]
+
+
+def _who_has(reader: Reader, note: Note) -> set[int]:
+    """Who has a copy of the owner's note for some other reason than being followed by it."""
+    replied = notes.replies_to(reader, note.id, visibilities=list(_WIDTH), limit=MAX_TOLD)
+    mentioned = (actors.id_of(reader, one.href) for one in note.mentions)
+    return {
+        *likes.likers(reader, note.id, limit=MAX_TOLD),
+        *announces.announcers(reader, note.id, limit=MAX_TOLD),
+        *(one.actor_id for one in replied),
+        *(one for one in mentioned if one is not None),
+    }
+
+
+def _add_media(ctx: Context, tx: Transaction, pictures: list[Media], note_id: int) -> None:
+    for one in pictures:
+        media.add(tx, replace(one, note_id=note_id), ctx.now())
+
+
+def _attachments(ctx: Context, pictures: list[Media], draft: Draft) -> tuple[vocab.Attachment, ...]:
+    return tuple(
+        uploads.attachment(record, sanitize.plain(alt, limit=MAX_ALT_CHARS), ctx.owner.addresses)
+        for record, (_, alt) in zip(pictures, draft.pictures, strict=True)
+    )
+
+
+def _language(tag: str | None) -> str | None:
+    if not tag:
+        return None
+    if not _LANGUAGE.fullmatch(tag):
+        raise InvalidInput("language", "A language is written like en, de or pt-BR.")
+    return tag

@@ -1,0 +1,234 @@
+"""The owner's profile: changed here, and told to followers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from microfedi.errors import InvalidInput, NotFound
+from microfedi.federation import uploads
+from microfedi.federation.context import Context
+from microfedi.federation.outbox import sending, writing
+from microfedi.imagework import Picture
+from microfedi.protocol import sanitize, vocab
+from microfedi.protocol.sanitize import SafeHtml
+from microfedi.storage import actors, media
+from microfedi.storage import owner as owner_storage
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.owner import MessagePolicy, Owner
+
+MAX_BIO_CHARS = 2000  # of the Markdown; more is an article
+MAX_FIELDS = 8  # rows of the table; Mastodon shows 4, others up to 10
+MAX_FIELD_CHARS = 500  # of a row's text
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What the owner says about themselves: name, Markdown, rows of (name, Markdown)."""
+
+    name: str
+    bio: str
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+async def update(ctx: Context, profile: Profile) -> None:
+    """Change name, text and table, and tell followers.
+
+    Source: ActivityPub 6.3.
+    Raises: InvalidInput naming what is too long.
+    """
+    if len(profile.bio) > MAX_BIO_CHARS:
+        raise InvalidInput("bio", f"At most {MAX_BIO_CHARS:,} characters, please.")
+    rows = [(name.strip(), value.strip()) for name, value in profile.fields]
+    rows = [row for row in rows if any(row)]
+    if len(rows) > MAX_FIELDS:
+        raise InvalidInput("fields", f"At most {MAX_FIELDS} rows, please.")
+    if any(len(value) > MAX_FIELD_CHARS for _, value in rows):
+        raise InvalidInput("fields", f"At most {MAX_FIELD_CHARS} characters a row, please.")
+    written = await writing.write(ctx, profile.bio)
+    fields = [
+        (
+            sanitize.plain(name, limit=actors.MAX_FIELD_NAME_CHARS),
+            _one_line(writing.as_written(ctx, value, {}).html),
+        )
+        for name, value in rows
+    ]
+
+    def change(tx: Transaction) -> None:
+        me = _me(tx, ctx.owner)
+        owner_storage.set_profile(
+            tx,
+            name=sanitize.plain(profile.name, limit=actors.MAX_NAME_CHARS),
+            bio=profile.bio,
+            summary_html=written.html if profile.bio.strip() else SafeHtml(""),
+            fields=fields,
+            icon_url=me.icon_url,
+            icon_alt=me.icon_alt,
+            image_url=me.image_url,
+        )
+        tell(ctx, tx)
+
+    await _changed(ctx, change)
+
+
+async def set_picture(
+    ctx: Context,
+    *,
+    avatar: Picture | None = None,
+    avatar_alt: str = "",
+    header: Picture | None = None,
+) -> None:
+    """Change the pictures that are given, delete those they replace, and tell followers."""
+    icon = None if avatar is None else await uploads.keep(ctx, avatar)
+    image = None if header is None else await uploads.keep(ctx, header)
+    addresses = ctx.owner.addresses
+    alt = sanitize.plain(avatar_alt, limit=actors.MAX_ALT_CHARS)
+    await _set_pictures(
+        ctx,
+        icon_url=None if icon is None else addresses.media(icon.public_id),
+        icon_alt=alt,
+        image_url=None if image is None else addresses.media(image.public_id),
+    )
+
+
+async def remove_picture(ctx: Context, *, avatar: bool = False, header: bool = False) -> None:
+    """Delete a picture of the profile, and tell followers."""
+    await _set_pictures(
+        ctx, icon_url="" if avatar else None, icon_alt="", image_url="" if header else None
+    )
+
+
+async def set_preferences(
+    ctx: Context,
+    *,
+    approves_followers: bool | None = None,
+    discoverable: bool | None = None,
+    indexable: bool | None = None,
+    hides_follows: bool | None = None,
+    message_policy: MessagePolicy | None = None,
+    time_zone: str | None = None,
+    disk_budget_bytes: int | None = None,
+) -> None:
+    """Keep the wishes that are given; followers are told of those that others can see."""
+    shown = (approves_followers, discoverable, indexable)
+
+    def change(tx: Transaction) -> None:
+        owner_storage.set_preferences(
+            tx,
+            approves_followers=approves_followers,
+            discoverable=discoverable,
+            indexable=indexable,
+            hides_follows=hides_follows,
+            message_policy=message_policy,
+            time_zone=time_zone,
+            disk_budget_bytes=disk_budget_bytes,
+        )
+        if any(wish is not None for wish in shown):
+            tell(ctx, tx)
+
+    await _changed(ctx, change)
+
+
+def tell(ctx: Context, tx: Transaction) -> None:
+    """Send followers the profile as it is now; also to have them read the pinned posts again."""
+    owner = ctx.owner
+    activity = vocab.Update(
+        uri=sending.mint(ctx, "updates"),
+        actor_uri=owner.uri,
+        to=(vocab.PUBLIC,),
+        cc=(owner.addresses.followers,),
+        published=ctx.now(),
+        object_uri=owner.uri,
+        actor=describe(tx, owner),
+    )
+    sending.hand_over(ctx, tx, activity, sending.audience(ctx, tx, activity), about=owner.uri)
+
+
+def describe(reader: Reader, owner: Owner) -> vocab.Actor:
+    """Return the owner as others see them: the whole actor document."""
+    me = _me(reader, owner)
+    addresses = owner.addresses
+    return vocab.Actor(
+        uri=owner.uri,
+        inbox=addresses.inbox,
+        preferred_username=owner.handle,
+        webfinger=me.handle,
+        name=me.name,
+        summary=str(me.summary),
+        url=addresses.page,
+        shared_inbox=addresses.shared_inbox,
+        outbox=addresses.outbox,
+        followers=addresses.followers,
+        following=addresses.following,
+        featured=addresses.featured,
+        icon=me.icon_url,
+        icon_alt=me.icon_alt,
+        image=me.image_url,
+        fields=tuple(vocab.Field(name, str(value)) for name, value in me.fields),
+        keys=(
+            vocab.PublicKey(addresses.rsa_key, owner.uri, "rsa", owner.rsa.public_pem),
+            vocab.PublicKey(addresses.ed25519_key, owner.uri, "ed25519", owner.ed25519.public_pem),
+        ),
+        manually_approves_followers=me.approves,
+        discoverable=me.discoverable,
+        indexable=me.indexable,
+        also_known_as=me.also_known_as,
+        moved_to=me.moved_to,
+        published=me.published_at,
+    )
+
+
+async def _set_pictures(
+    ctx: Context, *, icon_url: str | None, icon_alt: str, image_url: str | None
+) -> None:
+    """None leaves a picture as it is, "" removes it."""
+
+    def change(tx: Transaction) -> list[str]:
+        me = _me(tx, ctx.owner)
+        owner_storage.set_profile(
+            tx,
+            name=me.name,
+            bio=ctx.owner.bio,
+            summary_html=me.summary,
+            fields=me.fields,
+            icon_url=me.icon_url if icon_url is None else icon_url or None,
+            icon_alt=me.icon_alt if icon_url is None else icon_alt,
+            image_url=me.image_url if image_url is None else image_url or None,
+        )
+        replaced = []
+        if icon_url is not None:
+            replaced.append(me.icon_url)
+        if image_url is not None:
+            replaced.append(me.image_url)
+        names = _own_names(ctx.owner, replaced)
+        media.delete(tx, names)
+        tell(ctx, tx)
+        return names
+
+    names = await ctx.db.write(change)
+    await ctx.reload_owner()
+    ctx.wake.deliveries.set()
+    await uploads.discard(ctx, names)
+
+
+async def _changed(ctx: Context, change: Callable[[Transaction], None]) -> None:
+    await ctx.db.write(change)
+    await ctx.reload_owner()
+    ctx.wake.deliveries.set()
+
+
+def _me(reader: Reader, owner: Owner) -> Actor:
+    me = actors.by_id(reader, owner.actor_id)
+    if me is None:
+        raise NotFound("the owner's actor is missing")
+    return me
+
+
+def _own_names(owner: Owner, urls: Sequence[str | None]) -> list[str]:
+    prefix = owner.addresses.media("")
+    return [url.removeprefix(prefix) for url in urls if url and url.startswith(prefix)]
+
+
+def _one_line(html: SafeHtml) -> SafeHtml:
+    """Take the paragraph off a single one: rows of a table are lines."""
+    inner = str(html).strip().removeprefix("<p>").removesuffix("</p>")
+    return html if "<p>" in inner or "</p>" in inner else sanitize.own(inner)

@@ -1,0 +1,82 @@
+"""What all files of the outbox share: fresh ids, who gets an activity, and handing it over."""
+
+from collections.abc import Iterable
+
+from microfedi.errors import MalformedDocument
+from microfedi.federation.context import Context
+from microfedi.protocol import addressing, ids, uris
+from microfedi.protocol.render import Document
+from microfedi.protocol.vocab import Activity
+from microfedi.storage import actors, blocks, deliveries, followers
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader, Transaction
+
+
+def mint(ctx: Context, kind: str) -> str:
+    """Return a fresh id for an activity of the owner's; `kind` is its word in lower case."""
+    return ctx.owner.addresses.activity(kind, ids.public_id())
+
+
+def audience(
+    ctx: Context, reader: Reader, activity: Activity, *, also: Iterable[int] = ()
+) -> list[str]:
+    """Return the inboxes for what is for everybody or followers: one per server if it has one.
+
+    Those are the inboxes of followers if `activity` is addressed to them, of everybody named in
+    it, and of the actors `also` (row ids).
+    """
+    owner = ctx.owner
+    wanted = addressing.recipients(
+        activity.to,
+        activity.cc,
+        followers_uri=owner.addresses.followers,
+        owner_uri=owner.uri,
+    )
+    inboxes = followers.inboxes(reader) if wanted.followers else []
+    named = {actors.id_of(reader, uri) for uri in wanted.actors} | set(also)
+    named -= {None, owner.actor_id}
+    people = actors.by_ids(reader, sorted(one for one in named if one is not None))
+    inboxes += [one.delivery_inbox for one in people.values() if _may_have(reader, one)]
+    return list(dict.fromkeys(inboxes))
+
+
+def personal(reader: Reader, people: Iterable[Actor]) -> list[str]:
+    """Return the inboxes for what is for these people alone: each their own."""
+    return list(dict.fromkeys(one.inbox for one in people if _may_have(reader, one)))
+
+
+def hand_over(
+    ctx: Context,
+    tx: Transaction,
+    activity: Activity,
+    inboxes: Iterable[str],
+    *,
+    about: str,
+    note_id: int | None = None,
+    actor_document: Document | None = None,
+) -> int:
+    """Put an activity on its way to those of `inboxes` that the settings let us speak with.
+
+    Nothing is sent by a server that does not federate. `about` is the URI of the object. Wake
+    the deliveries after the commit.
+    """
+    return deliveries.enqueue(
+        tx,
+        activity,
+        inboxes=[inbox for inbox in inboxes if _is_allowed(ctx, inbox)],
+        about=about,
+        note_id=note_id,
+        actor_document=actor_document,
+        now=ctx.now(),
+    )
+
+
+def _may_have(reader: Reader, actor: Actor) -> bool:
+    return actor.state == "ok" and not blocks.is_blocked(reader, actor.uri)
+
+
+def _is_allowed(ctx: Context, inbox: str) -> bool:
+    try:
+        return ctx.may_speak_with(uris.host(inbox))
+    except MalformedDocument:
+        return False

@@ -1,0 +1,122 @@
+"""The owner's text: checked, mentions looked up, made into HTML. For posts, messages, profile."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from microfedi.errors import InvalidInput, NotFound, ProtocolError, RemoteError
+from microfedi.federation import lookup
+from microfedi.federation.context import Context
+from microfedi.imagework import Picture
+from microfedi.protocol import markup, vocab
+from microfedi.protocol.markup import MentionTarget
+from microfedi.protocol.sanitize import SafeHtml
+from microfedi.storage import actors, blocks
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader
+
+log = logging.getLogger(__name__)
+
+MAX_PICTURES = 4  # of a post or a message: Mastodon drops the rest
+LOOKUP_S = 10.0  # for all that a text mentions: who is not found by then stays plain text
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A text of the owner's, ready to travel. `mentioned` are those who were found, in order."""
+
+    source: str
+    html: SafeHtml
+    mentioned: tuple[Actor, ...]
+    hashtags: tuple[str, ...]
+
+
+def check(ctx: Context, source: str, pictures: Iterable[tuple[Picture, str]]) -> None:
+    """Refuse what is too long, empty, or has too many pictures.
+
+    Raises: InvalidInput("source") or InvalidInput("picture").
+    """
+    limit = min(ctx.config.limits.post_characters, markup.MAX_SOURCE_CHARS)
+    count = len(list(pictures))
+    if len(source) > limit:
+        raise InvalidInput("source", f"At most {limit:,} characters, please.")
+    if not source.strip() and not count:
+        raise InvalidInput("source", "There is nothing in it yet.")
+    if count > MAX_PICTURES:
+        raise InvalidInput("picture", f"At most {MAX_PICTURES} pictures, please.")
+
+
+async def write(ctx: Context, source: str) -> Written:
+    """Make HTML of a text; whoever is mentioned is looked up, and fetched if we never met."""
+    handles = markup.mentions_in(source)
+    found = await ctx.db.read(lambda reader: _known(reader, handles))
+    missing = [handle for handle in handles if handle not in found]
+    if missing and ctx.config.federates:
+        found |= await _fetched(ctx, missing)
+    return as_written(ctx, source, found)
+
+
+def as_written(ctx: Context, source: str, found: Mapping[str, Actor]) -> Written:
+    """Make HTML of a text in which exactly the handles in `found` are mentions."""
+    addresses = ctx.owner.addresses
+    targets = {handle: _target(actor) for handle, actor in found.items()}
+    html = markup.to_html(
+        source,
+        mentions=targets,
+        tag_url=lambda tag: addresses.tag(quote(tag, safe="")),
+    )
+    mentioned = [found[handle] for handle in markup.mentions_in(source) if handle in found]
+    return Written(
+        source=source,
+        html=html,
+        mentioned=tuple({actor.id: actor for actor in mentioned}.values()),
+        hashtags=tuple(markup.hashtags_in(source)),
+    )
+
+
+def among(source: str, people: Iterable[Actor]) -> dict[str, Actor]:
+    """Return which handles in a text mean one of these people; all others are just text."""
+    known: dict[str, Actor] = {}
+    for actor in people:
+        known[f"{actor.username}@{actor.host}".lower()] = actor
+        known[actor.address.removeprefix("@").lower()] = actor
+    return {
+        handle: known[handle.lower()]
+        for handle in markup.mentions_in(source)
+        if handle.lower() in known
+    }
+
+
+def mention(actor: Actor) -> vocab.Mention:
+    """Return a mention as a note carries it."""
+    return vocab.Mention(href=actor.uri, name=actor.address)
+
+
+def _known(reader: Reader, handles: Iterable[str]) -> dict[str, Actor]:
+    found: dict[str, Actor] = {}
+    for handle in handles:
+        actor = actors.by_handle(reader, handle)
+        if actor is not None and actor.state == "ok" and not blocks.is_blocked(reader, actor.uri):
+            found[handle] = actor
+    return found
+
+
+async def _fetched(ctx: Context, handles: Iterable[str]) -> dict[str, Actor]:
+    async def one(handle: str) -> tuple[str, Actor | None]:
+        try:
+            async with asyncio.timeout(LOOKUP_S):
+                return handle, await lookup.by_handle(ctx, handle)
+        except (RemoteError, ProtocolError, NotFound, InvalidInput, TimeoutError) as error:
+            log.info("a mention stays text: %s", type(error).__name__)
+            return handle, None
+
+    answers = await asyncio.gather(*(one(handle) for handle in handles))
+    return {handle: actor for handle, actor in answers if actor is not None}
+
+
+def _target(actor: Actor) -> MentionTarget:
+    return MentionTarget(
+        uri=actor.uri, url=actor.url or actor.uri, handle=actor.address.removeprefix("@")
+    )
