@@ -8,7 +8,7 @@ hang occupy the slow lane, and nobody else waits for them.
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -137,7 +137,11 @@ class Deliverer:
         """
         reports, self._reports = self._reports, []
         try:
-            claimed, wait_s = await self._ctx.db.write(partial(self._turn, reports))
+            # What is under way is looked at here: the rest runs on the writer's thread. If somebody
+            # moves to the slow lane meanwhile, it holds a few more than it should for a while.
+            rooms = {slow: self._room(slow=slow) for slow in (False, True)}
+            busy = frozenset(self._runs)
+            claimed, wait_s = await self._ctx.db.write(partial(self._turn, reports, rooms, busy))
         except BaseException:
             self._reports = reports + self._reports
             raise
@@ -150,7 +154,13 @@ class Deliverer:
         """True if nothing is under way and nothing is left to write down."""
         return not self._runs and not self._reports
 
-    def _turn(self, reports: list[Report], tx: Transaction) -> tuple[list[Delivery], float]:
+    def _turn(
+        self,
+        reports: list[Report],
+        rooms: Mapping[bool, int],
+        busy: Set[int],
+        tx: Transaction,
+    ) -> tuple[list[Delivery], float]:
         now = self._ctx.now()
         if not self._is_released:
             deliveries.release_leases(tx, now=now)
@@ -161,12 +171,12 @@ class Deliverer:
         wait_s = MAX_SLEEP_S
         if not self._ctx.has_owner:  # nobody who could sign
             return claimed, wait_s
-        for slow, room in ((False, self._room(slow=False)), (True, self._room(slow=True))):
+        for slow, room in rooms.items():
             if room <= 0:
                 continue  # whoever ends sets the event
             found = deliveries.claim_due(tx, now=now, lease=LEASE, limit=room, slow=slow)
             for delivery in found:
-                if delivery.host.id in self._runs:
+                if delivery.host.id in busy:
                     continue  # its lease ran out while we were at it
                 if self._may_send(tx, delivery):
                     claimed.append(delivery)

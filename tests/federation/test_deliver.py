@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,33 +38,40 @@ async def ctx(db: Database, server: AnotherServer, tmp_path: Path, clock: Clock)
     return await context(db, server, tmp_path, now=clock)
 
 
+class Timer:
+    """A timer that was set, and rings when the test says so."""
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        self.function = function
+        self.is_cancelled = False
+
+    @property
+    def inbox(self) -> str:
+        """Whose answer it was set for."""
+        assert isinstance(self.function, partial)
+        inbox: str = self.function.args[0].delivery.inbox
+        return inbox
+
+    def cancel(self) -> None:
+        self.is_cancelled = True
+
+
 class Timers:
-    """In place of the loop's: nothing is late before the test says so."""
+    """In place of the loop's: nobody is late before the test says so."""
 
     def __init__(self) -> None:
-        self._waiting: list[tuple[Timers.One, Callable[[], None]]] = []
+        self._waiting: list[Timer] = []
 
-    class One:
-        """A timer that was set."""
+    def call_later(self, seconds: float, function: Callable[[], None]) -> Timer:
+        self._waiting.append(Timer(function))
+        return self._waiting[-1]
 
-        def __init__(self) -> None:
-            self.is_cancelled = False
-
-        def cancel(self) -> None:
-            self.is_cancelled = True
-
-    def call_later(self, seconds: float, function: Callable[[], None]) -> "Timers.One":
-        one = Timers.One()
-        self._waiting.append((one, function))
-        return one
-
-    def ring(self) -> int:
-        """Let the time come for everything that waits; return how many that were."""
-        ringing = [function for one, function in self._waiting if not one.is_cancelled]
-        self._waiting = []
-        for function in ringing:
-            function()
-        return len(ringing)
+    def ring(self, inboxes: Collection[str]) -> None:
+        """Let two seconds pass for those who have not answered among `inboxes`."""
+        ringing = [one for one in self._waiting if not one.is_cancelled and one.inbox in inboxes]
+        self._waiting = [one for one in self._waiting if one not in ringing]
+        for one in ringing:
+            one.function()
 
 
 @contextlib.asynccontextmanager
@@ -176,23 +184,16 @@ async def test_hosts_that_hang_hold_up_nobody(ctx: Context, server: AnotherServe
         server.hang(inbox)
     timers = Timers()
     deliverer = Deliverer(ctx, fast_slots=4, slow_slots=3, call_later=timers.call_later)
-    # The hanging ones come first and fill the fast lane again and again.
-    await queue(ctx, *hanging, *healthy)
+    await queue(ctx, *hanging, *healthy)  # those that hang come first, and fill the fast lane
 
-    def healthy_ones_are_done() -> bool:
-        return len({post.url for post in server.posts()} & set(healthy)) == len(healthy)
+    def met(inboxes: list[str], at_least: int) -> bool:
+        return len({post.url for post in server.posts()} & set(inboxes)) >= at_least
 
-    async with delivering(deliverer), asyncio.timeout(PATIENCE_S):
-        for round_ in range(1, 5):
-            at_least = min(4 * round_, len(hanging))
-            await server.wait_for(
-                lambda n=at_least: (
-                    len({p.url for p in server.posts()} & set(hanging)) >= n
-                    or healthy_ones_are_done()
-                )
-            )
-            timers.ring()  # two seconds have passed
-        await server.wait_for(healthy_ones_are_done)
+    async with delivering(deliverer):
+        for at_least in (4, 8, 10):
+            await server.wait_for(partial(met, hanging, at_least))
+            timers.ring(hanging)
+        await server.wait_for(partial(met, healthy, len(healthy)))
 
     assert await ctx.db.read(waiting) >= len(hanging)
 
@@ -207,7 +208,7 @@ async def test_who_is_late_is_remembered_and_starts_among_the_slow_ones(
 
     await deliverer.turn()
     await server.wait_for_posts(1)
-    timers.ring()
+    timers.ring([ANN])
     answer.set()
     await until_idle(deliverer)
 

@@ -1,0 +1,157 @@
+"""Everything else to be done later: the whole list, and the worker that does it."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from functools import partial
+
+from microfedi.errors import MicrofediError, ProtocolError, RemoteGone
+from microfedi.federation import backfill, prune, waiting
+from microfedi.federation.context import Context
+from microfedi.protocol import backoff
+from microfedi.storage import jobs
+from microfedi.storage.database import Transaction
+from microfedi.storage.jobs import Job
+
+log = logging.getLogger(__name__)
+
+# Does a job for its key; returns after how long it wants to be done again, None if it is done.
+Work = Callable[[Context, str], Awaitable[timedelta | None]]
+
+JOBS: Mapping[str, Work] = {
+    "backfill": backfill.run,  # key: an actor's URI. Profile, pinned and last posts.
+    "refresh": backfill.refresh,  # key: an actor's URI. Its document again.
+    "stale": backfill.refresh_stale,  # periodic. Asks for "refresh" of whom we have not seen long.
+    "thread": backfill.thread,  # key: a note's URI. What it answers, upwards.
+    "prune": prune.run,  # periodic. Old rows, the disk budget.
+}
+PERIODIC = ("stale", "prune")
+
+# Jobs at once: they wait for others' servers and must not crowd out what is more urgent.
+SLOTS = 2
+# Seconds for one job; its parts have limits of their own.
+DEADLINE_S = 300.0
+LEASE = timedelta(seconds=2 * DEADLINE_S)
+# After so many attempts a job is dropped, over 2.5 h: what it would have brought will be met again.
+MAX_ATTEMPTS = 5
+# The first round of what is periodic comes so long after the start.
+FIRST_ROUND = timedelta(minutes=2)
+# Seconds. We look after so long even if nothing is due: the clock may have been set.
+MAX_SLEEP_S = 300.0
+
+
+class JobsWorker:
+    """The worker that does jobs. One for the whole process."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        *,
+        table: Mapping[str, Work] = JOBS,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._ctx = ctx
+        self._table = table
+        self._chance = chance
+        self._running: dict[Job, asyncio.Task[None]] = {}
+        self._is_planned = False
+
+    @property
+    def is_idle(self) -> bool:
+        """True if no job is being done."""
+        return not self._running
+
+    async def run(self) -> None:
+        """Do whatever becomes due, until cancelled."""
+        wake = self._ctx.wake.jobs
+        try:
+            while True:
+                wake.clear()
+                wait_s = await self.turn()
+                await waiting.until_woken(wake, wait_s)
+        finally:
+            await self._stop()
+
+    async def turn(self) -> float:
+        """Start what is due; return how many seconds there is nothing more to do."""
+        running = frozenset(job.id for job in self._running)
+        claimed, wait_s = await self._ctx.db.write(partial(self._claim, running))
+        for job in claimed:
+            task = asyncio.create_task(self._do(job), name=f"job {job.kind}")
+            self._running[job] = task
+            task.add_done_callback(partial(self._end, job))
+        return wait_s
+
+    def _claim(self, running: frozenset[int], tx: Transaction) -> tuple[list[Job], float]:
+        now = self._ctx.now()
+        if not self._is_planned:
+            for kind in PERIODIC:
+                if kind in self._table:
+                    jobs.add_if_missing(tx, kind, "", due_at=now + FIRST_ROUND)
+            self._is_planned = True
+        room = SLOTS - len(running)
+        if room <= 0:
+            return [], MAX_SLEEP_S  # whoever ends sets the event
+        found = jobs.claim_due(tx, now=now, lease=LEASE, limit=room)
+        # What is being done and was asked for again meanwhile comes when its new lease runs out.
+        claimed = [job for job in found if job.id not in running]
+        due = jobs.next_due(tx)
+        wait_s = MAX_SLEEP_S
+        if due is not None and len(found) < room:
+            wait_s = min(wait_s, max(0.0, (due - now).total_seconds()))
+        return claimed, wait_s
+
+    def _end(self, job: Job, task: asyncio.Task[None]) -> None:
+        del self._running[job]
+        self._ctx.wake.jobs.set()
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.error("a job could not be reported kind=%s", job.kind, exc_info=problem)
+
+    async def _stop(self) -> None:
+        """Break off what is being done, so that the next process begins with it."""
+        running = dict(self._running)
+        for task in running.values():
+            task.cancel()
+        await asyncio.gather(*running.values(), return_exceptions=True)
+        for job, task in running.items():
+            if task.cancelled():
+                await self._ctx.db.write(
+                    partial(_report, job, timedelta(), failed=False, ctx=self._ctx)
+                )
+
+    async def _do(self, job: Job) -> None:
+        """Do a job and write down how it went."""
+        work = self._table.get(job.kind)
+        again: timedelta | None = None
+        failed = False
+        if work is None:
+            log.warning("nobody does jobs of kind=%s; dropped", job.kind)
+        elif job.attempts > MAX_ATTEMPTS and job.kind not in PERIODIC:
+            log.warning("gave up kind=%s key=%s", job.kind, job.key)
+        else:
+            try:
+                async with asyncio.timeout(DEADLINE_S):
+                    again = await work(self._ctx, job.key)
+                log.info("done kind=%s key=%s", job.kind, job.key)
+            except (ProtocolError, RemoteGone) as problem:
+                log.info("dropped kind=%s key=%s: %s", job.kind, job.key, problem)
+            except (MicrofediError, TimeoutError) as problem:
+                log.info("later kind=%s key=%s: %s", job.kind, job.key, problem)
+                failed = True
+            except Exception:
+                log.exception("a job broke kind=%s key=%s", job.kind, job.key)
+                failed = True
+        if failed:
+            again = backoff.delay(job.attempts, chance=self._chance())
+        await self._ctx.db.write(partial(_report, job, again, failed=failed, ctx=self._ctx))
+
+
+def _report(
+    job: Job, again: timedelta | None, tx: Transaction, *, failed: bool, ctx: Context
+) -> None:
+    if again is None:
+        jobs.done(tx, job)
+    else:
+        jobs.later(tx, job, ctx.now() + again, failed=failed)
