@@ -395,7 +395,8 @@ def _take_back_counts(tx: Transaction, actor_id: int) -> None:
            SET replies = max(0, replies - (SELECT count(*)
                                              FROM notes AS reply
                                             WHERE reply.in_reply_to_id = notes.id
-                                              AND reply.actor_id = :id))
+                                              AND reply.actor_id = :id
+                                              AND reply.visibility IN ('public', 'unlisted')))
          WHERE id IN (SELECT in_reply_to_id FROM notes WHERE actor_id = :id)
         """,
         {"id": actor_id},

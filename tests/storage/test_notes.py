@@ -365,3 +365,17 @@ async def test_keeping_a_note_takes_few_statements(db: Database) -> None:
         return len({sql.split("VALUES")[0] for sql in statements})
 
     assert await db.write(story) <= 5
+
+
+async def test_forgetting_somebody_takes_back_what_was_counted(db: Database) -> None:
+    def story(tx: Transaction) -> None:
+        root = kept(tx, a_note("root"))
+        kept(tx, a_note("stays", parent="root"))
+        kept(tx, a_note("seen", parent="root"), by=CAROL)
+        kept(tx, a_note("hidden", parent="root"), by=CAROL, visibility=Visibility.FOLLOWERS)
+        actors.forget(tx, met(tx, CAROL))
+        after = notes.by_id(tx, root.id)
+        assert after is not None
+        assert after.replies == 1
+
+    await db.write(story)
