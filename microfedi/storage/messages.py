@@ -11,11 +11,11 @@ from datetime import datetime
 from sqlite3 import Row
 from typing import Any, Literal
 
-from microfedi.protocol import instants, sanitize, vocab
+from microfedi.protocol import instants, vocab
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import rowids
+from microfedi.storage import bodies, rowids
+from microfedi.storage.bodies import Body
 from microfedi.storage.database import Reader, Transaction
-from microfedi.storage.notes import MAX_TITLE_CHARS, attachment_from_json, attachment_to_json
 
 State = Literal["open", "request"]
 _NO_UPPER_END = 2**63 - 1
@@ -359,44 +359,28 @@ def _buried_as(uri_key: bytes) -> str:
     return f"message {uri_key.hex()}"
 
 
-def _body(
-    note: vocab.Note, html: SafeHtml, *, public_id: str | None, now: datetime
-) -> dict[str, Any]:
-    body: dict[str, Any] = {
+def _body(note: vocab.Note, html: SafeHtml, *, public_id: str | None, now: datetime) -> Body:
+    updated = note.updated and instants.to_text(instants.not_after(note.updated, now))
+    more = {
         "uri": note.uri,
         "public_id": public_id,
-        "html": str(html),
-        "source": note.source,
-        # A title is rare here; where there is one it is what the message begins with.
-        "summary": sanitize.plain(note.summary or note.name, limit=MAX_TITLE_CHARS),
-        "attachments": [attachment_to_json(one) for one in note.attachments],
-        "mentions": [[one.href, one.name] for one in note.mentions],
-        "hashtags": note.hashtags,
-        "emojis": {one.shortcode: one.url for one in note.emojis},
         "in_reply_to": note.in_reply_to,
-        "context": note.context,
-        "conversation": note.conversation,
         "published": instants.to_text(instants.not_after(note.published, now)),
-        "updated": note.updated and instants.to_text(instants.not_after(note.updated, now)),
-        "language": note.language,
-        "sensitive": note.sensitive,
+        "updated": updated,
     }
-    return {key: value for key, value in body.items() if value}
+    return bodies.of(note, html) | bodies.without_empty(more)
 
 
-def _sealed(tx: Transaction, message_id: int, body: dict[str, Any]) -> bytes:
-    plain = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
-    return tx.sealer.seal("message", plain, bound_to=str(message_id))
+def _sealed(tx: Transaction, message_id: int, body: Body) -> bytes:
+    return tx.sealer.seal("message", bodies.to_bytes(body), bound_to=str(message_id))
 
 
 def _from_row(reader: Reader, row: Row) -> Message:
     plain = reader.sealer.open("message", row["body_sealed"], bound_to=str(row["id"]))
-    return _from_parts(row["id"], row["conversation_id"], row["actor_id"], json.loads(plain))
+    return _from_parts(row["id"], row["conversation_id"], row["actor_id"], bodies.from_bytes(plain))
 
 
-def _from_parts(
-    message_id: int, conversation_id: int, actor_id: int, body: dict[str, Any]
-) -> Message:
+def _from_parts(message_id: int, conversation_id: int, actor_id: int, body: Body) -> Message:
     updated = body.get("updated")
     return Message(
         id=message_id,
@@ -404,11 +388,12 @@ def _from_parts(
         actor_id=actor_id,
         uri=body["uri"],
         public_id=body.get("public_id"),
-        html=sanitize.kept(body.get("html", "")),
+        html=bodies.html(body),
         source=body.get("source"),
-        summary=body.get("summary", ""),
-        attachments=tuple(attachment_from_json(dict(one)) for one in body.get("attachments", ())),
-        mentions=tuple(vocab.Mention(href, name) for href, name in body.get("mentions", ())),
+        # A title is rare here; where there is one it is what the message begins with.
+        summary=body.get("summary") or body.get("name", ""),
+        attachments=bodies.attachments(body),
+        mentions=bodies.mentions(body),
         hashtags=tuple(body.get("hashtags", ())),
         emojis=body.get("emojis", {}),
         in_reply_to=body.get("in_reply_to"),

@@ -12,14 +12,14 @@ from datetime import datetime
 from sqlite3 import Row
 from typing import Any
 
-from microfedi.protocol import instants, sanitize, vocab
+from microfedi.protocol import instants, vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import rowids
+from microfedi.storage import bodies, rowids
+from microfedi.storage.bodies import Body
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.sealed import Sealer
 
-MAX_TITLE_CHARS = 500  # of a title or a content warning: a line, not a text
 MAX_THREAD_NOTES = 500  # of one thread on a page; longer ones are cut at the newest end
 
 _COLUMNS = """
@@ -511,63 +511,20 @@ def _text_or_none(instant: datetime | None, now: datetime) -> str | None:
     return None if instant is None else instants.to_text(instants.not_after(instant, now))
 
 
-def _body(note: vocab.Note, html: SafeHtml) -> dict[str, Any]:
-    """What is not a column, without what is empty."""
-    body: dict[str, Any] = {
-        "type": note.type,
-        "name": sanitize.plain(note.name, limit=MAX_TITLE_CHARS),
-        "summary": sanitize.plain(note.summary, limit=MAX_TITLE_CHARS),
-        "html": str(html),
-        "source": note.source,
-        "language": note.language,
-        "sensitive": note.sensitive,
-        "attachments": [attachment_to_json(one) for one in note.attachments],
-        "mentions": [[one.href, one.name] for one in note.mentions],
-        "hashtags": note.hashtags,
-        "emojis": {one.shortcode: one.url for one in note.emojis},
-        "to": note.to,
-        "cc": note.cc,
-        "context": note.context,
-        "conversation": note.conversation,
-    }
-    return {key: value for key, value in body.items() if value}
+def _body(note: vocab.Note, html: SafeHtml) -> Body:
+    """What is not a column."""
+    more = {"type": note.type, "to": note.to, "cc": note.cc}
+    return bodies.of(note, html) | bodies.without_empty(more)
 
 
-def attachment_to_json(attachment: vocab.Attachment) -> dict[str, Any]:
-    """Write an attachment for a body, without what is empty."""
-    values = {
-        "url": attachment.url,
-        "media_type": attachment.media_type,
-        "alt": attachment.alt,
-        "width": attachment.width,
-        "height": attachment.height,
-        "blurhash": attachment.blurhash,
-        "focal_point": attachment.focal_point,
-    }
-    return {key: value for key, value in values.items() if value}
+def _to_blob(sealer: Sealer, body: Body, note_id: int, visibility: Visibility) -> bytes:
+    plain = bodies.to_bytes(body)
+    return plain if visibility.is_open else sealer.seal("note", plain, bound_to=str(note_id))
 
 
-def attachment_from_json(values: dict[str, Any]) -> vocab.Attachment:
-    """Read what `attachment_to_json` wrote."""
-    point = values.pop("focal_point", None)
-    return vocab.Attachment(**values, focal_point=(point[0], point[1]) if point else None)
-
-
-def _bound_to(note_id: int) -> str:
-    return str(note_id)
-
-
-def _to_blob(sealer: Sealer, body: dict[str, Any], note_id: int, visibility: Visibility) -> bytes:
-    plain = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(errors="replace")
-    if visibility.is_open:
-        return plain
-    return sealer.seal("note", plain, bound_to=_bound_to(note_id))
-
-
-def _from_blob(sealer: Sealer, blob: bytes, note_id: int, visibility: Visibility) -> dict[str, Any]:
-    plain = blob if visibility.is_open else sealer.open("note", blob, bound_to=_bound_to(note_id))
-    body: dict[str, Any] = json.loads(plain)
-    return body
+def _from_blob(sealer: Sealer, blob: bytes, note_id: int, visibility: Visibility) -> Body:
+    plain = blob if visibility.is_open else sealer.open("note", blob, bound_to=str(note_id))
+    return bodies.from_bytes(plain)
 
 
 def _first(reader: Reader, condition: str, value: object) -> Note | None:
@@ -594,7 +551,7 @@ def _from_row(sealer: Sealer, row: Row) -> Note:
     return _from_parts(row, body)
 
 
-def _from_parts(row: Row | dict[str, Any], body: dict[str, Any]) -> Note:
+def _from_parts(row: Row | dict[str, Any], body: Body) -> Note:
     return Note(
         id=row["id"],
         uri=row["uri"],
@@ -614,12 +571,12 @@ def _from_parts(row: Row | dict[str, Any], body: dict[str, Any]) -> Note:
         type=body.get("type", "Note"),
         name=body.get("name", ""),
         summary=body.get("summary", ""),
-        html=sanitize.kept(body.get("html", "")),
+        html=bodies.html(body),
         source=body.get("source"),
         language=body.get("language"),
         sensitive=body.get("sensitive", False),
-        attachments=tuple(attachment_from_json(dict(one)) for one in body.get("attachments", ())),
-        mentions=tuple(vocab.Mention(href, name) for href, name in body.get("mentions", ())),
+        attachments=bodies.attachments(body),
+        mentions=bodies.mentions(body),
         hashtags=tuple(body.get("hashtags", ())),
         emojis=body.get("emojis", {}),
         to=tuple(body.get("to", ())),

@@ -28,6 +28,8 @@ async def test_a_like_counts_once(db: Database) -> None:
         assert likes.by_uri(tx, uri) == likes.Like(note.id, carol, uri)
         assert likes.liked_by(tx, carol, [note.id, other.id]) == {note.id}
         assert likes.likers(tx, note.id, limit=5) == [carol]
+        assert likes.liked_page(tx, carol, limit=5) == [note.id]
+        assert likes.liked_page(tx, carol, before_id=note.id, limit=5) == []
         assert likes.remove(tx, note.id, carol)
         assert not likes.remove(tx, note.id, carol)
         assert counts(tx, note.id) == (0, 0)
