@@ -52,10 +52,10 @@ async def write(ctx: Context, source: str) -> Written:
     """Make HTML of a text; whoever is mentioned is looked up, and fetched if we never met."""
     handles = markup.mentions_in(source)
     found = await ctx.db.read(lambda reader: _known(reader, handles))
-    missing = [handle for handle in handles if handle not in found]
-    if missing and ctx.config.federates:
-        found |= await _fetched(ctx, missing)
-    return as_written(ctx, source, found)
+    if ctx.config.federates:
+        found |= await _fetched(ctx, [handle for handle in handles if handle not in found])
+    wanted = await ctx.db.read(lambda reader: _without_blocked(reader, found))
+    return as_written(ctx, source, wanted)
 
 
 def as_written(ctx: Context, source: str, found: Mapping[str, Actor]) -> Written:
@@ -94,13 +94,23 @@ def mention(actor: Actor) -> vocab.Mention:
     return vocab.Mention(href=actor.uri, name=actor.address)
 
 
-def _known(reader: Reader, handles: Iterable[str]) -> dict[str, Actor]:
-    found: dict[str, Actor] = {}
+def _known(reader: Reader, handles: Iterable[str]) -> dict[str, Actor | None]:
+    """Return whom we know, and None for those whose server is blocked: they are not asked for."""
+    found: dict[str, Actor | None] = {}
     for handle in handles:
         actor = actors.by_handle(reader, handle)
-        if actor is not None and actor.state == "ok" and not blocks.is_blocked(reader, actor.uri):
+        if actor is not None or blocks.is_host_blocked(reader, handle.rpartition("@")[2]):
             found[handle] = actor
     return found
+
+
+def _without_blocked(reader: Reader, found: Mapping[str, Actor | None]) -> dict[str, Actor]:
+    """Leave out who is blocked or gone: their names are just text."""
+    return {
+        handle: actor
+        for handle, actor in found.items()
+        if actor is not None and actor.state == "ok" and not blocks.is_blocked(reader, actor.uri)
+    }
 
 
 async def _fetched(ctx: Context, handles: Iterable[str]) -> dict[str, Actor]:
