@@ -50,6 +50,7 @@ def environment() -> jinja2.Environment:
     env.globals["version"] = __version__
     env.filters["visibility"] = lambda visibility: VISIBILITY_WORDS[Visibility(visibility)]
     env.filters["plural"] = plural
+    env.filters["bytes"] = in_bytes
     env.globals["summary_line"] = summary_line
     env.globals["message_line"] = message_line
     return env
@@ -69,6 +70,19 @@ def plural(count: int, one: str, many: str) -> str:
     ('1 post', '2 posts')
     """
     return f"{count} {one if count == 1 else many}"
+
+
+def in_bytes(size: int) -> str:
+    """Return a size on the disk as people say it.
+
+    >>> in_bytes(999), in_bytes(1_500_000), in_bytes(2_340_000_000)
+    ('1 kB', '1.5 MB', '2.34 GB')
+    """
+    if size < 1_000_000:
+        return f"{-(-size // 1000)} kB"
+    if size < 1_000_000_000:
+        return f"{size / 1_000_000:.1f} MB"
+    return f"{size / 1_000_000_000:.2f} GB"
 
 
 def summary_line(note: Note) -> str:

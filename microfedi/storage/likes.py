@@ -83,6 +83,24 @@ def liked_by(reader: Reader, actor_id: int, note_ids: Iterable[int]) -> set[int]
     return {row["note_id"] for row in rows}
 
 
+def liked_page(
+    reader: Reader, actor_id: int, *, before_id: int | None = None, limit: int
+) -> list[int]:
+    """Return the row ids of notes that somebody likes, the newest notes first."""
+    rows = reader.all(
+        """
+        SELECT note_id
+          FROM likes
+         WHERE actor_id = :actor_id
+           AND note_id < coalesce(:before_id, 9223372036854775807)
+         ORDER BY note_id DESC
+         LIMIT :limit
+        """,
+        {"actor_id": actor_id, "before_id": before_id, "limit": limit},
+    )
+    return [row["note_id"] for row in rows]
+
+
 def likers(reader: Reader, note_id: int, *, limit: int) -> list[int]:
     """Return the row ids of those who like a note, the first ones first."""
     rows = reader.all(

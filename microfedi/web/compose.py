@@ -40,7 +40,8 @@ async def submit(request: Request) -> Response:
     """POST /compose: publish and go to the post, or show the form again, saying why not."""
     ctx = context_of(request)
     form = await forms.read(request)
-    parent = await _parent(request, int(form["reply_to"]) if _has_id(form, "reply_to") else None)
+    has_parent = bool(form.get("reply_to"))
+    parent = await _parent(request, forms.row_id(form, "reply_to") if has_parent else None)
     shown: dict[str, Any] = _empty(parent)
     try:
         shown = _typed(form, shown)
@@ -140,11 +141,6 @@ def _typed(form: FormData, shown: dict[str, Any]) -> dict[str, Any]:
         "alts": forms.texts(form, "alt", limit=MAX_ALT_CHARS, most=MAX_PICTURES),
         "visibility": forms.text(form, "visibility", limit=20) or shown["visibility"],
     }
-
-
-def _has_id(form: FormData, name: str) -> bool:
-    value = form.get(name, "")
-    return isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 19
 
 
 async def _pictures(request: Request, form: FormData) -> tuple[tuple[imagework.Picture, str], ...]:

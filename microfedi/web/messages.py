@@ -207,7 +207,7 @@ async def _people(request: Request, to: str) -> list[Actor]:
             raise InvalidInput("to", f"{text} is no address; one looks like @name@server.example.")
         try:
             actor = await lookup.by_handle(ctx, str(handle))
-        except (RemoteError, ProtocolError) as error:
+        except (NotFound, RemoteError, ProtocolError) as error:
             raise InvalidInput("to", f"{text} was not found: {error}") from error
         if actor.id == ctx.owner.actor_id:
             raise InvalidInput("to", "You are in every conversation of yours already.")

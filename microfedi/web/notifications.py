@@ -13,7 +13,7 @@ from microfedi.storage import actors, notes, notifications
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
-from microfedi.storage.notifications import Notification
+from microfedi.storage.notifications import Kind, Notification
 from microfedi.web import cards
 from microfedi.web.cards import Card
 
@@ -35,7 +35,7 @@ async def show(request: Request) -> Response:
     owner = ctx.owner
     before = forms.query_id(request, "before")
     mentions_only = request.query_params.get("show") == "mentions"
-    kinds = ("mention",) if mentions_only else None
+    kinds: tuple[Kind, ...] | None = ("mention",) if mentions_only else None
 
     def question(reader: Reader) -> tuple[list[Told], int, int]:
         found = notifications.page(reader, before_id=before, limit=PAGE_NOTIFICATIONS, kinds=kinds)

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.errors import ProtocolError, RemoteError
+from microfedi.errors import NotFound, ProtocolError, RemoteError
 from microfedi.federation import lookup
 from microfedi.http import forms
 from microfedi.http.context import context_of
@@ -38,7 +38,7 @@ async def submit(request: Request) -> Response:
         return await _box(request, text, "This server speaks with no other: nobody can be fetched.")
     try:
         found = await lookup.anything(ctx, text)
-    except (RemoteError, ProtocolError) as error:
+    except (NotFound, RemoteError, ProtocolError) as error:
         return await _box(request, text, str(error))
     if isinstance(found, Actor):
         return RedirectResponse(f"/people/{found.id}", 303)

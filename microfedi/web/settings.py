@@ -12,7 +12,6 @@ from starlette.routing import Route
 from microfedi import imagework
 from microfedi.account import login, setup
 from microfedi.errors import InvalidInput, NotFound, TooBusy, WrongCredentials
-from microfedi.federation import disk
 from microfedi.federation.outbox import profile
 from microfedi.http import forms
 from microfedi.http import sessions as http_sessions
@@ -20,15 +19,14 @@ from microfedi.http.addresses import client_address
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import sanitize
-from microfedi.storage import actors, sessions
+from microfedi.storage import actors, jobs, media, sessions, upkeep
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 
-FIELDS = 4  # rows of a profile: what Mastodon and most others show
+FIELDS = 4  # rows in the form: what Mastodon and most others show
 MAX_NAME_CHARS = 100
 MAX_FIELD_CHARS = 255  # as Mastodon shows
-MAX_BIO_CHARS = 2000
 MAX_BUDGET_GB = 10_000
 GB = 10**9
 
@@ -57,17 +55,18 @@ async def submit_profile(request: Request) -> Response:
         ]
         avatar = await _picture(request, form, "avatar")
         header = await _picture(request, form, "header")
-        await profile.update(
-            ctx,
-            name=forms.line(form, "name", limit=MAX_NAME_CHARS) or ctx.owner.handle,
-            bio=forms.text(form, "bio", limit=MAX_BIO_CHARS),
-            fields=fields,
-            avatar=avatar,
-            header=header,
-            avatar_alt=forms.line(form, "avatar_alt", limit=MAX_FIELD_CHARS),
-            remove_avatar=forms.flag(form, "remove_avatar"),
-            remove_header=forms.flag(form, "remove_header"),
-        )
+        name = forms.line(form, "name", limit=MAX_NAME_CHARS) or ctx.owner.handle
+        bio = forms.text(form, "bio", limit=profile.MAX_BIO_CHARS)
+        await profile.update(ctx, profile.Profile(name, bio, tuple(fields)))
+        if avatar or header:
+            alt = forms.line(form, "avatar_alt", limit=MAX_FIELD_CHARS)
+            await profile.set_picture(ctx, avatar=avatar, avatar_alt=alt, header=header)
+        elif forms.flag(form, "remove_avatar") or forms.flag(form, "remove_header"):
+            await profile.remove_picture(
+                ctx,
+                avatar=forms.flag(form, "remove_avatar"),
+                header=forms.flag(form, "remove_header"),
+            )
     except InvalidInput as problem:
         return await _profile_page(request, problem)
     return RedirectResponse(f"/@{ctx.owner.handle}", 303)
@@ -243,15 +242,30 @@ async def submit_disk(request: Request) -> Response:
     except InvalidInput as problem:
         return await _disk_page(request, problem)
     await profile.set_preferences(ctx, disk_budget_bytes=budget)
-    await disk.clean_soon(ctx)
+    now = ctx.now()
+    await ctx.db.write(lambda tx: jobs.add(tx, "prune", "", due_at=now))
+    ctx.wake.jobs.set()
     return RedirectResponse("/settings/disk", 303)
 
 
 async def _disk_page(request: Request, problem: InvalidInput | None) -> Response:
     ctx = context_of(request)
-    use = await disk.use(ctx)
+
+    def question(reader: Reader) -> tuple[int, int, int]:
+        return (
+            upkeep.database_bytes(reader),
+            media.cached_bytes(reader),
+            media.total_bytes(reader),
+        )
+
+    database_bytes, cached_bytes, own_bytes = await ctx.db.read(question)
     values = {
-        "use": use,
+        "rows": [
+            ("Posts, messages and people (the database)", database_bytes),
+            ("Copies of others' pictures", cached_bytes),
+            ("Your own pictures", own_bytes),
+        ],
+        "counted_bytes": database_bytes + cached_bytes,
         "budget_gb": ctx.owner.disk_budget_bytes // GB,
         "problem": problem,
     }
