@@ -114,21 +114,3 @@ def likers(reader: Reader, note_id: int, *, limit: int) -> list[int]:
         {"note_id": note_id, "limit": limit},
     )
     return [row["actor_id"] for row in rows]
-
-
-def liked_page(
-    reader: Reader, actor_id: int, *, before_id: int | None = None, limit: int
-) -> list[int]:
-    """Return the ids of the notes that somebody likes, the newest note first."""
-    rows = reader.all(
-        """
-        SELECT note_id
-          FROM likes
-         WHERE actor_id = :actor_id
-           AND note_id < coalesce(:before_id, 9223372036854775807)
-         ORDER BY note_id DESC
-         LIMIT :limit
-        """,
-        {"actor_id": actor_id, "before_id": before_id, "limit": limit},
-    )
-    return [row["note_id"] for row in rows]
