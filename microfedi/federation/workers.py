@@ -4,9 +4,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from microfedi.federation import deliver, jobs, process, waiting
+from microfedi.federation import deliver, jobs, process
 from microfedi.federation.context import Context
-from microfedi.storage import received
 
 log = logging.getLogger(__name__)
 
@@ -15,11 +14,6 @@ log = logging.getLogger(__name__)
 PAUSE_S = 10.0
 # Seconds that stopping may take; what is not done by then is due again at the next start.
 STOP_S = 5.0
-
-# Seconds. We look after so long even if nothing is due: the clock may have been set.
-MAX_SLEEP_S = 300.0
-# Seconds. Something that is due but was not taken is not asked for without a pause.
-MIN_SLEEP_S = 0.5
 
 Loop = Callable[[], Awaitable[None]]
 
@@ -36,7 +30,7 @@ class Workers:
         """Start every loop; each begins with what an earlier process left."""
         ctx = self._ctx
         loops: dict[str, Loop] = {
-            "process": lambda: _process(ctx),
+            "process": process.Processor(ctx).run,
             "deliver": deliver.Deliverer(ctx).run,
             "jobs": jobs.JobsWorker(ctx).run,
         }
@@ -63,16 +57,3 @@ class Workers:
             except Exception:
                 log.exception("the %s worker broke; it goes on in %g s", name, self._pause_s)
             await asyncio.sleep(self._pause_s)
-
-
-async def _process(ctx: Context) -> None:
-    """Process what has arrived, as long as there is any, and wait for more."""
-    while True:
-        ctx.wake.received.clear()
-        if await process.process_due(ctx):
-            continue
-        due = await ctx.db.read(received.next_due)
-        wait_s = MAX_SLEEP_S
-        if due is not None:
-            wait_s = min(wait_s, max(MIN_SLEEP_S, (due - ctx.now()).total_seconds()))
-        await waiting.until_woken(ctx.wake.received, wait_s)

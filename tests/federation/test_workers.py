@@ -1,6 +1,7 @@
 """Jobs are done, repeated, given up; workers survive what breaks in them, and stop."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from microfedi.errors import RemoteError, RemoteGone
-from microfedi.federation import workers
+from microfedi.federation import process, workers
 from microfedi.federation.context import Context
 from microfedi.federation.jobs import MAX_ATTEMPTS, JobsWorker, Work
 from microfedi.federation.workers import Workers
@@ -152,16 +153,15 @@ async def test_a_worker_that_breaks_goes_on_and_all_stop_when_asked(
     rounds = 0
     third = asyncio.Event()
 
-    async def process_due(ctx: Context) -> int:
+    async def run(processor: process.Processor) -> None:
         nonlocal rounds
         rounds += 1
-        if rounds == 3:
-            third.set()
         if rounds < 3:
             raise ZeroDivisionError
-        return 0
+        third.set()
+        await asyncio.Event().wait()
 
-    monkeypatch.setattr(workers.process, "process_due", process_due)
+    monkeypatch.setattr(process.Processor, "run", run)
     running = Workers(ctx, pause_s=0.001)
     await running.start()
     async with asyncio.timeout(PATIENCE_S):
@@ -170,3 +170,31 @@ async def test_a_worker_that_breaks_goes_on_and_all_stop_when_asked(
 
     left = [task.get_name() for task in asyncio.all_tasks() if "worker" in task.get_name()]
     assert left == []
+
+
+async def test_a_worker_that_does_not_want_to_stop_is_left_behind_in_time(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = asyncio.Event()
+    running = asyncio.Event()
+
+    async def stubborn(processor: process.Processor) -> None:
+        running.set()
+        while not release.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await release.wait()
+
+    monkeypatch.setattr(process.Processor, "run", stubborn)
+    monkeypatch.setattr(workers, "STOP_S", 0.01)
+    theirs = Workers(ctx, pause_s=0.001)
+    await theirs.start()
+    async with asyncio.timeout(PATIENCE_S):
+        await running.wait()
+        left = [task for task in asyncio.all_tasks() if task.get_name() == "worker process"]
+        await theirs.stop()
+        release.set()
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    assert len(left) == 1
