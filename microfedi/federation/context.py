@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from microfedi.account.throttle import Throttle
 from microfedi.config import Config
 from microfedi.errors import NotFound
+from microfedi.federation.keyring import Keyring
 from microfedi.federation.remote import Remote
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.database import Database
@@ -51,6 +52,7 @@ class Context:
         self.remote = remote
         self.now = now
         self.wake = Wake()
+        self.keyring = Keyring()
         self.throttle = Throttle()
         self.stopping = asyncio.Event()
         self._owner: Owner | None = None

@@ -127,3 +127,11 @@ def has_blocked_us(reader: Reader, actor_id: int) -> bool:
     """True if this actor told us that they blocked the owner."""
     found = reader.value("SELECT 1 FROM blocked_by WHERE actor_id = :id", {"id": actor_id})
     return found is not None
+
+
+def block_uri(reader: Reader, actor_id: int) -> str | None:
+    """Return the id of the Block that this actor told us of, None if there was none."""
+    found: str | None = reader.value(
+        "SELECT block_uri FROM blocked_by WHERE actor_id = :id", {"id": actor_id}
+    )
+    return found

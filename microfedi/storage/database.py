@@ -84,6 +84,18 @@ class Transaction(Reader):
         """Execute one change for each of `rows`."""
         self._connection.executemany(sql, rows)
 
+    @contextlib.contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the change that is rolled back alone if it raises."""
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK TO part")
+            raise
+        finally:
+            self._connection.execute("RELEASE part")
+
 
 class _Connection(sqlite3.Connection):
     """Its `execute` also takes a function, which then runs whole on aiosqlite's thread."""

@@ -1,0 +1,174 @@
+"""An inbox POST: who signed it, may they say that, does it concern us? Then it is kept, and 202.
+
+Nothing is done here that an activity asks for; `process` does it after the answer.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from microfedi.errors import BadSignature, NotAuthorized, TooBusy
+from microfedi.federation import fetching, relevance, verify
+from microfedi.federation.context import Context
+from microfedi.federation.verify import Signer
+from microfedi.protocol import loads, parse, uris
+from microfedi.protocol.signatures import Claim, Request
+from microfedi.protocol.vocab import (
+    Activity,
+    Announce,
+    Create,
+    Delete,
+    PublicKey,
+    Undo,
+    UnknownActivity,
+    Update,
+)
+from microfedi.storage import actors, blocks, following, hosts, jobs, received
+from microfedi.storage.database import Reader, Transaction
+
+MAX_ACTIVITY_BYTES = 1024 * 1024  # as Mastodon; honest activities have 2 to 50 kB
+MAX_AT_ONCE = 256  # requests being judged; they wait for disk and keys, and each holds its body
+BUSY_RETRY_AFTER_S = 30
+ACCEPTED = 202
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What one look into the database says before a request is believed."""
+
+    is_blocked: bool
+    is_wanted: bool
+    actor_id: int | None
+    keys: dict[str, PublicKey]
+
+
+async def receive(ctx: Context, request: Request) -> int:
+    """Judge an activity and keep it if it concerns us; return the status to answer with.
+
+    202 also says "not for us": whoever is blocked or nobody to us learns nothing.
+
+    Source: ActivityPub 7, 5.2.
+    Raises: BadSignature (401), MalformedDocument (400), NotAuthorized (403), KeyUnavailable (503),
+    TooBusy (429).
+    """
+    if ctx.keyring.judging >= MAX_AT_ONCE:
+        raise TooBusy("too many activities at once", retry_after_s=BUSY_RETRY_AFTER_S)
+    ctx.keyring.judging += 1
+    try:
+        return await _receive(ctx, request)
+    finally:
+        ctx.keyring.judging -= 1
+
+
+async def _receive(ctx: Context, request: Request) -> int:
+    if "?" in request.target:
+        # Some sign without the query; an inbox has none, so nothing can hide there.
+        raise BadSignature("an inbox without a query was expected")
+    claims = verify.read(ctx, request)
+    activity = parse.activity(loads.document(request.body))
+    known = await ctx.db.read(lambda reader: _look(ctx, reader, claims, activity))
+    if known.is_blocked:
+        return ACCEPTED
+    if known.actor_id is None and not known.keys and _is_self_delete(activity, claims):
+        # Nothing here to delete; the key is usually gone with its owner, and they come in storms.
+        return ACCEPTED
+    signer = await verify.signer(ctx, claims, known.keys)
+    if signer.uri != activity.actor_uri:
+        return await _receive_forwarded(ctx, request, activity, signer)
+    if isinstance(activity, UnknownActivity):
+        return ACCEPTED
+    check_ids(ctx, activity)
+    if known.is_wanted:
+        await _keep(ctx, request, activity, signer, is_new=known.actor_id is None)
+    return ACCEPTED
+
+
+def check_ids(ctx: Context, activity: Activity) -> None:
+    """Demand that what an activity names as its own lies on its actor's server, and not on ours.
+
+    Source: FEP-fe34.
+    Raises: NotAuthorized.
+    """
+    own = [activity.uri]
+    match activity:
+        case Create(object_uri=uri) | Update(object_uri=uri) | Delete(object_uri=uri):
+            own.append(uri)
+        case Undo(object_uri=str(uri)):
+            own.append(uri)
+    for uri in own:
+        if fetching.is_ours(ctx, uri) or not uris.same_origin(uri, activity.actor_uri):
+            raise NotAuthorized("an id on the actor's own server was expected")
+    match activity:
+        case Create(note=note) | Update(note=note) if note is not None:
+            if note.attributed_to != activity.actor_uri:
+                raise NotAuthorized("a post by the actor was expected")
+        case Update(actor=actor) if actor is not None and actor.uri != activity.actor_uri:
+            raise NotAuthorized("an actor may update itself alone")
+
+
+def _look(ctx: Context, reader: Reader, claims: tuple[Claim, ...], activity: Activity) -> _Known:
+    is_blocked = any(verify.is_blocked(ctx, reader, claim) for claim in claims)
+    return _Known(
+        is_blocked=is_blocked or blocks.is_blocked(reader, activity.actor_uri),
+        is_wanted=relevance.concerns_us(ctx, reader, activity),
+        actor_id=actors.id_of(reader, activity.actor_uri),
+        keys=verify.stored_keys(reader, claims),
+    )
+
+
+def _is_self_delete(activity: Activity, claims: tuple[Claim, ...]) -> bool:
+    return (
+        isinstance(activity, Delete)
+        and activity.object_uri == activity.actor_uri
+        and all(uris.same_origin(claim.key_uri, activity.actor_uri) for claim in claims)
+    )
+
+
+async def _receive_forwarded(
+    ctx: Context, request: Request, activity: Activity, signer: Signer
+) -> int:
+    """Keep what somebody else says about `activity` as a hint, if we follow whoever passes it on.
+
+    Nothing in it is believed: `process` asks the origin. From everybody else it is a forgery until
+    proven otherwise.
+
+    Source: ActivityPub 7.1.2 (forwarding from inbox).
+    """
+    is_hint = isinstance(activity, Create | Update | Delete | Announce)
+
+    def question(reader: Reader) -> bool:
+        signer_id = actors.id_of(reader, signer.uri)
+        return (
+            signer_id is not None
+            and following.is_followed(reader, signer_id)
+            and not blocks.is_blocked(reader, signer.uri)
+            and relevance.concerns_us(ctx, reader, activity)
+        )
+
+    if not is_hint or not await ctx.db.read(question):
+        raise NotAuthorized("a signature by the actor was expected")
+    await _keep(ctx, request, activity, signer, is_new=False)
+    return ACCEPTED
+
+
+async def _keep(
+    ctx: Context, request: Request, activity: Activity, signer: Signer, *, is_new: bool
+) -> None:
+    now = ctx.now()
+
+    def change(tx: Transaction) -> bool:
+        if signer.document is not None and signer.uri == activity.actor_uri:
+            actors.keep(tx, signer.document, handle=None, now=now)
+            if is_new:  # so far nobody has asked WebFinger what they are called
+                jobs.add(tx, "refresh", signer.uri, due_at=now + timedelta(seconds=1))
+        authority = uris.authority(signer.uri)
+        has_woken = hosts.seen_alive(tx, authority, now)
+        if signer.scheme == "rfc9421":
+            hosts.prefers(tx, authority, now)
+        received.keep(tx, uri=activity.uri, actor_uri=signer.uri, body=request.body, now=now)
+        return has_woken
+
+    if await ctx.db.write(change):
+        ctx.wake.deliveries.set()
+    ctx.wake.received.set()
+    if is_new:
+        ctx.wake.jobs.set()
