@@ -183,6 +183,7 @@ async def test_a_worker_that_does_not_want_to_stop_is_left_behind_in_time(
         while not release.is_set():
             with contextlib.suppress(asyncio.CancelledError):
                 await release.wait()
+        raise asyncio.CancelledError
 
     monkeypatch.setattr(process.Processor, "run", stubborn)
     monkeypatch.setattr(workers, "STOP_S", 0.01)
@@ -193,8 +194,6 @@ async def test_a_worker_that_does_not_want_to_stop_is_left_behind_in_time(
         left = [task for task in asyncio.all_tasks() if task.get_name() == "worker process"]
         await theirs.stop()
         release.set()
-        for task in left:
-            task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
 
     assert len(left) == 1
