@@ -4,26 +4,56 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
-from microfedi import __version__, activitypub, web
+from microfedi.activitypub import actor, collections, inbox, wellknown
+from microfedi.activitypub import notes as activitypub_notes
 from microfedi.assets import asset_dir
 from microfedi.config import Config
 from microfedi.errors import MicrofediError
 from microfedi.federation import start
-from microfedi.federation.context import Context, system_clock
+from microfedi.federation.context import system_clock
+from microfedi.federation.receive import MAX_ACTIVITY_BYTES
 from microfedi.federation.remote import Remote
 from microfedi.federation.workers import Workers
 from microfedi.http import problems, sessions
 from microfedi.http.headers import Headers
+from microfedi.http.negotiate import either
+from microfedi.web import (
+    about,
+    compose,
+    feeds,
+    home,
+    login,
+    media,
+    messages,
+    notifications,
+    people,
+    public,
+    search,
+    settings,
+    thread,
+)
 
 log = logging.getLogger(__name__)
 
 STATIC_SECONDS = 365 * 24 * 3600  # a static file's address changes with its content
+MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an ordinary form
+MAX_PICTURES_AT_ONCE = 4  # of one form
+
+# Pages for the owner alone: behind the login, and every change of them behind the form's token.
+OWNER_PAGES = (
+    home, compose, thread, people, messages, notifications, search, settings, login,
+)  # fmt: skip
+_WITH_PICTURES = ("/compose", "/settings/profile", "/setup/{token}")
 
 
 def create_app(
@@ -57,10 +87,63 @@ def create_app(
         middleware=[Middleware(Headers, config=config)],
         exception_handlers={
             MicrofediError: problems.answer,
+            HTTPException: problems.answer,
             Exception: problems.answer,
-            404: problems.answer,
-            405: problems.answer,
-            413: problems.answer,
         },
         lifespan=lifespan,
     )
+
+
+def _routes(config: Config) -> list[BaseRoute]:
+    """Every address of this server, the particular ones before those with a variable part."""
+    return [
+        Mount("/static", _Static(directory=asset_dir("static"))),
+        *wellknown.routes,
+        *inbox.routes,
+        Route("/actor/inbox", inbox.post, methods=["POST"], max_body_size=MAX_ACTIVITY_BYTES),
+        *actor.routes,
+        *collections.routes,
+        *activitypub_notes.routes,
+        *feeds.public_routes,
+        *media.public_routes,
+        *about.public_routes,
+        *public.public_routes,
+        *(_form(route, sessions.public_form, config) for route in login.form_routes),
+        *(
+            _form(route, sessions.owner_only, config)
+            for pages in OWNER_PAGES
+            for route in pages.owner_routes
+        ),
+        # One address, two faces. These come last: their variable parts would match much else.
+        Route("/users/{handle}", either(html=public.to_profile, activity=actor.owner)),
+        Route(
+            "/users/{handle}/notes/{public_id}",
+            either(html=public.to_post, activity=activitypub_notes.show),
+        ),
+        Route("/@{handle}", either(html=public.show_profile, activity=actor.owner)),
+        Route(
+            "/@{handle}/{public_id}",
+            either(html=public.show_post, activity=activitypub_notes.show),
+        ),
+    ]
+
+
+def _form(
+    route: Route, guard: Callable[[sessions.Endpoint], sessions.Endpoint], config: Config
+) -> Route:
+    """Put a guard before a page, and a limit on what it reads."""
+    most = MAX_FORM_BYTES
+    if route.path in _WITH_PICTURES:
+        most += MAX_PICTURES_AT_ONCE * config.limits.upload_mb * 1_000_000
+    return Route(route.path, guard(route.endpoint), methods=route.methods, max_body_size=most)
+
+
+class _Static(StaticFiles):
+    """Static files; asked for with their fingerprint, they may be kept for ever."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        scope: Scope = args[2] if len(args) > 2 else kwargs["scope"]
+        if scope["query_string"].startswith(b"v="):
+            response.headers["Cache-Control"] = f"public, max-age={STATIC_SECONDS}, immutable"
+        return response

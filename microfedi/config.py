@@ -60,6 +60,11 @@ class Config:
         return urlsplit(self.base_url).netloc
 
     @property
+    def hostname(self) -> str:
+        """The host of the base URL without a port."""
+        return urlsplit(self.base_url).hostname or ""
+
+    @property
     def domain(self) -> str:
         """What stands behind the @ of the owner's handle."""
         return self.handle_domain or self.host

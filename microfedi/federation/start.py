@@ -71,7 +71,7 @@ async def running(
         await setup.ensure_instance(db, config, now())
         way_out = remote or Remote(
             user_agent=user_agent(config),
-            own_host=config.host,
+            own_host=config.hostname,
             development=config.federation.development,
         )
         ctx = Context(config=config, db=db, remote=way_out, now=now)
@@ -81,4 +81,3 @@ async def running(
         finally:
             if remote is None:
                 await way_out.close()
-

@@ -10,6 +10,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.outbox import profile, sending, writing
 from microfedi.imagework import Picture
 from microfedi.protocol import addressing, ids, sanitize, vocab
+from microfedi.protocol.addresses import Addresses
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, announces, likes, media, notes, timeline
 from microfedi.storage.actors import Actor
@@ -107,20 +108,35 @@ async def publish(ctx: Context, draft: Draft) -> Note:
             raise ValueError(f"{note.uri} was deleted before it was there")
         _add_media(ctx, tx, pictures, kept[0].id)
         timeline.add(tx, note_id=kept[0].id, at=now)
-        create = vocab.Create(
-            uri=sending.mint(ctx, "creates"),
-            actor_uri=owner.uri,
-            to=to,
-            cc=cc,
-            published=now,
-            object_uri=note.uri,
-            note=notes.to_vocab(kept[0], actor_uri=owner.uri),
-        )
+        create = create_of(kept[0], owner.addresses)
         inboxes = sending.audience(ctx, tx, create)
         sending.hand_over(ctx, tx, create, inboxes, about=note.uri, note_id=kept[0].id)
         return kept[0]
 
     return await _write(ctx, change, pictures)
+
+
+def as_document(note: Note, addresses: Addresses) -> vocab.Note:
+    """Return a note of the owner's as others get it, with the collections that belong to it."""
+    return replace(
+        notes.to_vocab(note, actor_uri=addresses.actor),
+        replies_uri=f"{note.uri}/replies",
+        likes_uri=f"{note.uri}/likes",
+        shares_uri=f"{note.uri}/shares",
+    )
+
+
+def create_of(note: Note, addresses: Addresses) -> vocab.Create:
+    """Return the Create of a note of the owner's, under one id wherever it is found."""
+    return vocab.Create(
+        uri=f"{note.uri}/activity",
+        actor_uri=addresses.actor,
+        to=note.to,
+        cc=note.cc,
+        published=note.published_at,
+        object_uri=note.uri,
+        note=as_document(note, addresses),
+    )
 
 
 async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
@@ -179,7 +195,7 @@ async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
             cc=kept.cc,
             published=now,
             object_uri=kept.uri,
-            note=notes.to_vocab(kept, actor_uri=owner.uri),
+            note=as_document(kept, owner.addresses),
         )
         # A closed post goes to those who may see it now, not to who liked it as a follower once.
         also = _who_has(tx, kept) if kept.visibility.is_open else set()

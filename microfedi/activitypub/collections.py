@@ -1,0 +1,116 @@
+"""What hangs under the owner's actor: outbox, featured, followers, following."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from microfedi.activitypub import documents
+from microfedi.activitypub.notes import OPEN
+from microfedi.errors import NotFound
+from microfedi.federation.context import Context
+from microfedi.federation.outbox import announces as outbox_announces
+from microfedi.federation.outbox import notes as outbox_notes
+from microfedi.http import forms
+from microfedi.http.context import context_of
+from microfedi.protocol import render, vocab
+from microfedi.storage import actors, announces, followers, following, notes
+from microfedi.storage.database import Reader
+
+PAGE_ITEMS = 20
+
+
+async def outbox(request: Request) -> Response:
+    """GET /users/{handle}/outbox: open posts and boosts, the newest first. Closed ones do not
+    stand there and are not counted, whoever asks.
+    """
+    documents.demand_handle(request)
+    ctx = context_of(request)
+    owner = ctx.owner
+    uri = owner.addresses.outbox
+    if "page" not in request.query_params:
+        total = await ctx.db.read(lambda r: notes.count_of(r, owner.actor_id, OPEN))
+        return documents.respond(request, render.collection(uri, total, first=f"{uri}?page=true"))
+    before = forms.query_id(request, "before")
+    found = await ctx.db.read(lambda r: _outbox_page(ctx, r, before))
+    items = [activity for _, activity in found[:PAGE_ITEMS]]
+    more = found[PAGE_ITEMS - 1][0] if len(found) > PAGE_ITEMS else None
+    page = render.collection_page(
+        f"{uri}?page=true" + (f"&before={before}" if before else ""),
+        part_of=uri,
+        items=[render.activity(one) for one in items],
+        next=f"{uri}?page=true&before={more}" if more else None,
+    )
+    return documents.respond(request, page)
+
+
+def _outbox_page(
+    ctx: Context, reader: Reader, before: int | None
+) -> list[tuple[int, vocab.Activity]]:
+    """Posts and boosts of one page and one more, by row id: both kinds sort by time."""
+    owner = ctx.owner
+    posts = notes.by_actor(
+        reader, owner.actor_id, visibilities=OPEN, before_id=before, limit=PAGE_ITEMS + 1
+    )
+    boosts = announces.by_actor(reader, owner.actor_id, before_id=before, limit=PAGE_ITEMS + 1)
+    boosted = notes.by_ids(reader, {one.note_id for one in boosts})
+    authors = actors.by_ids(reader, {note.actor_id for note in boosted.values()})
+    found: list[tuple[int, vocab.Activity]] = [
+        (note.id, outbox_notes.create_of(note, owner.addresses)) for note in posts
+    ]
+    for boost in boosts:
+        note = boosted.get(boost.note_id)
+        author = authors.get(note.actor_id) if note else None
+        if note is not None and author is not None and boost.visibility in OPEN:
+            found.append((boost.id, outbox_announces.to_vocab(ctx, boost, note, author.uri)))
+    return sorted(found, key=lambda pair: -pair[0])[: PAGE_ITEMS + 1]
+
+
+async def featured(request: Request) -> Response:
+    """GET /users/{handle}/featured: the pinned posts, whole."""
+    documents.demand_handle(request)
+    ctx = context_of(request)
+    owner = ctx.owner
+    pinned = await ctx.db.read(lambda r: notes.pinned(r, owner.actor_id))
+    items = [
+        render.note(outbox_notes.as_document(note, owner.addresses))
+        for note in pinned
+        if note.visibility.is_open
+    ]
+    collection = render.collection(owner.addresses.featured, len(items), items=items)
+    return documents.respond(request, collection)
+
+
+async def show_followers(request: Request) -> Response:
+    """GET /users/{handle}/followers: how many; who they are is nobody else's business."""
+    documents.demand_handle(request)
+    ctx = context_of(request)
+    count = 0 if ctx.owner.hides_follows else await ctx.db.read(followers.count)
+    uri = ctx.owner.addresses.followers
+    return documents.respond(request, render.collection(uri, count))
+
+
+async def show_following(request: Request) -> Response:
+    """GET /users/{handle}/following: how many."""
+    documents.demand_handle(request)
+    ctx = context_of(request)
+    count = 0 if ctx.owner.hides_follows else await ctx.db.read(following.count)
+    uri = ctx.owner.addresses.following
+    return documents.respond(request, render.collection(uri, count))
+
+
+async def instance_outbox(request: Request) -> Response:
+    """GET /actor/outbox: the server itself says nothing."""
+    ctx = context_of(request)
+    if not ctx.config.federates:
+        raise NotFound("this server speaks with no other")
+    uri = f"{ctx.config.base_url}/actor/outbox"
+    return documents.respond(request, render.collection(uri, 0, items=[]))
+
+
+routes = [
+    Route("/users/{handle}/outbox", outbox, methods=["GET"]),
+    Route("/users/{handle}/featured", featured, methods=["GET"]),
+    Route("/users/{handle}/followers", show_followers, methods=["GET"]),
+    Route("/users/{handle}/following", show_following, methods=["GET"]),
+    Route("/actor/outbox", instance_outbox, methods=["GET"]),
+]

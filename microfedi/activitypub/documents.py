@@ -1,0 +1,59 @@
+"""What all documents for other servers have in common: who asks, and how it is answered."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from microfedi.activitypub.inbox import signed_request
+from microfedi.errors import BadSignature, KeyUnavailable, NotFound
+from microfedi.federation import verify
+from microfedi.federation.visibility import Asker
+from microfedi.http.context import context_of
+from microfedi.http.negotiate import ACTIVITY_TYPE, with_etag
+from microfedi.protocol import render, signatures
+
+CORS = {"Access-Control-Allow-Origin": "*"}
+
+
+def respond(
+    request: Request, document: Mapping[str, Any], *, status_code: int = 200, is_open: bool = True
+) -> Response:
+    """Answer with a document; whatever is not open to everybody is kept by nobody."""
+    body = render.dumps(render.with_context(dict(document)))
+    headers = {**CORS, "Vary": "Accept, Cookie, Signature"}
+    headers["Cache-Control"] = "private, no-cache" if is_open else "no-store"
+    response = Response(body, status_code, headers=headers, media_type=ACTIVITY_TYPE)
+    return with_etag(request, response) if is_open else response
+
+
+async def asker_of(request: Request) -> Asker:
+    """Return the actor who signed a GET, None for whoever did not or did it wrongly.
+
+    A wrong signature is no reason to tell more than to a stranger, nor less.
+    """
+    raw = await signed_request(request)
+    if not signatures.is_signed(raw):
+        return None
+    try:
+        signer = await verify.signer_of(context_of(request), raw)
+    except (BadSignature, KeyUnavailable):
+        return None
+    return None if signer is None else signer.uri
+
+
+def demand_handle(request: Request) -> None:
+    """See that the address names the owner, and that we speak with other servers at all.
+
+    Raises: NotFound.
+    """
+    ctx = context_of(request)
+    if not ctx.config.federates or request.path_params.get("handle") != ctx.owner.handle:
+        raise NotFound("nobody of that name speaks here")
+
+
+def etag_of(body: bytes) -> str:
+    """Return the ETag of a body."""
+    return '"' + hashlib.sha256(body).hexdigest()[:32] + '"'

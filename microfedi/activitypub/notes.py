@@ -1,0 +1,122 @@
+"""Notes for other servers, and the small collections that belong to each."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from microfedi.activitypub import documents
+from microfedi.errors import NotFound
+from microfedi.federation.outbox import notes as outbox
+from microfedi.federation.visibility import may_see
+from microfedi.http import forms
+from microfedi.http.context import context_of
+from microfedi.protocol import render
+from microfedi.protocol.vocab import Visibility
+from microfedi.storage import notes
+from microfedi.storage.database import Reader
+from microfedi.storage.notes import Note
+
+PAGE_ITEMS = 20
+OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
+
+
+async def show(request: Request) -> Response:
+    """GET /users/{handle}/notes/{public_id}: for whoever may see it, 404 for everybody else.
+
+    410 is for what was open once and has been deleted.
+    """
+    documents.demand_handle(request)
+    ctx = context_of(request)
+    uri = ctx.owner.addresses.note(request.path_params["public_id"])
+    note, deleted = await _find(request)
+    if note is None:
+        if deleted:
+            return documents.respond(request, render.tombstone(uri), status_code=410)
+        raise NotFound("no such note")
+    return documents.respond(
+        request,
+        render.note(outbox.as_document(note, ctx.owner.addresses)),
+        is_open=note.visibility.is_open,
+    )
+
+
+async def activity(request: Request) -> Response:
+    """GET /users/{handle}/notes/{public_id}/activity: the Create of an open note."""
+    note = await _visible(request)
+    ctx = context_of(request)
+    create = outbox.create_of(note, ctx.owner.addresses)
+    return documents.respond(request, render.activity(create), is_open=note.visibility.is_open)
+
+
+async def replies(request: Request) -> Response:
+    """GET .../replies: the ids of open answers, the oldest first."""
+    note = await _visible(request)
+    uri = f"{note.uri}/replies"
+    after = forms.query_id(request, "after")
+    if "page" not in request.query_params:
+        collection = render.collection(uri, note.replies, first=f"{uri}?page=true", ordered=False)
+        return documents.respond(request, collection, is_open=note.visibility.is_open)
+    ctx = context_of(request)
+    found = await ctx.db.read(
+        lambda r: notes.replies_to(
+            r, note.id, visibilities=OPEN, after_id=after or 0, limit=PAGE_ITEMS
+        )
+    )
+    page = render.collection_page(
+        uri + "?page=true" + (f"&after={after}" if after else ""),
+        part_of=uri,
+        items=[one.uri for one in found],
+        next=f"{uri}?page=true&after={found[-1].id}" if len(found) == PAGE_ITEMS else None,
+        ordered=False,
+    )
+    return documents.respond(request, page, is_open=note.visibility.is_open)
+
+
+async def likes(request: Request) -> Response:
+    """GET .../likes: how many, not who."""
+    note = await _visible(request)
+    collection = render.collection(f"{note.uri}/likes", note.likes, ordered=False)
+    return documents.respond(request, collection, is_open=note.visibility.is_open)
+
+
+async def shares(request: Request) -> Response:
+    """GET .../shares: how many, not who."""
+    note = await _visible(request)
+    collection = render.collection(f"{note.uri}/shares", note.announces, ordered=False)
+    return documents.respond(request, collection, is_open=note.visibility.is_open)
+
+
+async def _visible(request: Request) -> Note:
+    documents.demand_handle(request)
+    note, _ = await _find(request)
+    if note is None:
+        raise NotFound("no such note")
+    return note
+
+
+async def _find(request: Request) -> tuple[Note | None, bool]:
+    """Return the note if the asker may see it; else whether it was public and is deleted."""
+    ctx = context_of(request)
+    public_id: str = request.path_params["public_id"]
+    uri = ctx.owner.addresses.note(public_id)
+
+    def question(reader: Reader) -> tuple[Note | None, bool]:
+        found = notes.by_public_id(reader, public_id)
+        grave = notes.tombstone(reader, uri) if found is None else None
+        return found, grave is not None and grave.was_public
+
+    note, deleted = await ctx.db.read(question)
+    if note is None or note.actor_id != ctx.owner.actor_id:
+        return None, deleted
+    asker = await documents.asker_of(request)
+    allowed = await ctx.db.read(lambda reader: may_see(reader, note, asker))
+    return (note if allowed else None), False
+
+
+_BASE = "/users/{handle}/notes/{public_id}"
+routes = [
+    Route(f"{_BASE}/activity", activity, methods=["GET"]),
+    Route(f"{_BASE}/replies", replies, methods=["GET"]),
+    Route(f"{_BASE}/likes", likes, methods=["GET"]),
+    Route(f"{_BASE}/shares", shares, methods=["GET"]),
+]

@@ -1,0 +1,82 @@
+"""Pictures: the owner's own, and others' by way of our copies."""
+
+import asyncio
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from microfedi.errors import NotAuthorized, NotFound, RemoteError
+from microfedi.federation import media_cache, uploads
+from microfedi.http.context import context_of
+from microfedi.protocol import media_types
+from microfedi.storage import media
+
+YEAR_SECONDS = 365 * 24 * 3600  # an own picture never changes under its address
+COPY_SECONDS = 7 * 24 * 3600  # a copy may be fetched again by then
+
+# A file is never a document: no script, no frame, whatever somebody makes of its bytes.
+_SANDBOX: Final = {
+    "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Disposition": "inline",
+}
+
+
+async def own(request: Request) -> Response:
+    """GET /media/{public_id}: a picture of the owner's.
+
+    Those of closed posts and of messages are served too: others' servers fetch them without a
+    signature, and the 128 random bits of the address are only in the hands of those it was sent to.
+    """
+    ctx = context_of(request)
+    public_id: str = request.path_params["public_id"]
+    found = await ctx.db.read(lambda r: media.by_id(r, public_id))
+    if found is None or found.media_type not in media_types.IMAGE_TYPES:
+        raise NotFound("no such picture")
+    data = await uploads.read(ctx, found)
+    if data is None:
+        raise NotFound("no such picture")
+    headers = {**_SANDBOX, "Cross-Origin-Resource-Policy": "cross-origin"}
+    headers["Access-Control-Allow-Origin"] = "*"
+    headers["Cache-Control"] = (
+        "private, no-store" if found.sealed else f"public, max-age={YEAR_SECONDS}, immutable"
+    )
+    return Response(data, headers=headers, media_type=found.media_type)
+
+
+async def proxied(request: Request) -> Response:
+    """GET /media/proxy/{signature}/{url}: our copy of somebody's picture, film or sound.
+
+    Only addresses that our own pages made: this is no proxy for others.
+    """
+    ctx = context_of(request)
+    if request.url.query:
+        return _refused()
+    try:
+        url = media_cache.url_of(
+            ctx.db.sealer, request.path_params["signature"], request.path_params["encoded"]
+        )
+    except NotAuthorized:
+        return _refused()
+    try:
+        found = await media_cache.fetch(ctx, url)
+        if not await asyncio.to_thread(found.path.exists):
+            raise NotFound("the copy is gone")
+    except RemoteError:
+        return PlainTextResponse(
+            "This could not be fetched.\n", 502, headers={"Cache-Control": "no-store"}
+        )
+    headers = {**_SANDBOX, "Cache-Control": f"public, max-age={COPY_SECONDS}"}
+    return FileResponse(found.path, headers=headers, media_type=found.media_type)
+
+
+def _refused() -> Response:
+    return PlainTextResponse("Not one of our addresses.\n", 403)
+
+
+public_routes = [
+    Route("/media/proxy/{signature}/{encoded}", proxied, methods=["GET"]),
+    Route("/media/{public_id}", own, methods=["GET"]),
+]

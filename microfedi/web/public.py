@@ -1,0 +1,188 @@
+"""What everybody may see: the owner's profile, posts, hashtags."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from microfedi.errors import Gone, NotFound
+from microfedi.federation.visibility import OWNER, Asker, may_see
+from microfedi.http import forms, sessions
+from microfedi.http.context import context_of
+from microfedi.http.pages import page
+from microfedi.protocol.vocab import Visibility
+from microfedi.storage import actors, followers, following, notes
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader
+from microfedi.storage.notes import Note
+from microfedi.web import cards, thread
+from microfedi.web.cards import Card
+
+PAGE_NOTES = 20  # of a public page: small, so that a famous boost costs little
+MAX_TAG_CHARS = 100
+
+OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The owner's own page, for whoever asks."""
+
+    actor: Actor
+    pinned: Sequence[Card]
+    cards: Sequence[Card]
+    posts: int
+    followers: int
+    following: int
+    older: str
+
+
+async def asker_of(request: Request) -> Asker:
+    """Return the owner if this browser is logged in, else anybody."""
+    return OWNER if await sessions.of(request) is not None else None
+
+
+async def start(request: Request) -> Response:
+    """GET /: setup waits, Home, or the owner's page."""
+    ctx = context_of(request)
+    if not ctx.has_owner:
+        return await page(request, "waiting.html")
+    if await sessions.of(request) is not None:
+        return RedirectResponse("/home", 303)
+    return RedirectResponse(f"/@{ctx.owner.handle}", 303)
+
+
+def _demand_handle(request: Request) -> None:
+    ctx = context_of(request)
+    if not ctx.has_owner or request.path_params["handle"] != ctx.owner.handle:
+        raise NotFound("nobody of that name lives here")
+
+
+async def to_profile(request: Request) -> Response:
+    """GET /users/{handle} by a browser: to the page."""
+    _demand_handle(request)
+    return RedirectResponse(f"/@{context_of(request).owner.handle}", 302)
+
+
+async def to_post(request: Request) -> Response:
+    """GET /users/{handle}/notes/{public_id} by a browser: to the page, if there is one to see."""
+    note = await _visible(request)
+    return RedirectResponse(cards.url_of(note, context_of(request).owner), 302)
+
+
+async def show_profile(request: Request) -> Response:
+    """GET /@{handle}: who the owner is, and their open posts; the owner sees all of them."""
+    _demand_handle(request)
+    ctx = context_of(request)
+    owner = ctx.owner
+    asker = await asker_of(request)
+    before = forms.query_id(request, "before")
+
+    def question(reader: Reader) -> Profile:
+        me = actors.by_id(reader, owner.actor_id)
+        if me is None:
+            raise NotFound("nobody of that name lives here")
+        wanted = OPEN if asker is None else tuple(v for v in Visibility if v != Visibility.DIRECT)
+        found = notes.by_actor(
+            reader,
+            owner.actor_id,
+            visibilities=wanted,
+            before_id=before,
+            limit=PAGE_NOTES,
+            with_replies=asker is not None,
+        )
+        found = [note for note in found if may_see(reader, note, asker)]
+        pinned = [] if before else notes.pinned(reader, owner.actor_id)
+        pinned = [note for note in pinned if may_see(reader, note, asker)]
+        hidden = owner.hides_follows and asker is None
+        return Profile(
+            me,
+            cards.of_notes(reader, pinned, owner, pinned=True),
+            cards.of_notes(reader, found, owner),
+            notes.count_of(reader, owner.actor_id, wanted),
+            -1 if hidden else followers.count(reader),
+            -1 if hidden else following.count(reader),
+            f"/@{owner.handle}?before={found[-1].id}" if len(found) == PAGE_NOTES else "",
+        )
+
+    response = await page(request, "profile.html", {"profile": await ctx.db.read(question)})
+    return _link(response, owner.uri)
+
+
+async def show_post(request: Request) -> Response:
+    """GET /@{handle}/{public_id}: a post in its thread, as far as whoever asks may see it."""
+    note = await _visible(request)
+    response = await thread.shown(request, note, await asker_of(request))
+    return _link(response, note.uri)
+
+
+async def show_tag(request: Request) -> Response:
+    """GET /tags/{tag}: the owner's public posts with it; for the owner, everybody's."""
+    ctx = context_of(request)
+    if not ctx.has_owner:
+        raise NotFound("nobody lives here yet")
+    tag: str = request.path_params["tag"].lower()
+    if not tag or len(tag) > MAX_TAG_CHARS or not tag.isprintable():
+        raise NotFound("no such hashtag")
+    asker = await asker_of(request)
+    before = forms.query_id(request, "before")
+
+    def question(reader: Reader) -> list[Card]:
+        found = notes.by_tag(
+            reader,
+            tag,
+            before_id=before,
+            limit=PAGE_NOTES,
+            actor_id=ctx.owner.actor_id if asker is None else None,
+        )
+        return cards.of_notes(
+            reader, [note for note in found if may_see(reader, note, asker)], ctx.owner
+        )
+
+    shown = await ctx.db.read(question)
+    values = {
+        "heading": f"#{tag}",
+        "cards": shown,
+        "older": f"?before={shown[-1].note.id}" if len(shown) == PAGE_NOTES else "",
+        "empty": "No post with this hashtag has come by.",
+    }
+    return await page(request, "posts.html", values)
+
+
+async def _visible(request: Request) -> Note:
+    """Return the note of the address if whoever asks may see it.
+
+    Raises: Gone if it was open and is deleted; NotFound for everything else, in the same words.
+    """
+    _demand_handle(request)
+    ctx = context_of(request)
+    public_id: str = request.path_params["public_id"]
+    asker = await asker_of(request)
+    uri = ctx.owner.addresses.note(public_id)
+
+    def question(reader: Reader) -> tuple[Note | None, bool]:
+        found = notes.by_public_id(reader, public_id)
+        if found is None:
+            grave = notes.tombstone(reader, uri)
+            return None, grave is not None and grave.was_public
+        return (found if may_see(reader, found, asker) else None), False
+
+    note, deleted = await ctx.db.read(question)
+    if deleted:
+        raise Gone("this post was deleted")
+    if note is None:
+        raise NotFound("no such post")
+    return note
+
+
+def _link(response: Response, uri: str) -> Response:
+    response.headers["Link"] = f'<{uri}>; rel="alternate"; type="application/activity+json"'
+    return response
+
+
+public_routes = [
+    Route("/", start, methods=["GET"]),
+    Route("/tags/{tag}", show_tag, methods=["GET"]),
+]
