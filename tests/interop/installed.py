@@ -1,0 +1,86 @@
+"""Other people's programs that judge us or federate with us, installed where only tests see them.
+
+Node packages go to `peer/node_modules`, Python ones that want other versions than ours to a venv
+of their own. Both are made once, by the first test that asks, and made anew when a pin changes.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+PEER = Path(__file__).parent / "peer"
+VENV = Path(__file__).parent / ".judges-venv"
+PASTURE = "fediverse-pasture==0.2.25"  # wants cryptography < 46, so it cannot live with us
+INSTALL_S = 400  # for some 300 packages over a slow line; a quick one takes 30 s
+
+
+def node() -> Path:
+    """Return a Node 22 that has Fedify and activitypub-testing beside it."""
+    binary = PEER / "node_modules" / "node" / "bin" / "node"
+    npm = shutil.which("npm")
+    if npm is None and not binary.exists():
+        unavailable("npm is not installed")
+    wanted = (PEER / "package.json").read_text("utf-8")
+
+    def install() -> None:
+        # No lock file: it would name the registry of whoever made it.
+        flags = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+        _run([str(npm), "install", *flags], cwd=PEER)
+
+    _once(PEER / "node_modules", wanted, install)
+    return binary
+
+
+def pasture() -> Path:
+    """Return a Python that has the Fediverse Pasture."""
+    binary = VENV / "bin" / "python"
+
+    def install() -> None:
+        _run([sys.executable, "-m", "venv", "--clear", str(VENV)], cwd=VENV.parent)
+        _run([str(binary), "-m", "pip", "install", "--quiet", PASTURE], cwd=VENV.parent)
+
+    _once(VENV, PASTURE, install)
+    return binary
+
+
+def unavailable(why: str) -> NoReturn:
+    """Fail where everything must be there, skip loudly on a machine where it need not."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{why}, and with CI=true nothing may be left out")
+    pytest.skip(f"{why}: NOT TESTED against other implementations")
+
+
+def _once(directory: Path, wanted: str, install: Callable[[], None]) -> None:
+    """Install unless exactly `wanted` is there already; two test runs do not do it at once."""
+    stamp = directory / ".installed"
+    with _locked(directory.parent / f".{directory.name.strip('.')}.lock"):
+        if stamp.exists() and stamp.read_text("utf-8") == wanted:
+            return
+        install()
+        stamp.write_text(wanted, "utf-8")
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _run(command: list[str], *, cwd: Path) -> None:
+    try:
+        done = subprocess.run(
+            command, cwd=cwd, capture_output=True, text=True, timeout=INSTALL_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        unavailable(f"{command[0]} was not done after {INSTALL_S} s")
+    if done.returncode != 0:
+        unavailable(f"{' '.join(command[:4])} failed: {done.stderr[-800:] or done.stdout[-800:]}")
