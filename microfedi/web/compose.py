@@ -114,11 +114,16 @@ async def submit_delete(request: Request) -> Response:
 
 
 def _choices(parent: Note | None) -> Sequence[tuple[Visibility, str]]:
-    if parent is None or parent.visibility is Visibility.PUBLIC:
+    """Who may see it: for a reply no more people than may see what it answers."""
+    if parent is None:
         return _CHOICES
-    if parent.visibility is Visibility.UNLISTED:
-        return _CHOICES[1:]
-    return _CHOICES[2:]
+    named = (Visibility.LIMITED, "Only the people in it")
+    widest = {
+        Visibility.PUBLIC: 0,
+        Visibility.UNLISTED: 1,
+        Visibility.FOLLOWERS: 2,
+    }.get(parent.visibility, len(_CHOICES))
+    return [*_CHOICES[widest:], named]
 
 
 def _empty(parent: Note | None) -> dict[str, Any]:
