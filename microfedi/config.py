@@ -4,7 +4,7 @@ import ipaddress
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
@@ -133,6 +133,16 @@ def parse(text: str, *, name: str = "config.toml") -> Config:
     return config
 
 
+def changed(config: Config, changes: Mapping[str, Any], *, name: str = "command line") -> Config:
+    """Return `config` with settings given in another way; `name` stands in error messages.
+
+    Raises: ConfigError as for a file.
+    """
+    new = replace(config, **changes)
+    _check(new, "", name)
+    return new
+
+
 def _read(
     kind: Any, table: Mapping[str, Any], *, text: str, name: str, path: tuple[str, ...]
 ) -> Any:
@@ -224,7 +234,8 @@ def check_handle(handle: str, wrong: Any) -> None:
 
 
 def _wrong(text: str, name: str, where: tuple[str, ...], message: str) -> ConfigError:
-    return ConfigError(f"{name}, line {_line_of(text, where)}: {'.'.join(where)} {message}")
+    line = f", line {_line_of(text, where)}" if text else ""
+    return ConfigError(f"{name}{line}: {'.'.join(where)} {message}")
 
 
 def _line_of(text: str, where: tuple[str, ...]) -> int:

@@ -106,7 +106,8 @@ async def ensure_instance(db: Database, config: Config, now: datetime) -> Instan
         if kept != wanted:
             raise ConfigError(
                 f"{config.data_dir} was made for {setting} {kept}, and the settings now say "
-                f"{wanted}. It can never change: set it back, or begin in another data_dir"
+                f"{wanted}. It can never change: set it back or, to start anew, set base_url and a "
+                "new, empty data_dir in config.toml"
             )
     return known
 
