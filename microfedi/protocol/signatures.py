@@ -2,6 +2,7 @@
 
 Pure: a request comes as it was received, the clock is handed in, keys come from elsewhere. `read`
 does everything that needs no key and refuses what is not fully covered; `verify` does the rest.
+How we sign stands in `signing` and is offered here too.
 """
 
 import base64
@@ -12,38 +13,59 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from microfedi.errors import BadSignature
 from microfedi.protocol import structured
-from microfedi.protocol.keys import SigningKey
+from microfedi.protocol.signing import sign_cavage, sign_rfc9421
 from microfedi.protocol.vocab import PublicKey
+
+__all__ = [
+    "ACCEPT_SIGNATURE",
+    "Claim",
+    "Request",
+    "Scheme",
+    "is_signed",
+    "read",
+    "sign_cavage",
+    "sign_rfc9421",
+    "verify",
+    "wants_rfc9421",
+]
 
 Scheme = Literal["cavage", "rfc9421"]
 
 # How far a sender's clock may be off: an hour, for those who forgot about summer time, and some.
 MAX_SKEW = timedelta(hours=1, minutes=5)
+# Bits of an RSA key whose signatures count: what everybody has made for ten years. A few old
+# accounts list 1024 (Bridgy Fed); we read their documents, but such a key proves nothing any more.
+MIN_RSA_BITS = 2048
 MAX_SIGNED_HEADERS = 32  # names in one signature
-MAX_HEADER_CHARS = 8192  # of a Signature header; a 4096-bit signature takes 700
+MAX_DATE_CHARS = 64  # an HTTP date has 29
 MAX_KEY_URI_CHARS = 2048
 MAX_CLAIMS = 3  # RFC 9421 signatures of one request that are looked at; each costs a key
 
 # What we ask of somebody whose signature we could not accept. Source: RFC 9421 5.1.
 ACCEPT_SIGNATURE: Final = 'sig1=("@method" "@target-uri" "content-digest");created;keyid'
 
-_PARAM = re.compile(r'\s*([A-Za-z]{1,32})\s*=\s*(?:"([^"\\]*)"|([0-9]{1,15}))\s*(?:,|$)')
 _NAME = re.compile(r"\(request-target\)|\(created\)|\(expires\)|[!#$%&'*+.^_`|~0-9a-z-]{1,64}")
-_RSA_WORDS = frozenset({"", "hs2019", "rsa-sha256"})
-_ED25519_WORDS = frozenset({"", "hs2019", "ed25519", "ed25519-sha512"})
+# What a signature may say of its algorithm for each kind of key. "hs2019" means "see the key", and
+# for RSA that is SHA-256 with PKCS #1 v1.5, whatever the draft says.
+_WORDS: Final[dict[tuple[Scheme, str], frozenset[str]]] = {
+    ("cavage", "rsa"): frozenset({"", "hs2019", "rsa-sha256"}),
+    ("cavage", "ed25519"): frozenset({"", "hs2019", "ed25519", "ed25519-sha512"}),
+    ("rfc9421", "rsa"): frozenset({"", "rsa-v1_5-sha256"}),
+    ("rfc9421", "ed25519"): frozenset({"", "ed25519"}),
+}
 # A second one of these would let us check one value while somebody else reads the other.
 _ONCE = ("host", "date", "digest", "content-digest", "signature", "signature-input")
 
@@ -53,7 +75,7 @@ class Request:
     """A request as it was received.
 
     `target` is path and query as they stood in the request line; header names are in lower case,
-    in order, repeats kept.
+    in order, repeats kept. Bytes beyond ASCII are read as Latin-1, so that none gets lost.
     """
 
     method: str
@@ -63,7 +85,7 @@ class Request:
 
     def all(self, name: str) -> list[str]:
         """Return every value of a header, trimmed."""
-        return [value.strip() for key, value in self.headers if key == name]
+        return [value.strip(" \t") for key, value in self.headers if key == name]
 
     def one(self, name: str) -> str | None:
         """Return a header's value; repeats are joined, as signatures do. None if it is missing."""
@@ -115,22 +137,17 @@ def verify(claim: Claim, key: PublicKey) -> bool:
     """Return whether `key` made the signature. The algorithm is the key's, whatever is claimed."""
     if claim.key_uri != key.uri:
         return False
-    loaded = _loaded(key.pem)
-    for base in claim.bases:
-        try:
-            if key.kind == "rsa" and isinstance(loaded, RSAPublicKey):
-                if not _is_rsa(claim):
-                    return False
-                loaded.verify(claim.signature, base, padding.PKCS1v15(), hashes.SHA256())
-                return True
-            if key.kind == "ed25519" and isinstance(loaded, Ed25519PublicKey):
-                if not _is_ed25519(claim):
-                    return False
-                loaded.verify(claim.signature, base)
-                return True
-        except InvalidSignature:
-            continue
-    return False
+    if claim.algorithm not in _WORDS[claim.scheme, key.kind]:
+        return False
+    try:
+        loaded = _loaded(key.pem)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    if isinstance(loaded, RSAPublicKey) != (key.kind == "rsa"):
+        return False
+    if isinstance(loaded, RSAPublicKey) and loaded.key_size < MIN_RSA_BITS:
+        return False
+    return any(_is_made_by(loaded, claim.signature, base) for base in claim.bases)
 
 
 def wants_rfc9421(headers: Mapping[str, str]) -> bool:
@@ -146,21 +163,25 @@ def wants_rfc9421(headers: Mapping[str, str]) -> bool:
 
 
 def _read_cavage(request: Request, *, now: datetime) -> Claim:
-    header = request.one("signature") or ""
-    params = _cavage_params(header)
+    try:
+        params = structured.cavage_params(request.one("signature") or "")
+    except ValueError as error:
+        raise BadSignature(f"the Signature header cannot be read: {error}") from error
     key_uri, encoded = params.get("keyId", ""), params.get("signature", "")
     if not key_uri or not encoded:
         raise BadSignature("keyId and signature were expected in the Signature header")
     if len(key_uri) > MAX_KEY_URI_CHARS:
-        raise BadSignature("a shorter keyId was expected")
+        raise BadSignature(f"a keyId of at most {MAX_KEY_URI_CHARS} characters was expected")
     algorithm = params.get("algorithm", "").lower()
     names = params.get("headers", "(created)" if algorithm == "hs2019" else "date").lower().split()
     if len(names) != len(set(names)) or len(names) > MAX_SIGNED_HEADERS:
-        raise BadSignature("a short list of different header names was expected")
+        raise BadSignature(
+            f"a list of at most {MAX_SIGNED_HEADERS} different header names was expected"
+        )
     if not all(_NAME.fullmatch(name) for name in names):
         raise BadSignature("header names were expected in the signature's list")
     needed = ["(request-target)", "host"]
-    if request.method not in ("GET", "HEAD"):
+    if _has_body(request):
         needed.append("digest")
     missing = [name for name in needed if name not in names]
     if missing or not {"date", "(created)"} & set(names):
@@ -172,25 +193,11 @@ def _read_cavage(request: Request, *, now: datetime) -> Claim:
     _check_cavage_time(request, names, params, now)
     bases = [_cavage_base(request, names, params, request.target)]
     without_query = request.target.partition("?")[0]
-    if without_query != request.target:
+    if without_query != request.target and not _has_body(request):
+        # Old software signs its questions without the query. Nothing of ours that takes a POST has
+        # a query, so there it would only let somebody else's words into the address.
         bases.append(_cavage_base(request, names, params, without_query))
     return Claim(key_uri, "cavage", tuple(bases), _base64(encoded), algorithm)
-
-
-def _cavage_params(header: str) -> dict[str, str]:
-    if len(header) > MAX_HEADER_CHARS:
-        raise BadSignature("a shorter Signature header was expected")
-    params: dict[str, str] = {}
-    at = 0
-    while at < len(header):
-        match = _PARAM.match(header, at)
-        if match is None:
-            raise BadSignature('name="value" pairs with commas were expected in Signature')
-        if match[1] in params:
-            raise BadSignature(f"{match[1]} was expected once in the Signature header")
-        params[match[1]] = match[2] if match[2] is not None else match[3]
-        at = match.end()
-    return params
 
 
 def _check_digest(request: Request) -> None:
@@ -207,17 +214,20 @@ def _check_cavage_time(
     request: Request, names: Sequence[str], params: Mapping[str, str], now: datetime
 ) -> None:
     if "date" in names:
-        try:
-            date = parsedate_to_datetime(request.one("date") or "")
-        except (TypeError, ValueError, OverflowError, IndexError):
-            raise BadSignature("an HTTP date was expected in Date") from None
-        _check_near(date if date.tzinfo else date.replace(tzinfo=UTC), now)
+        _check_date(request, now)
     if "(created)" in names or "created" in params:
         _check_near(_instant(params.get("created", ""), "created"), now)
     if "(expires)" in names or "expires" in params:
-        expires = _instant(params.get("expires", ""), "expires")
-        if expires + MAX_SKEW < now:
-            raise BadSignature("a signature that has not expired was expected")
+        _check_not_over(_instant(params.get("expires", ""), "expires"), now)
+
+
+def _check_date(request: Request, now: datetime) -> None:
+    text = request.one("date") or ""
+    try:
+        date = parsedate_to_datetime(text[:MAX_DATE_CHARS])
+    except (TypeError, ValueError, OverflowError, IndexError):
+        raise BadSignature("an HTTP date was expected in Date") from None
+    _check_near(date if date.tzinfo else date.replace(tzinfo=UTC), now)
 
 
 def _cavage_base(
@@ -235,7 +245,7 @@ def _cavage_base(
             if value is None:
                 raise BadSignature(f"the signed header {name} was expected on the request")
             lines.append(f"{name}: {value}")
-    return "\n".join(lines).encode("utf-8", "surrogateescape")
+    return _encoded(lines)
 
 
 # --- RFC 9421, in
@@ -250,7 +260,7 @@ def _read_rfc9421(request: Request, *, origin: str, now: datetime) -> tuple[Clai
     claims: list[Claim] = []
     reason = "Signature-Input and Signature with the same label were expected"
     for label, given in inputs.items():
-        if label not in signatures:
+        if label not in signatures or len(claims) == MAX_CLAIMS:
             continue
         try:
             claims.append(_rfc9421_claim(request, given, signatures[label], origin, now))
@@ -258,39 +268,34 @@ def _read_rfc9421(request: Request, *, origin: str, now: datetime) -> tuple[Clai
             reason = str(error)
     if not claims:
         raise BadSignature(reason)
-    return tuple(claims[:MAX_CLAIMS])
+    if request.one("content-digest") is not None:
+        _check_content_digest(request)
+    return tuple(claims)
 
 
 def _rfc9421_claim(
     request: Request, given: structured.Input, signature: bytes, origin: str, now: datetime
 ) -> Claim:
     components, params = set(given.components), given.params
-    if len(components) != len(given.components):
-        raise BadSignature("each component was expected once")
+    if not given.is_plain or len(components) != len(given.components):
+        raise BadSignature("each component was expected once and without parameters")
     names_target = "@target-uri" in components or {"@path", "@authority"} <= components
     if "@path" in components and "@target-uri" not in components and "?" in request.target:
         names_target = "@query" in components and "@authority" in components
     if "@method" not in components or not names_target:
         raise BadSignature("a signature over @method and @target-uri was expected")
-    has_body = bool(request.body) or request.method not in ("GET", "HEAD")
-    if has_body and "content-digest" not in components:
+    if _has_body(request) and "content-digest" not in components:
         raise BadSignature("a signature over content-digest was expected")
-    if "content-digest" in components:
-        _check_content_digest(request)
     key_uri, created = params.get("keyid"), params.get("created")
     if not isinstance(key_uri, str) or not 0 < len(key_uri) <= MAX_KEY_URI_CHARS:
         raise BadSignature("a keyid was expected")
-    if not isinstance(created, int) or isinstance(created, bool):
+    if not isinstance(created, int):
         raise BadSignature("created was expected as a whole number of seconds")
     _check_near(_instant(str(created), "created"), now)
     if "date" in components:
-        _check_cavage_time(request, ("date",), {}, now)
-    expires = params.get("expires")
-    if expires is not None:
-        if not isinstance(expires, int) or isinstance(expires, bool):
-            raise BadSignature("expires was expected as a whole number of seconds")
-        if _instant(str(expires), "expires") + MAX_SKEW < now:
-            raise BadSignature("a signature that has not expired was expected")
+        _check_date(request, now)
+    if "expires" in params:
+        _check_not_over(_instant(str(params["expires"]), "expires"), now)
     algorithm = params.get("alg", "")
     if not isinstance(algorithm, str):
         raise BadSignature("alg was expected as a text")
@@ -332,15 +337,25 @@ def _rfc9421_base(request: Request, given: structured.Input, origin: str) -> byt
             raise BadSignature(f"the signed component {name} was expected on the request")
         lines.append(f'"{name}": {value}')
     lines.append(f'"@signature-params": {given.text}')
-    return "\n".join(lines).encode("utf-8", "surrogateescape")
+    return _encoded(lines)
 
 
 # --- what both share
 
 
+def _has_body(request: Request) -> bool:
+    """True if there is something that a digest must cover, be it an empty body."""
+    return bool(request.body) or request.method not in ("GET", "HEAD")
+
+
 def _check_near(claimed: datetime, now: datetime) -> None:
     if abs(claimed - now) > MAX_SKEW:
         raise BadSignature(f"a time within {MAX_SKEW} of {now:%Y-%m-%dT%H:%M:%SZ} was expected")
+
+
+def _check_not_over(expires: datetime, now: datetime) -> None:
+    if expires + MAX_SKEW < now:
+        raise BadSignature("a signature that has not expired was expected")
 
 
 def _instant(seconds: str, name: str) -> datetime:
@@ -356,104 +371,29 @@ def _base64(encoded: str) -> bytes:
         raise BadSignature("base64 was expected") from error
 
 
-def _is_rsa(claim: Claim) -> bool:
-    words = _RSA_WORDS if claim.scheme == "cavage" else ("", "rsa-v1_5-sha256")
-    return claim.algorithm in words
+def _encoded(lines: Sequence[str]) -> bytes:
+    """The bytes that were signed, as they came: Latin-1 is how a request's bytes become text."""
+    try:
+        return "\n".join(lines).encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise BadSignature("a signature over bytes that HTTP can carry was expected") from error
 
 
-def _is_ed25519(claim: Claim) -> bool:
-    words = _ED25519_WORDS if claim.scheme == "cavage" else ("", "ed25519")
-    return claim.algorithm in words
+def _is_made_by(key: RSAPublicKey | Ed25519PublicKey, signature: bytes, base: bytes) -> bool:
+    try:
+        if isinstance(key, RSAPublicKey):
+            key.verify(signature, base, padding.PKCS1v15(), hashes.SHA256())
+        else:
+            key.verify(signature, base)
+    except InvalidSignature:
+        return False
+    return True
 
 
-@lru_cache(maxsize=512)  # people who write to us in a day; reading a key costs as much as using it
-def _loaded(pem: str) -> object:
-    return serialization.load_pem_public_key(pem.encode())
-
-
-# --- out
-
-
-def sign_cavage(
-    *,
-    method: str,
-    url: str,
-    body: bytes | None,
-    key: SigningKey,
-    now: datetime,
-    content_type: str | None = None,
-) -> dict[str, str]:
-    """Return the headers that sign a request of ours as every server understands it.
-
-    A POST covers (request-target), host, date, digest and, if given, content-type; a GET the first
-    three. Only an RSA key is understood by all.
-
-    Source: draft-cavage-http-signatures-12 3.1.
-    """
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"Host": _authority(url), "Date": format_datetime(now.astimezone(UTC), usegmt=True)}
-    if body is not None:
-        headers["Digest"] = "SHA-256=" + _b64(hashlib.sha256(body).digest())
-        if content_type is not None:
-            headers["Content-Type"] = content_type
-    lines = [f"(request-target): {method.lower()} {target}"]
-    lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
-    signature = _signed("\n".join(lines).encode(), key)
-    names = " ".join(["(request-target)", *(name.lower() for name in headers)])
-    algorithm = "rsa-sha256" if isinstance(key.private_key, RSAPrivateKey) else "hs2019"
-    headers["Signature"] = (
-        f'keyId="{key.uri}",algorithm="{algorithm}",headers="{names}",signature="{signature}"'
-    )
-    return headers
-
-
-def sign_rfc9421(
-    *,
-    method: str,
-    url: str,
-    body: bytes | None,
-    key: SigningKey,
-    now: datetime,
-    content_type: str | None = None,
-) -> dict[str, str]:
-    """Return the headers that sign a request of ours by the newer standard.
-
-    Covered are @method, @target-uri and, with a body, content-digest.
-
-    Source: RFC 9421 3.1, RFC 9530 2.
-    """
-    headers = {"Host": _authority(url), "Date": format_datetime(now.astimezone(UTC), usegmt=True)}
-    components = {"@method": method, "@target-uri": url}
-    if body is not None:
-        headers["Content-Digest"] = f"sha-256=:{_b64(hashlib.sha256(body).digest())}:"
-        components["content-digest"] = headers["Content-Digest"]
-        if content_type is not None:
-            headers["Content-Type"] = content_type
-    algorithm = "rsa-v1_5-sha256" if isinstance(key.private_key, RSAPrivateKey) else "ed25519"
-    names = " ".join(f'"{name}"' for name in components)
-    params = f'({names});created={int(now.timestamp())};keyid="{key.uri}";alg="{algorithm}"'
-    lines = [f'"{name}": {value}' for name, value in components.items()]
-    lines.append(f'"@signature-params": {params}')
-    headers["Signature-Input"] = f"sig1={params}"
-    headers["Signature"] = f"sig1=:{_signed(chr(10).join(lines).encode(), key)}:"
-    return headers
-
-
-def _authority(url: str) -> str:
-    """The Host header that goes with a URL: the port only if it is unusual."""
-    parts = urlsplit(url)
-    usual = {"https": 443, "http": 80}.get(parts.scheme)
-    host = parts.hostname or ""
-    return host if parts.port in (None, usual) else f"{host}:{parts.port}"
-
-
-def _signed(base: bytes, key: SigningKey) -> str:
-    private = key.private_key
-    if isinstance(private, Ed25519PrivateKey):
-        return _b64(private.sign(base))
-    return _b64(private.sign(base, padding.PKCS1v15(), hashes.SHA256()))
-
-
-def _b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")
+# Keys of those who write to us in a day: reading one takes as long as using it.
+@lru_cache(maxsize=512)
+def _loaded(pem: str) -> RSAPublicKey | Ed25519PublicKey:
+    key = serialization.load_pem_public_key(pem.encode())
+    if not isinstance(key, RSAPublicKey | Ed25519PublicKey):
+        raise ValueError("an RSA or Ed25519 key was expected")
+    return key

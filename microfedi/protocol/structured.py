@@ -1,7 +1,8 @@
-"""The two dictionaries of RFC 9421, read strictly: labels with inner lists, labels with bytes.
+"""The header fields of signatures, read strictly and within limits.
 
-A small part of RFC 8941, no more than signatures need. What is read keeps its own text, since the
-order of parameters is part of what was signed.
+Of RFC 8941 the small part that RFC 9421 needs: labels with lists, labels with bytes. What is read
+keeps its own text, since the order of parameters is part of what was signed. And the list of
+parameters that draft-cavage has instead.
 """
 
 import base64
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 MAX_LABELS = 8  # signatures on one request; honest ones carry one, proxies add one
 MAX_COMPONENTS = 32  # signed parts of one request
-MAX_HEADER_CHARS = 8192  # of each of the two headers
+MAX_HEADER_CHARS = 8192  # of one header; a signature of 4096 bits takes 700
 
 _LABEL = re.compile(r"[a-z*][a-z0-9_.*-]{0,63}")
 _STRING = re.compile(r'"((?:[\x20\x21\x23-\x5b\x5d-\x7e]|\\["\\])*)"')
@@ -19,18 +20,28 @@ _NAME = re.compile(r"[a-z*][a-z0-9_.*-]{0,31}")
 _INTEGER = re.compile(r"-?[0-9]{1,15}(?![0-9.])")
 _BYTES = re.compile(r":([A-Za-z0-9+/]*={0,2}):")
 _TOKEN = re.compile(r"[A-Za-z*][A-Za-z0-9:/!#$%&'*+.^_`|~-]*")
+_FLAG = re.compile(r"\?[01]")
+_SPACES = re.compile(r" *")
 _BLANK = re.compile(r"[ \t]*")
+
+_CAVAGE = re.compile(
+    r'[ \t]*([A-Za-z]{1,32})[ \t]*=[ \t]*(?:"([^"\\]*)"|([0-9]{1,15}))[ \t]*(?:,|\Z)'
+)
 
 Value = str | int | bytes | bool
 
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One member of Signature-Input. `text` is its own text after the `=`, as received."""
+    """One member of Signature-Input. `text` is its own text after the `=`, as received.
+
+    `is_plain` is false if a component has parameters of its own (`"@query-param";name="a"`).
+    """
 
     components: tuple[str, ...]
     params: dict[str, Value]
     text: str
+    is_plain: bool = True
 
 
 class _Text:
@@ -81,17 +92,21 @@ def inputs(header: str) -> dict[str, Input]:
         if not text.skip("("):
             raise ValueError("a list in parentheses was expected")
         components: list[str] = []
+        is_plain = True
         while True:
-            text.take(_BLANK)
+            text.take(_SPACES)
             if text.skip(")"):
                 break
             components.append(_unescaped(text.need(_STRING, "a name in quotes")[1]))
+            if _params(text):
+                is_plain = False
             if text.text[text.at : text.at + 1] not in (" ", ")"):
-                raise ValueError("only plain components, without parameters, were expected")
+                raise ValueError(f"a space or ) was expected at character {text.at}")
             if len(components) > MAX_COMPONENTS:
                 raise ValueError(f"at most {MAX_COMPONENTS} components were expected")
         params = _params(text)
-        found[label] = Input(tuple(components), params, text.text[start : text.at])
+        signed = text.text[start : text.at]
+        found[label] = Input(tuple(components), params, signed, is_plain)
         _next(text)
     return found
 
@@ -113,6 +128,23 @@ def byte_sequences(header: str) -> dict[str, bytes]:
     return found
 
 
+def cavage_params(header: str) -> dict[str, str]:
+    """Read a Signature header of the draft. Source: draft-cavage-http-signatures-12 4.1.
+
+    Raises: ValueError saying what was expected.
+
+    >>> cavage_params('keyId="k", created=7,headers="date"')
+    {'keyId': 'k', 'created': '7', 'headers': 'date'}
+    """
+    text, params = _Text(header), dict[str, str]()
+    while not text.is_over:
+        name, quoted, number = text.need(_CAVAGE, 'name="value" or name=number').groups()
+        if name in params:
+            raise ValueError(f"{name} stands there twice")
+        params[name] = number if quoted is None else quoted
+    return params
+
+
 def _label(text: _Text, found: dict[str, Input] | dict[str, bytes]) -> str:
     label = text.need(_LABEL, "a label")[0]
     if label in found:
@@ -127,7 +159,7 @@ def _label(text: _Text, found: dict[str, Input] | dict[str, bytes]) -> str:
 def _params(text: _Text) -> dict[str, Value]:
     params: dict[str, Value] = {}
     while text.skip(";"):
-        text.take(_BLANK)
+        text.take(_SPACES)
         name = text.need(_NAME, "a parameter's name")[0]
         if name in params:
             raise ValueError(f"the parameter {name} stands there twice")
@@ -139,10 +171,12 @@ def _params(text: _Text) -> dict[str, Value]:
                 value = int(match[0])
             elif match := text.take(_BYTES):
                 value = _decoded(match[1])
+            elif match := text.take(_FLAG):
+                value = match[0] == "?1"
             elif match := text.take(_TOKEN):
                 value = match[0]
             else:
-                raise ValueError(f"a text, whole number or bytes were expected for {name}")
+                raise ValueError(f"a text, whole number, flag or bytes were expected for {name}")
         params[name] = value
     return params
 
