@@ -1,7 +1,8 @@
 """Other people's programs that judge us or federate with us, installed where only tests see them.
 
-Node packages go to `peer/node_modules`, Python ones that want other versions than ours to a venv
-of their own. Both are made once, by the first test that asks, and made anew when a pin changes.
+Node packages go to `node_modules` in `peer` and `judges`, Python ones that want other versions
+than ours to a venv of their own. Both are made once, by the first test that asks, and made anew
+when a pin changes.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from typing import NoReturn
 import pytest
 
 PEER = Path(__file__).parent / "peer"
+JUDGES = Path(__file__).parent / "judges"
 VENV = Path(__file__).parent / ".judges-venv"
 PASTURE = "fediverse-pasture==0.2.25"  # wants cryptography < 46, so it cannot live with us
 INSTALL_S = 400  # for some 300 packages over a slow line; a quick one takes 30 s
@@ -37,6 +39,21 @@ def node() -> Path:
 
     _once(PEER / "node_modules", wanted, install)
     return binary
+
+
+def judges() -> Path:
+    """Return any Node; Misskey's signature library is in `JUDGES`."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        unavailable("node and npm are not both installed")
+    wanted = (JUDGES / "package.json").read_text("utf-8")
+
+    def install() -> None:
+        flags = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
+        _run([npm, "install", *flags, "--loglevel=error"], cwd=JUDGES)
+
+    _once(JUDGES / "node_modules", wanted, install)
+    return Path(node)
 
 
 def pasture() -> Path:
