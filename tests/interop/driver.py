@@ -48,6 +48,7 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self._open_articles: list[Article] = []
         self._select = ""
+        self._is_option_text_wanted = False
         self._textarea = ""
         self.feed(self.html)
         self.text = " ".join(self.text.split())
@@ -66,7 +67,8 @@ class Page(HTMLParser):
         elif tag == "form":
             self.forms.append(Form(values.get("action", "")))
         elif tag == "input" and self.forms and "name" in values:
-            if values.get("type") not in ("file", "checkbox") or "checked" in values:
+            is_sent = values.get("type") not in ("file", "checkbox", "radio")
+            if is_sent or "checked" in values:
                 self.forms[-1].fields[values["name"]] = values.get("value", "")
         elif tag == "select":
             self._select = values.get("name", "")
@@ -74,6 +76,7 @@ class Page(HTMLParser):
             fields = self.forms[-1].fields
             if "selected" in values or self._select not in fields:
                 fields[self._select] = values.get("value", "")
+                self._is_option_text_wanted = "value" not in values
         elif tag == "textarea" and self.forms:
             self._textarea = values.get("name", "")
             self.forms[-1].fields[self._textarea] = ""
@@ -83,12 +86,17 @@ class Page(HTMLParser):
             self._open_articles.pop()
         elif tag == "select":
             self._select = ""
+        elif tag == "option":
+            self._is_option_text_wanted = False
         elif tag == "textarea":
             self._textarea = ""
 
     def handle_data(self, data: str) -> None:
         if self._textarea:
             self.forms[-1].fields[self._textarea] += data
+            return
+        if self._is_option_text_wanted:
+            self.forms[-1].fields[self._select] += data.strip()
             return
         self.text += f" {data}"
         for article in self._open_articles:
@@ -150,12 +158,16 @@ class Owner:
             pytest.fail(f"{path} answered {answer.status_code}: {Page(answer).text[:400]}")
         return Page(answer)
 
-    def submit(self, page: Page | str, action: str, **typed: str) -> Page:
+    def submit(
+        self, page: Page | str, action: str, *, picture: bytes | None = None, **typed: str
+    ) -> Page:
         """Fill in the form of a page that goes to `action`, press its button, and look."""
         shown = self.get(page) if isinstance(page, str) else page
         values: dict[str, Any] = {**shown.form(action).fields, **typed}
-        # As a browser sends a form with places for files: as multipart, with none chosen.
-        answer = self.client.post(action, data=values, headers={"Origin": self.base_url})
+        files = {"picture": ("picture.png", picture, "image/png")} if picture else None
+        answer = self.client.post(
+            action, data=values, files=files, headers={"Origin": self.base_url}
+        )
         if answer.status_code != 200:
             pytest.fail(f"{action} answered {answer.status_code}: {Page(answer).text[:600]}")
         return Page(answer)
@@ -174,9 +186,9 @@ class Owner:
         person = self.find(whom)
         return self.submit(person, f"{person.path}/unfollow")
 
-    def publish(self, source: str, *, visibility: str = "public") -> Page:
+    def publish(self, source: str, *, picture: bytes | None = None, **typed: str) -> Page:
         """Write a post; what comes back is its own page."""
-        return self.submit("/compose", "/compose", source=source, visibility=visibility)
+        return self.submit("/compose", "/compose", picture=picture, source=source, **typed)
 
     def reply(self, row: str, source: str) -> Page:
         """Answer a post; the box already names its author."""

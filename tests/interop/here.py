@@ -2,17 +2,22 @@
 
 import contextlib
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
+import pytest
 
 from tests.interop import processes, tls
 from tests.interop.driver import Owner
 from tests.interop.tls import Authority
 
+HANDLE = "olga"
 PASSWORD = "four unusual words, please"
+INIT_S = 60  # a password hash and two keys, on a machine with much to do
 
 
 @contextlib.contextmanager
@@ -22,8 +27,8 @@ def running(directory: Path, *, authority: Authority | None = None) -> Iterator[
     port = processes.free_port()
     outer = processes.free_port() if authority else port
     base_url = f"{'https' if authority else 'http'}://localhost:{outer}"
-    config = directory / "config.toml"
-    config.write_text(
+    settings = directory / "config.toml"
+    settings.write_text(
         f'base_url = "{base_url}"\n'
         f'listen = "127.0.0.1:{port}"\n'
         f'data_dir = "{directory / "data"}"\n'
@@ -31,30 +36,43 @@ def running(directory: Path, *, authority: Authority | None = None) -> Iterator[
         "development = true\n",
         "utf-8",
     )
-    environment = {"SSL_CERT_FILE": str(authority.ca)} if authority else {}
-    log = directory / "microfedi.log"
+    command = [sys.executable, "-m", "microfedi", "--config", str(settings)]
+    made = _init(command, directory)
     with contextlib.ExitStack() as stack:
         probe = stack.enter_context(
             httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False)
         )
-        made = directory / "made.json"
         stack.enter_context(
             processes.running(
-                [sys.executable, "/tmp/interop/serve.py", str(config), PASSWORD, str(made)],
-                cwd=Path(__file__).parents[2],
-                log=log,
-                environment=environment | {"PYTHONPATH": str(Path(__file__).parents[2])},
+                [*command, "serve"],
+                cwd=directory,
+                log=directory / "microfedi.log",
+                environment={"SSL_CERT_FILE": str(authority.ca)} if authority else {},
                 is_up=lambda: _answers(probe, f"localhost:{outer}"),
             )
         )
         if authority:
             stack.enter_context(tls.front(authority, port=outer, upstream=port))
         verify = authority.trusting() if authority else True
-        owner = stack.enter_context(
-            contextlib.closing(Owner(base_url, json.loads(made.read_text())["handle"], verify=verify))
-        )
-        owner.log_in(PASSWORD, json.loads(made.read_text())["totp"])
+        owner = stack.enter_context(contextlib.closing(Owner(base_url, HANDLE, verify=verify)))
+        owner.log_in(PASSWORD, made["totp_secret"])
         yield owner
+
+
+def _init(command: list[str], directory: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [*command, "init", "--handle", HANDLE, "--name", "Olga Owner", "--json"],
+        cwd=directory,
+        input=f"{PASSWORD}\n",
+        capture_output=True,
+        text=True,
+        timeout=INIT_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.fail(f"init ended with {done.returncode}: {done.stderr}")
+    made: dict[str, Any] = json.loads(done.stdout)
+    return made
 
 
 def _answers(probe: httpx2.Client, host: str) -> bool:

@@ -4,10 +4,12 @@ Each test runs twice: with a peer that signs by RFC 9421 first, and with one tha
 draft-cavage first and shows nothing to requests that are not signed.
 """
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.interop import here, processes
 from tests.interop.driver import Owner
@@ -94,6 +96,26 @@ def test_fedify_reads_a_public_post_as_we_meant_it(owner: Owner, peer: Peer, fri
     assert arrived["replyTo"] is None
     assert peer.tell("lookup", of=uri) == arrived
     assert peer.tell("lookup", of=uri, unsigned="") == arrived
+
+
+def test_fedify_reads_pictures_and_warnings(owner: Owner, peer: Peer, friends: str) -> None:
+    owner.publish(
+        "Look at this",
+        summary="A picture of nothing",
+        alt="A small green square",
+        sensitive="on",
+        picture=_green_square(),
+    )
+
+    arrived = peer.wait_for_note("Create", "Look at this")
+    assert arrived["summary"] == "A picture of nothing"
+    assert arrived["sensitive"] is True
+    (picture,) = arrived["attachments"]
+    assert picture["name"] == "A small green square"
+    assert picture["mediaType"].startswith("image/")
+    served = owner.client.get(picture["url"])
+    assert served.headers["content-type"] == picture["mediaType"]
+    assert Image.open(io.BytesIO(served.content)).size == (64, 64)
 
 
 def test_fedify_pages_through_our_collections(owner: Owner, peer: Peer, friends: str) -> None:
@@ -304,6 +326,27 @@ def test_everything_that_we_sent_was_taken_at_the_first_try(
     assert peer.tell("problems") == []
 
 
+def test_everything_that_alice_sent_was_taken_at_the_first_knock(
+    peer: Peer, scheme: Scheme, friends: str
+) -> None:
+    posts = [one for one in peer.tell("asked") if one["method"] == "POST"]
+
+    assert {one["signature"] for one in posts} == {scheme}
+    assert {one["status"] for one in posts} == {202}
+
+
+def test_we_sign_what_we_fetch(peer: Peer, friends: str) -> None:
+    fetched = [
+        one
+        for one in peer.tell("wire")
+        if one["method"] == "GET" and one["path"].startswith(("/users/", "/notes/"))
+    ]
+
+    assert fetched
+    assert {one["status"] for one in fetched} == {200}
+    assert "none" not in {one["signature"] for one in fetched}
+
+
 def test_unfollowing_goes_both_ways(owner: Owner, peer: Peer, friends: str) -> None:
     owner.unfollow(peer.alice)
     processes.eventually(lambda: peer.tell("followers") == [], "we are off Alice's list")
@@ -312,6 +355,44 @@ def test_unfollowing_goes_both_ways(owner: Owner, peer: Peer, friends: str) -> N
     processes.eventually(
         lambda: "Alice" not in owner.get("/followers").text, "Alice is off our list"
     )
+
+
+def test_followers_can_be_asked_to_wait_for_an_answer(owner: Owner, peer: Peer) -> None:
+    owner.submit("/settings/preferences", "/settings/preferences", approves_followers="on")
+    follow_uri = peer.tell("follow", to=owner.uri)
+    page = owner.wait_for_text("/notifications", "asks to follow you")
+    assert peer.arrived("Accept", object=follow_uri) == []
+    assert peer.tell("lookup", of=owner.uri)["approves"] is True
+
+    person = owner.find(peer.alice).path
+    owner.submit(page, f"{person}/accept")
+    peer.wait_for("Accept", object=follow_uri)
+
+    owner.submit("/followers", f"{person}/reject")
+    peer.wait_for("Reject", object=follow_uri)
+
+
+def test_a_rejection_ends_our_following(owner: Owner, peer: Peer) -> None:
+    before = len(peer.arrived("Follow"))
+    person = owner.follow(peer.alice)
+    owner.wait_for_text(person.path, "Unfollow")
+    follows = processes.eventually(
+        lambda: peer.arrived("Follow")[before:], "another Follow at the peer"
+    )
+    follow_uri = follows[0]["id"]
+
+    peer.tell("drop", id=follow_uri, to=owner.uri)
+
+    processes.eventually(
+        lambda: "Alice" not in owner.get("/following").text, "Alice is off our list"
+    )
+    assert "declined" in owner.find(peer.alice).text
+
+
+def _green_square() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), "green").save(file, "PNG")
+    return file.getvalue()
 
 
 def _count(owner: Owner, path: str, containing: str, label: str) -> int:

@@ -1,4 +1,4 @@
-"""Over TLS, as in the world: people are found by their handles, and every certificate is checked."""
+"""Over TLS, as in the world: people are found by their handles, and certificates are checked."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,9 +77,7 @@ def test_a_message_goes_to_a_handle(owner: Owner, peer: Peer) -> None:
     assert arrived["to"] == [peer.alice]
 
 
-def test_a_server_with_another_certificate_is_not_believed(
-    owner: Owner, tmp_path: Path
-) -> None:
+def test_a_server_with_another_certificate_is_not_believed(owner: Owner, tmp_path: Path) -> None:
     stranger = tls.authority(tmp_path)
     port = processes.free_port()
 

@@ -52,12 +52,26 @@ await configure({
 });
 
 const arrived = []; // activities in the order in which they came, as Fedify read them
-const wire = []; // every request: method, path, status, kind of signature
+const wire = []; // every request that came: method, path, status, kind of signature
+const asked = []; // every request that went out, the same way
 const problems = []; // what Fedify could not send or handle
 const followers = new Map(); // id -> recipient
 const notes = new Map(); // uuid -> Note
 const sent = new Map(); // id -> activity, so that it can be undone
 let name = "Alice (Fedify)";
+
+const kindOf = (headers) =>
+  headers.has("signature-input") ? "rfc9421" : headers.has("signature") ? "cavage" : "none";
+const realFetch = globalThis.fetch;
+globalThis.fetch = async (what, options) => {
+  const url = new URL(what.url ?? what);
+  const headers = what.headers ?? new Headers(options?.headers);
+  const method = what.method ?? options?.method ?? "GET";
+  const response = await realFetch(what, options);
+  const signature = kindOf(headers);
+  asked.push({ method, path: url.pathname, status: response.status, signature });
+  return response;
+};
 
 const federation = createFederation({
   kv: new MemoryKvStore(),
@@ -238,6 +252,7 @@ async function control(what, query) {
   const ctx = federation.createContext(new URL(origin), undefined);
   if (what === "arrived") return arrived;
   if (what === "wire") return wire;
+  if (what === "asked") return asked;
   if (what === "problems") return problems;
   if (what === "followers") return [...followers.keys()];
   const documentLoader = await ctx.getDocumentLoader({ identifier: "alice" });
@@ -334,17 +349,8 @@ async function answer(request) {
     }
   }
   const response = await federation.fetch(request, { contextData: undefined });
-  const { headers } = request;
-  wire.push({
-    method: request.method,
-    path: url.pathname,
-    status: response.status,
-    signature: headers.has("signature-input")
-      ? "rfc9421"
-      : headers.has("signature")
-        ? "cavage"
-        : "none",
-  });
+  const { method, headers } = request;
+  wire.push({ method, path: url.pathname, status: response.status, signature: kindOf(headers) });
   return response;
 }
 
