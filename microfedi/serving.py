@@ -112,6 +112,19 @@ def only_one(settings: Config) -> Iterator[None]:
         yield
 
 
+def is_served(data_dir: Path) -> bool:
+    """True while a process holds the data directory (see `only_one`)."""
+    path = data_dir / LOCK_FILE
+    if not path.exists():
+        return False
+    with path.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
 async def _ready(settings: Config) -> str | None:
     """Bring the directory into order; return a setup link if nobody lives here yet."""
     sealer = start.prepare(settings)
