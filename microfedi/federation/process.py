@@ -202,8 +202,7 @@ class Processor:
                 else:
                     done.append(item.received.id)
             for one, problem in problems:
-                if not self._put_back(tx, one, problem):
-                    done.append(one.id)
+                self._put_back(tx, one, problem)
             received.done(tx, done)
 
         await self._ctx.db.write(change)
@@ -214,17 +213,17 @@ class Processor:
         if "jobs" in wakes:
             self._ctx.wake.jobs.set()
 
-    def _put_back(self, tx: Transaction, one: Received, error: Exception) -> bool:
-        """Have it handled again later, if that may help; say why not otherwise."""
+    def _put_back(self, tx: Transaction, one: Received, error: Exception) -> None:
+        """Have it handled again later, if that may help; forget it otherwise, and say why."""
         if isinstance(error, _NEVER):
             log.info("dropped an activity of %s: %s", one.actor_uri, error)
-            return False
-        if one.attempts >= MAX_ATTEMPTS:
+            received.drop(tx, one.id)
+        elif one.attempts >= MAX_ATTEMPTS:
             log.warning("gave up an activity of %s: %s", one.actor_uri, error)
-            return False
-        wait = backoff.delay(one.attempts, chance=self._chance())
-        received.later(tx, one.id, self._ctx.now() + wait)
-        return True
+            received.drop(tx, one.id)
+        else:
+            wait = backoff.delay(one.attempts, chance=self._chance())
+            received.later(tx, one.id, self._ctx.now() + wait)
 
 
 def _handle(ctx: Context, tx: Transaction, item: _Item) -> None:
