@@ -119,7 +119,7 @@ async def page(
     """Render `template` with `values` and with what every page has.
 
     Those are: `request`, `config`, `session` (None for strangers), `owner` (None before setup),
-    `csrf_field()`, `media(url)` (others' pictures by way of our cache), `drawn(text, emojis)` (with
+    `csrf_field()`, `media(url)` (a picture: others' by way of our cache), `drawn(text, emojis)` (with
     custom emojis as pictures), `now`, and the functions `local` (an instant in the owner's time
     zone) and `ago`; for the owner also how many messages and notifications are unread.
     """
@@ -136,7 +136,11 @@ async def page(
     now = ctx.now()
 
     def media(url: str | None) -> str:
-        return media_cache.proxy_path(ctx.db.sealer, url) if url else ""
+        if not url:
+            return ""
+        if url.startswith(f"{ctx.config.base_url}/media/"):
+            return url.removeprefix(ctx.config.base_url)  # ours lie here already
+        return media_cache.proxy_path(ctx.db.sealer, url)
 
     def drawn(text: str, emojis: Mapping[str, str]) -> Markup:
         return sanitize.with_emojis(text, {code: media(url) for code, url in emojis.items()})

@@ -1,0 +1,148 @@
+"""Looking at pages: how wide, in which colours, and what is wrong with what one sees."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.browsing import PATIENCE_S, PHONE, WIDE
+from tests.e2e.scene import Scene, View
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A screen and its colours."""
+
+    name: str
+    size: tuple[int, int]
+    scheme: Literal["light", "dark"]
+
+
+LOOKS = (
+    Look("phone-light", PHONE, "light"),
+    Look("phone-dark", PHONE, "dark"),
+    Look("wide-light", WIDE, "light"),
+    Look("wide-dark", WIDE, "dark"),
+)
+
+# What a page is asked for its flaws. Contrast is WCAG's (AA): 4.5, or 3 for large text.
+_FLAWS = """() => {
+  const found = [];
+  const root = document.documentElement;
+  if (root.scrollWidth > innerWidth) {
+    const out = [...document.querySelectorAll("body *")].filter(
+      (one) => one.getBoundingClientRect().right > innerWidth + 1 &&
+        getComputedStyle(one).position !== "absolute");
+    found.push(`${root.scrollWidth} px wide on ${innerWidth}: ` +
+      out.slice(-3).map((one) => one.outerHTML.slice(0, 80)).join(" | "));
+  }
+  const heads = document.querySelectorAll("h1").length;
+  if (heads !== 1) found.push(`${heads} h1`);
+  for (const image of document.images) {
+    if (image.complete && image.naturalWidth === 0) found.push(`broken ${image.src}`);
+    if (!image.hasAttribute("alt")) found.push(`no alt: ${image.src}`);
+  }
+  for (const field of document.querySelectorAll("input, textarea, select")) {
+    if (field.type === "hidden" || field.hidden) continue;
+    if (!field.labels.length && !field.ariaLabel) found.push(`no label: ${field.outerHTML}`);
+  }
+  for (const one of document.querySelectorAll("a, button, summary")) {
+    const alt = one.querySelector("img[alt]");
+    if (one.ariaHidden !== "true" && !one.textContent.trim() && !(alt && alt.alt) &&
+        !one.closest("figure")) {
+      found.push(`no name: ${one.outerHTML.slice(0, 120)}`);
+    }
+  }
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  for (const id of new Set(ids)) {
+    if (ids.filter((one) => one === id).length > 1) found.push(`twice: #${id}`);
+  }
+  const numbers = (colour) => (colour.match(/[\\d.]+/g) || []).map(Number);
+  const light = (rgb) => {
+    const [r, g, b] = rgb.slice(0, 3).map((v) => v / 255).map(
+      (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (one) => {
+    for (let at = one; at; at = at.parentElement) {
+      const colour = numbers(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const told = new Set();
+  while (words.nextNode()) {
+    const one = words.currentNode.parentElement;
+    if (!words.currentNode.data.trim() || !one.checkVisibility() || one.closest("svg, .hide")) {
+      continue;
+    }
+    const style = getComputedStyle(one);
+    const [a, b] = [light(numbers(style.color)), light(ground(one))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    const large = parseFloat(style.fontSize) >= 24;
+    if (ratio < (large ? 3 : 4.5) && !told.has(one.className)) {
+      told.add(one.className);
+      found.push(`contrast ${ratio.toFixed(2)}: ${one.outerHTML.slice(0, 100)}`);
+    }
+  }
+  return found;
+}"""
+
+
+def flaws(page: Page) -> list[str]:
+    """Return what is wrong with the page as it stands: too wide, broken, nameless, too pale."""
+    found: list[str] = page.evaluate(_FLAWS)
+    return found
+
+
+Visit = Callable[[View], tuple[Page, list[str]]]
+
+
+@contextlib.contextmanager
+def looking(browser: Browser, scene: Scene, look: Look) -> Iterator[Visit]:
+    """Give a function that opens a view and returns its page and what the browser said to it."""
+    width, height = look.size
+    state = scene.alice.context.storage_state()
+
+    def context(who: Literal["owner", "stranger"]) -> BrowserContext:
+        made = browser.new_context(
+            storage_state=state if who == "owner" else None,
+            viewport={"width": width, "height": height},
+            color_scheme=look.scheme,
+        )
+        made.set_default_timeout(PATIENCE_S * 1000)
+        return made
+
+    contexts = {"owner": context("owner"), "stranger": context("stranger")}
+
+    def visit(view: View) -> tuple[Page, list[str]]:
+        said: list[str] = []
+        for old in contexts[view.who].pages:
+            old.close()
+        page = contexts[view.who].new_page()
+        page.on("console", lambda one: said.append(one.text) if one.type == "error" else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        answer = page.goto(view.url)
+        if view.button:
+            for label, text in view.type_in:
+                page.get_by_label(label, exact=True).fill(text)
+            with page.expect_navigation() as navigated:
+                page.get_by_role("main").get_by_role("button", name=view.button).click()
+            answer = navigated.value
+        expect(page.locator("h1")).not_to_have_count(0)
+        status = answer.status if answer is not None else 0
+        if status != view.status:
+            said.append(f"answered {status}")
+        if view.status != 200:
+            # The browser complains of the page itself, whose status is meant.
+            said = [one for one in said if f"status of {view.status}" not in one]
+        return page, said
+
+    try:
+        yield visit
+    finally:
+        for made in contexts.values():
+            made.close()

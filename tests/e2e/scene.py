@@ -1,0 +1,186 @@
+"""A small world with something on every page: for looking at it, and for testing how it looks."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, expect
+
+from tests.e2e import browsing, processes
+from tests.e2e.browsing import Person
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A page to look at. `type_in` is filled into fields (by label) and sent with the button."""
+
+    name: str
+    url: str
+    who: Literal["owner", "stranger"] = "owner"
+    status: int = 200
+    type_in: tuple[tuple[str, str], ...] = ()
+    button: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Alice, from whose seat we look, and all there is to see."""
+
+    alice: Person
+    views: tuple[View, ...]
+
+
+@contextlib.contextmanager
+def built(browser: Browser, directory: Path) -> Iterator[Scene]:
+    """Run servers of people who know each other, and one that nobody lives on yet."""
+    with (
+        processes.running(directory / "alice", "alice") as at_alice,
+        processes.running(directory / "bob", "bob") as at_bob,
+        processes.running(directory / "carol", "carol") as at_carol,
+        processes.running(directory / "new", "new") as at_nobody,
+    ):
+        alice = Person(browser, at_alice, "Alice Moreau")
+        bob = Person(browser, at_bob, "Bob Okafor")
+        carol = Person(browser, at_carol, "Carol Lindqvist")
+        for person, colour in ((alice, "#7a5c8e"), (bob, "#2e6f75"), (carol, "#96493c")):
+            face = directory / f"{person.handle}.png"
+            browsing.a_picture(face, size=(400, 400), kind="face", colour=colour)
+            person.set_up(person.server.setup_link(), face)
+        alices_bob, post, talk, request = _live(alice, bob, carol, directory)
+        home, fresh = at_alice.base_url, at_nobody.base_url
+        note_id = _row_id(alice, post)
+        yield Scene(
+            alice,
+            (
+                View("waiting", fresh + "/", "stranger"),
+                View("setup", at_nobody.setup_link(), "stranger"),
+                View("login", home + "/login", "stranger"),
+                View("about", home + "/about", "stranger"),
+                View("profile-public", f"{home}/@alice", "stranger"),
+                View("post-public", post, "stranger"),
+                View("tag", home + "/tags/lakes", "stranger"),
+                View("not-found", home + "/@nobody", "stranger", 404),
+                View("home", home + "/home"),
+                View("compose", home + "/compose"),
+                View("reply", f"{home}/compose?reply_to={note_id}"),
+                View("thread", post),
+                View("edit", f"{home}/posts/{note_id}/edit"),
+                View("delete", f"{home}/posts/{note_id}/delete"),
+                View("profile", f"{home}/@alice"),
+                View("person", alices_bob),
+                View("messages", home + "/messages"),
+                View("message-new", home + "/messages/new"),
+                View(
+                    "message-check",
+                    home + "/messages/new",
+                    type_in=(("To", bob.address), ("Message", "Are you there?")),
+                    button="Look up and check",
+                ),
+                View("conversation", talk),
+                View("request", request),
+                View("notifications", home + "/notifications"),
+                View("mentions", home + "/notifications?show=mentions"),
+                View("search", home + "/search"),
+                View(
+                    "search-not-found",
+                    home + "/search",
+                    type_in=(("Person, post or hashtag", f"@nobody@{at_bob.host}"),),
+                    button="Search",
+                    status=422,
+                ),
+                View("bookmarks", home + "/bookmarks"),
+                View("favourites", home + "/favourites"),
+                View("followers", home + "/followers"),
+                View("following", home + "/following"),
+                View("settings", home + "/settings"),
+                View("settings-profile", home + "/settings/profile"),
+                View("settings-preferences", home + "/settings/preferences"),
+                View("settings-security", home + "/settings/security"),
+                View("settings-disk", home + "/settings/disk"),
+            ),
+        )
+
+
+def _live(alice: Person, bob: Person, carol: Person, directory: Path) -> tuple[str, str, str, str]:
+    """Let them live a little; return the addresses of what there is to see at Alice's."""
+    _profile(alice, directory)
+    bob.post(
+        "Notes from the boat shed: varnish, two coats, and then the long wait. "
+        "Everything I know about patience I learned from [linseed oil](https://oil.example/)."
+    )
+    bob.post(
+        "Low water this morning. You could walk out to the old jetty and be back before the "
+        "kettle boiled. #lakes #mornings",
+        picture=browsing.a_picture(directory / "view.png", size=(1200, 750)),
+        alt="A low sun over hills, and still water in front of them",
+    )
+    carol.message(alice.address, "Hello! Bob gave me your address. Do you still build kites?")
+    alice.sees("/messages", "Do you still build kites?")
+    alice.page.get_by_role("link", name="Do you still build kites?").click()
+    request = alice.page.url
+    alices_bob = alice.follow(bob.address)
+    alice.sees("/home", "Low water this morning")
+    bob.follow(alice.address)
+
+    post = alice.post(
+        "First flight of the season. It climbed like a rumour, and came down like one too.\n\n"
+        "- spars: ash\n- skin: *old* umbrella silk\n- line: whatever was in the drawer\n\n#lakes"
+    )
+    bob.sees("/home", "First flight of the season", inside="article")
+    theirs = bob.page.locator("article").filter(has_text="First flight of the season")
+    theirs.get_by_role("button", name="Favourite").click()
+    theirs.get_by_role("button", name="Boost").click()
+    theirs.get_by_role("link", name="Reply").click()
+    box = bob.page.get_by_label("Text of the post")
+    box.fill(f"{alice.address} Umbrella silk! Does it hold when it is wet?")
+    bob.page.get_by_role("button", name="Publish reply").click()
+    alice.sees(post, "Umbrella silk!", inside="article")
+    answer = alice.page.locator("article").filter(has_text="Umbrella silk!")
+    answer.get_by_role("link", name="Reply").click()
+    alice.page.get_by_label("Text of the post").fill(
+        f"{bob.address} It holds better than I do. Come and see on Sunday."
+    )
+    alice.page.get_by_role("button", name="Publish reply").click()
+    bob.go("/compose")
+    bob.page.get_by_text("Content warning", exact=True).first.click()
+    bob.page.get_by_label("Content warning").fill("A film's end, told")
+    bob.page.get_by_label("Text of the post").fill("The lighthouse keeper was the cat.")
+    bob.page.get_by_role("button", name="Publish").click()
+    alice.sees("/home", "A film's end, told", inside="article")
+    for action in ("Bookmark", "Favourite"):
+        low = alice.page.locator("article").filter(has_text="Low water this morning")
+        low.get_by_role("button", name=action).click()
+    alice.sees("/notifications", "boosted your post")
+
+    alice.message(bob.address, "Is the jetty dry on Sunday? I would bring the big kite.")
+    talk = alice.page.url
+    bob.sees("/messages", "Is the jetty dry")
+    bob.page.get_by_role("link", name="Is the jetty dry").click()
+    bob.page.get_by_label("Your message").fill("Dry until noon. I will bring the kettle.")
+    bob.page.get_by_role("button", name="Send").click()
+    alice.sees(talk, "I will bring the kettle", inside=".bubble")
+    return alices_bob, post, talk, request
+
+
+def _profile(alice: Person, directory: Path) -> None:
+    page = alice.page
+    alice.go("/settings/profile")
+    page.get_by_label("About you").fill(
+        "Builds kites, mends radios, answers letters. Lives by a lake with too many bicycles."
+    )
+    for number, (label, content) in enumerate(
+        (("Workshop", "https://kites.example/"), ("Pronouns", "she/her")), start=1
+    ):
+        page.get_by_label(f"Label {number}").fill(label)
+        page.get_by_label(f"Content {number}").fill(content)
+    header = browsing.a_picture(directory / "header.png", size=(1500, 500), colour="#34506b")
+    page.get_by_label("Header", exact=True).set_input_files(header)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def _row_id(person: Person, url: str) -> str:
+    person.go(url)
+    return str(person.page.locator("#focus article").get_attribute("id")).removeprefix("n")
