@@ -22,7 +22,10 @@ INIT_S = 60  # a password hash and two keys, on a machine with much to do
 
 @contextlib.contextmanager
 def running(directory: Path, *, authority: Authority | None = None) -> Iterator[Owner]:
-    """Make an instance on `localhost`, over TLS if there is an `authority`; log its owner in."""
+    """Make an instance on `localhost`, over TLS if there is an `authority`; log its owner in.
+
+    At the end its log must not tell of anything that broke.
+    """
     directory.mkdir()
     port = processes.free_port()
     outer = processes.free_port() if authority else port
@@ -57,6 +60,9 @@ def running(directory: Path, *, authority: Authority | None = None) -> Iterator[
         owner = stack.enter_context(contextlib.closing(Owner(base_url, HANDLE, verify=verify)))
         owner.log_in(PASSWORD, made["totp_secret"])
         yield owner
+    said = (directory / "microfedi.log").read_text("utf-8")
+    broken = [line for line in said.splitlines() if " ERROR " in line or "Traceback" in line]
+    assert broken == [], said
 
 
 def _init(command: list[str], directory: Path) -> dict[str, Any]:

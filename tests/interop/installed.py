@@ -26,19 +26,15 @@ INSTALL_S = 400  # for some 300 packages over a slow line; a quick one takes 30 
 
 def node() -> Path:
     """Return a Node 22 that has Fedify and activitypub-testing beside it."""
-    binary = PEER / "node_modules" / "node" / "bin" / "node"
-    npm = shutil.which("npm")
-    if npm is None and not binary.exists():
-        unavailable("npm is not installed")
     wanted = (PEER / "package.json").read_text("utf-8")
 
     def install() -> None:
         # No lock file: it would name the registry of whoever made it.
         flags = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
-        _run([str(npm), "install", *flags], cwd=PEER)
+        _run(["npm", "install", *flags], cwd=PEER)
 
     _once(PEER / "node_modules", wanted, install)
-    return binary
+    return PEER / "node_modules" / "node" / "bin" / "node"
 
 
 def judges() -> Path:
@@ -93,6 +89,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _run(command: list[str], *, cwd: Path) -> None:
+    if shutil.which(command[0]) is None:
+        unavailable(f"{command[0]} is not installed")
     try:
         done = subprocess.run(
             command, cwd=cwd, capture_output=True, text=True, timeout=INSTALL_S, check=False

@@ -16,7 +16,6 @@ import {
   Accept,
   Activity,
   Announce,
-  Block,
   Create,
   Delete,
   Endpoints,
@@ -327,7 +326,6 @@ async function control(what, query) {
       new Announce({ id, actor: me, object, published, to: PUBLIC_COLLECTION, cc: mine }),
     );
   }
-  if (what === "block") return send(new Block({ id, actor: me, object: to.id }));
   if (what === "drop") {
     followers.delete(to.id.href);
     const object = new Follow({ id: new URL(query.get("id")), actor: to.id, object: me });
