@@ -33,6 +33,14 @@ VISIBILITY_WORDS = {
     Visibility.DIRECT: "Message",
 }
 
+VISIBILITY_ICONS = {
+    Visibility.PUBLIC: "globe",
+    Visibility.UNLISTED: "moon",
+    Visibility.FOLLOWERS: "lock",
+    Visibility.LIMITED: "people",
+    Visibility.DIRECT: "message",
+}
+
 
 @functools.cache
 def environment() -> jinja2.Environment:
@@ -51,6 +59,8 @@ def environment() -> jinja2.Environment:
     env.filters["visibility"] = lambda visibility: VISIBILITY_WORDS[Visibility(visibility)]
     env.filters["plural"] = plural
     env.filters["bytes"] = in_bytes
+    env.globals["icon"] = icon
+    env.globals["visibility_icon"] = lambda visibility: icon(VISIBILITY_ICONS[visibility])
     env.globals["summary_line"] = summary_line
     env.globals["message_line"] = message_line
     return env
@@ -61,6 +71,14 @@ def static_url(name: str) -> str:
     """Return the address of a static file with its fingerprint, so that it may be kept for ever."""
     data = (asset_dir("static") / name).read_bytes()
     return f"/static/{name}?v={hashlib.sha256(data).hexdigest()[:12]}"
+
+
+@functools.cache
+def icon(name: str, filled: bool = False) -> Markup:
+    """Return a picture of the local sprite; what it means stands beside it in words."""
+    return Markup('<svg class="icon{}" aria-hidden="true"><use href="{}#{}"></use></svg>').format(
+        " filled" if filled else "", static_url("icons.svg"), name
+    )
 
 
 def plural(count: int, one: str, many: str) -> str:
@@ -97,6 +115,7 @@ def message_line(message: Message) -> str:
     return " ".join(line.split())[:TITLE_CHARS] or "A picture"
 
 
+@functools.lru_cache(maxsize=4)  # there is one owner; a zone is read from several files
 def zone_of(name: str) -> tzinfo:
     """Return the time zone called `name`, UTC if there is none of that name.
 
@@ -119,9 +138,9 @@ async def page(
     """Render `template` with `values` and with what every page has.
 
     Those are: `request`, `config`, `session` (None for strangers), `owner` (None before setup),
-    `csrf_field()`, `media(url)` (a picture: others' by way of our cache), `drawn(text, emojis)` (with
-    custom emojis as pictures), `now`, and the functions `local` (an instant in the owner's time
-    zone) and `ago`; for the owner also how many messages and notifications are unread.
+    `csrf_field()`, `media(url)` (a picture: others' by way of our cache), `drawn(text, emojis)`
+    (with custom emojis as pictures), `now`, and the functions `local` (an instant in the owner's
+    time zone) and `ago`; for the owner also how many messages and notifications are unread.
     """
     ctx = context_of(request)
     session = await sessions.of(request)
@@ -142,17 +161,22 @@ async def page(
             return url.removeprefix(ctx.config.base_url)  # ours lie here already
         return media_cache.proxy_path(ctx.db.sealer, url)
 
-    def drawn(text: str, emojis: Mapping[str, str]) -> Markup:
+    def drawn(text: str, emojis: Mapping[str, str]) -> str:
+        if not emojis or ":" not in text:
+            return text  # escaped where it is printed, unless it is HTML that is safe already
         return sanitize.with_emojis(text, {code: media(url) for code, url in emojis.items()})
 
     def local(instant: datetime) -> str:
         return instant.astimezone(zone).strftime("%-d %B %Y, %H:%M")
 
+    today = now.astimezone(zone)
+
     def ago(instant: datetime) -> Markup:
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(
-            instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            local(instant),
-            _ago(now, instant.astimezone(zone), now.astimezone(zone)),
+        then = instant.astimezone(zone)
+        exact = instant.astimezone(UTC).isoformat(timespec="seconds")[:19]
+        # Built from numbers and month names alone: nothing in it could need escaping.
+        return Markup(  # noqa: S704
+            f'<time datetime="{exact}Z" title="{local(then)}">{_ago(now, then, today)}</time>'
         )
 
     html = (

@@ -51,6 +51,16 @@ class Card:
     receipt: Receipt | None = None
 
     @property
+    def author_url(self) -> str:
+        """The author's page on this server."""
+        return f"/people/{self.author.id}"
+
+    @property
+    def booster_url(self) -> str:
+        """The page of who boosted it; "" for nobody."""
+        return f"/people/{self.boosted_by.id}" if self.boosted_by else ""
+
+    @property
     def can_boost(self) -> bool:
         """Only open posts can be boosted, and one's own for followers."""
         return self.note.visibility.is_open

@@ -126,7 +126,8 @@ def _act(
         await action(ctx, note.id)
         form = await forms.read(request)
         fallback = cards.url_of(note, ctx.owner)
-        return RedirectResponse(redirects.local(forms.text(form, "next"), fallback), 303)
+        target = redirects.local(forms.text(form, "next"), fallback).partition("#")[0]
+        return RedirectResponse(f"{target}#n{note.id}", 303)  # back to where the button was
 
     return endpoint
 
