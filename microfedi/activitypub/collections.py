@@ -23,7 +23,7 @@ async def outbox(request: Request) -> Response:
     """GET /users/{handle}/outbox: open posts and boosts, the newest first. Closed ones do not
     stand there and are not counted, whoever asks.
     """
-    documents.demand_handle(request)
+    await documents.demand_welcome(request)
     ctx = context_of(request)
     owner = ctx.owner
     uri = owner.addresses.outbox
@@ -67,7 +67,7 @@ def _outbox_page(
 
 async def featured(request: Request) -> Response:
     """GET /users/{handle}/featured: the pinned posts, whole."""
-    documents.demand_handle(request)
+    await documents.demand_welcome(request)
     ctx = context_of(request)
     owner = ctx.owner
     pinned = await ctx.db.read(lambda r: notes.pinned(r, owner.actor_id))
@@ -81,27 +81,47 @@ async def featured(request: Request) -> Response:
 
 
 async def show_followers(request: Request) -> Response:
-    """GET /users/{handle}/followers: how many; who they are is nobody else's business."""
-    documents.demand_handle(request)
+    """GET /users/{handle}/followers: how many, or not even that; never who they are."""
+    await documents.demand_welcome(request)
     ctx = context_of(request)
-    count = 0 if ctx.owner.hides_follows else await ctx.db.read(followers.count)
+    count = None if ctx.owner.hides_follows else await ctx.db.read(followers.count)
     uri = ctx.owner.addresses.followers
     return documents.respond(request, render.collection(uri, count))
 
 
 async def show_following(request: Request) -> Response:
-    """GET /users/{handle}/following: how many."""
-    documents.demand_handle(request)
+    """GET /users/{handle}/following: how many, or not even that."""
+    await documents.demand_welcome(request)
     ctx = context_of(request)
-    count = 0 if ctx.owner.hides_follows else await ctx.db.read(following.count)
+    count = None if ctx.owner.hides_follows else await ctx.db.read(following.count)
     uri = ctx.owner.addresses.following
     return documents.respond(request, render.collection(uri, count))
+
+
+async def announce(request: Request) -> Response:
+    """GET /users/{handle}/announces/{public_id}: a boost, as it was delivered."""
+    await documents.demand_welcome(request)
+    ctx = context_of(request)
+    public_id: str = request.path_params["public_id"]
+
+    def question(reader: Reader) -> vocab.Announce | None:
+        boost = announces.by_public_id(reader, public_id)
+        note = None if boost is None else notes.by_id(reader, boost.note_id)
+        author = None if note is None else actors.by_id(reader, note.actor_id)
+        if boost is None or note is None or author is None or boost.visibility not in OPEN:
+            return None
+        return outbox_announces.to_vocab(ctx, boost, note, author.uri)
+
+    found = await ctx.db.read(question)
+    if found is None:
+        raise NotFound("no such boost")
+    return documents.respond(request, render.activity(found))
 
 
 async def instance_outbox(request: Request) -> Response:
     """GET /actor/outbox: the server itself says nothing."""
     ctx = context_of(request)
-    if not ctx.config.federates:
+    if not ctx.config.federates or not ctx.has_owner:
         raise NotFound("this server speaks with no other")
     uri = f"{ctx.config.base_url}/actor/outbox"
     return documents.respond(request, render.collection(uri, 0, items=[]))
@@ -112,5 +132,6 @@ routes = [
     Route("/users/{handle}/featured", featured, methods=["GET"]),
     Route("/users/{handle}/followers", show_followers, methods=["GET"]),
     Route("/users/{handle}/following", show_following, methods=["GET"]),
+    Route("/users/{handle}/announces/{public_id}", announce, methods=["GET"]),
     Route("/actor/outbox", instance_outbox, methods=["GET"]),
 ]

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from microfedi.activitypub.inbox import signed_request
+from microfedi.activitypub.inbox import as_signed
 from microfedi.errors import BadSignature, KeyUnavailable, NotFound
 from microfedi.federation import verify
 from microfedi.federation.visibility import Asker
@@ -34,7 +34,7 @@ async def asker_of(request: Request) -> Asker:
 
     A wrong signature is no reason to tell more than to a stranger, nor less.
     """
-    raw = await signed_request(request)
+    raw = as_signed(request)
     if not signatures.is_signed(raw):
         return None
     try:
@@ -42,6 +42,31 @@ async def asker_of(request: Request) -> Asker:
     except (BadSignature, KeyUnavailable):
         return None
     return None if signer is None else signer.uri
+
+
+async def is_unwelcome(request: Request) -> bool:
+    """True if a request is signed in the name of somebody who is blocked. Nothing is fetched."""
+    raw = as_signed(request)
+    if not signatures.is_signed(raw):
+        return False
+    ctx = context_of(request)
+    try:
+        claims = verify.read(ctx, raw)
+    except BadSignature:
+        return False
+    return await ctx.db.read(
+        lambda reader: any(verify.is_blocked(ctx, reader, claim) for claim in claims)
+    )
+
+
+async def demand_welcome(request: Request) -> None:
+    """As `demand_handle`, and that nobody who is blocked asks.
+
+    Raises: NotFound.
+    """
+    demand_handle(request)
+    if await is_unwelcome(request):
+        raise NotFound("nobody of that name speaks with you")
 
 
 def demand_handle(request: Request) -> None:

@@ -28,11 +28,11 @@ async def post(request: Request) -> Response:
         raise HTTPException(415, "a body without Content-Encoding was expected")
     if answers.media_type(request.headers.get("content-type", "")) not in _TYPES:
         raise HTTPException(415, "application/activity+json was expected")
-    status = await receive.receive(ctx, await signed_request(request))
+    status = await receive.receive(ctx, as_signed(request, await request.body()))
     return Response(status_code=status)
 
 
-async def signed_request(request: Request) -> signatures.Request:
+def as_signed(request: Request, body: bytes = b"") -> signatures.Request:
     """Return a request as signatures see it: the bytes on the wire, nothing decoded."""
     scope = request.scope
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
@@ -42,7 +42,6 @@ async def signed_request(request: Request) -> signatures.Request:
         (name.decode("latin-1").lower(), value.decode("latin-1"))
         for name, value in scope["headers"]
     )
-    body = await request.body()
     return signatures.Request(request.method, target.decode("latin-1"), headers, body)
 
 

@@ -106,11 +106,15 @@ async def _find(request: Request) -> tuple[Note | None, bool]:
         return found, grave is not None and grave.was_public
 
     note, deleted = await ctx.db.read(question)
-    if note is None or note.actor_id != ctx.owner.actor_id:
-        return None, deleted
+    if await documents.is_unwelcome(request):
+        return None, False
+    if deleted or (note is not None and note.visibility.is_open):
+        return note, deleted
+    # Who asks is found out for what is not there too: the look at their key must not tell either.
     asker = await documents.asker_of(request)
-    allowed = await ctx.db.read(lambda reader: may_see(reader, note, asker))
-    return (note if allowed else None), False
+    if note is None or not await ctx.db.read(lambda reader: may_see(reader, note, asker)):
+        return None, False
+    return note, False
 
 
 _BASE = "/users/{handle}/notes/{public_id}"

@@ -52,8 +52,8 @@ class Card:
 
     @property
     def author_url(self) -> str:
-        """The author's page on this server."""
-        return f"/people/{self.author.id}"
+        """The author's page on this server; others' pages here are the owner's alone."""
+        return f"/@{self.author.username}" if self.is_mine else f"/people/{self.author.id}"
 
     @property
     def booster_url(self) -> str:

@@ -62,18 +62,22 @@ async def proxied(request: Request) -> Response:
         return _refused()
     try:
         found = await media_cache.fetch(ctx, url)
-        if not await asyncio.to_thread(found.path.exists):
-            raise NotFound("the copy is gone")
     except RemoteError:
-        return PlainTextResponse(
-            "This could not be fetched.\n", 502, headers={"Cache-Control": "no-store"}
-        )
-    headers = {**_SANDBOX, "Cache-Control": f"public, max-age={COPY_SECONDS}"}
+        return _missing()
+    if not await asyncio.to_thread(found.path.exists):
+        return _missing()  # the copy was dropped meanwhile
+    # Kept by the browser alone: what somebody sent the owner is no shared cache's business.
+    headers = {**_SANDBOX, "Cache-Control": f"private, max-age={COPY_SECONDS}, immutable"}
     return FileResponse(found.path, headers=headers, media_type=found.media_type)
 
 
 def _refused() -> Response:
     return PlainTextResponse("Not one of our addresses.\n", 403)
+
+
+def _missing() -> Response:
+    headers = {"Cache-Control": "no-store"}
+    return PlainTextResponse("This could not be fetched.\n", 502, headers=headers)
 
 
 public_routes = [

@@ -1,7 +1,7 @@
 """What everybody may see: the owner's profile, posts, hashtags."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,6 +12,7 @@ from microfedi.federation.visibility import OWNER, Asker, may_see
 from microfedi.http import forms, sessions
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
+from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, followers, following, notes
 from microfedi.storage.actors import Actor
@@ -22,15 +23,17 @@ from microfedi.web.cards import Card
 
 PAGE_NOTES = 20  # of a public page: small, so that a famous boost costs little
 MAX_TAG_CHARS = 100
+DESCRIPTION_CHARS = 200  # of the profile, for previews elsewhere
 
 OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The owner's own page, for whoever asks."""
+    """The owner's own page, for whoever asks. The counts are -1 if they are nobody's business."""
 
     actor: Actor
+    description: str
     pinned: Sequence[Card]
     cards: Sequence[Card]
     posts: int
@@ -98,7 +101,8 @@ async def show_profile(request: Request) -> Response:
         pinned = [note for note in pinned if may_see(reader, note, asker)]
         hidden = owner.hides_follows and asker is None
         return Profile(
-            me,
+            replace(me, fields=tuple((name, sanitize.as_me(value)) for name, value in me.fields)),
+            " ".join(sanitize.text(me.summary, limit=DESCRIPTION_CHARS).split()),
             cards.of_notes(reader, pinned, owner, pinned=True),
             cards.of_notes(reader, found, owner),
             notes.count_of(reader, owner.actor_id, wanted),
@@ -108,14 +112,14 @@ async def show_profile(request: Request) -> Response:
         )
 
     response = await page(request, "profile.html", {"profile": await ctx.db.read(question)})
-    return _link(response, owner.uri)
+    return _finish(response, asker, owner.uri)
 
 
 async def show_post(request: Request) -> Response:
     """GET /@{handle}/{public_id}: a post in its thread, as far as whoever asks may see it."""
     note = await _visible(request)
-    response = await thread.shown(request, note, await asker_of(request))
-    return _link(response, note.uri)
+    asker = await asker_of(request)
+    return _finish(await thread.shown(request, note, asker), asker, note.uri)
 
 
 async def show_tag(request: Request) -> Response:
@@ -148,7 +152,7 @@ async def show_tag(request: Request) -> Response:
         "older": f"?before={shown[-1].note.id}" if len(shown) == PAGE_NOTES else "",
         "empty": "No post with this hashtag has come by.",
     }
-    return await page(request, "posts.html", values)
+    return _finish(await page(request, "posts.html", values), asker)
 
 
 async def _visible(request: Request) -> Note:
@@ -177,8 +181,12 @@ async def _visible(request: Request) -> Note:
     return note
 
 
-def _link(response: Response, uri: str) -> Response:
-    response.headers["Link"] = f'<{uri}>; rel="alternate"; type="application/activity+json"'
+def _finish(response: Response, asker: Asker, uri: str = "") -> Response:
+    """Say where the same is for servers, and that what the owner saw is kept nowhere."""
+    if uri:
+        response.headers["Link"] = f'<{uri}>; rel="alternate"; type="application/activity+json"'
+    response.headers["Cache-Control"] = "no-store" if asker is OWNER else "private, no-cache"
+    response.headers["Vary"] = "Cookie"
     return response
 
 
