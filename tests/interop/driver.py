@@ -18,6 +18,7 @@ class Form:
     """A form of a page, with what would be sent if nobody typed anything."""
 
     action: str
+    id: str = ""
     fields: dict[str, str] = field(default_factory=dict)
 
 
@@ -44,6 +45,7 @@ class Page(HTMLParser):
         self.html = response.text
         self.text = ""
         self.forms: list[Form] = []
+        self.buttons: list[tuple[str, str]] = []  # where one leads, and the id of its form
         self.articles: list[Article] = []
         self.links: list[str] = []
         self._open_articles: list[Article] = []
@@ -65,7 +67,9 @@ class Page(HTMLParser):
             for article in self._open_articles:
                 article.links.append(values.get("href", ""))
         elif tag == "form":
-            self.forms.append(Form(values.get("action", "")))
+            self.forms.append(Form(values.get("action", ""), values.get("id", "")))
+        elif tag == "button" and "formaction" in values:
+            self.buttons.append((values["formaction"], values.get("form", "")))
         elif tag == "input" and self.forms and "name" in values:
             is_sent = values.get("type") not in ("file", "checkbox", "radio")
             if is_sent or "checked" in values:
@@ -102,13 +106,20 @@ class Page(HTMLParser):
         for article in self._open_articles:
             article.text += f" {data}"
 
+    @property
+    def actions(self) -> list[str]:
+        """Where the forms and buttons of this page lead."""
+        return [form.action for form in self.forms] + [action for action, _ in self.buttons]
+
     def form(self, action: str) -> Form:
-        """Return the form that goes to `action`."""
+        """Return the form that goes to `action`, by itself or by a button outside of it."""
+        ids = [form_id for where, form_id in self.buttons if where == action]
         for form in self.forms:
-            if form.action == action:
+            if form.action == action or (form.id and form.id in ids):
                 return form
-        there = [form.action for form in self.forms]
-        return pytest.fail(f"{self.path} has no form for {action}, but {there}\n{self.text[:600]}")
+        return pytest.fail(
+            f"{self.path} has nothing that leads to {action}, but {self.actions}\n{self.text[:600]}"
+        )
 
     def article(self, containing: str) -> Article | None:
         """Return the first post with this text."""

@@ -256,7 +256,7 @@ def test_a_post_of_alices_for_her_followers_stays_among_them(
     article = owner.wait_for("/home", "For my followers alone")
 
     assert "ollowers" in article.text.replace("For my followers alone", "")
-    assert f"/posts/{article.row}/boost" not in [f.action for f in owner.get("/home").forms]
+    assert f"/posts/{article.row}/boost" not in owner.get("/home").actions
 
 
 def test_our_post_for_followers_is_shown_to_followers_alone(
