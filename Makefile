@@ -23,8 +23,10 @@ demo: install  ## two servers on this machine that talk with each other
 
 install: $(INSTALLED)  ## what is needed to run, into ./.venv
 
-test: $(INSTALLED_DEV)  ## every test
-	$(BIN)/python -m pytest
+ARGS ?=
+
+test: $(INSTALLED_DEV)  ## every test; some: make test ARGS="-k follow"
+	$(BIN)/python -m pytest $(ARGS)
 
 check: $(INSTALLED_DEV)  ## what must be green: format, lint, types, tests
 	@$(MAKE) --no-print-directory format-check
