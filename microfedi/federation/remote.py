@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from urllib.parse import urljoin
 
 import httpcore2
@@ -78,12 +79,16 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a POST was answered with, whatever the status. `body` is the beginning of it."""
+    """What a POST was answered with, whatever the status. `body` is the beginning of it.
+
+    `certificate_until` is when the certificate ends that `probe_self` saw.
+    """
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     retry_after_s: float | None = None
     body: bytes = b""
+    certificate_until: datetime | None = None
 
 
 class Remote:
@@ -243,7 +248,9 @@ class Remote:
         if target.host != self._own_host:
             raise ForbiddenAddress(f"{target.host} is not our own host")
         async with _deadline(deadline_s), self._send("GET", target, {"Accept": accept}) as response:
-            return await _whole(response, MAX_PROBE_BYTES, kept=MAX_PROBE_BYTES)
+            until = _certificate_until(response)
+            whole = await _whole(response, MAX_PROBE_BYTES, kept=MAX_PROBE_BYTES)
+            return replace(whole, certificate_until=until)
 
     async def _get(
         self,
@@ -374,6 +381,14 @@ async def _whole(response: httpcore2.Response, max_bytes: int, *, kept: int) -> 
                 if len(body) > max_bytes:
                     break
     return Response(response.status, headers, answers.retry_after_s(headers), bytes(body[:kept]))
+
+
+def _certificate_until(response: httpcore2.Response) -> datetime | None:
+    tls = response.extensions["network_stream"].get_extra_info("ssl_object")
+    if tls is None:
+        return None
+    ends = ssl.cert_time_to_seconds(tls.getpeercert()["notAfter"])
+    return datetime.fromtimestamp(ends, UTC)
 
 
 def _refused_type(fetched: Fetched) -> RemoteRefused:
