@@ -1,6 +1,7 @@
 """Pictures: the owner's own, and others' by way of our copies."""
 
 import asyncio
+import logging
 from typing import Final
 
 from starlette.requests import Request
@@ -12,6 +13,8 @@ from microfedi.federation import media_cache, uploads
 from microfedi.http.context import context_of
 from microfedi.protocol import media_types
 from microfedi.storage import media
+
+log = logging.getLogger(__name__)
 
 YEAR_SECONDS = 365 * 24 * 3600  # an own picture never changes under its address
 COPY_SECONDS = 7 * 24 * 3600  # a copy may be fetched again by then
@@ -35,7 +38,11 @@ async def own(request: Request) -> Response:
     found = await ctx.db.read(lambda r: media.by_id(r, public_id))
     if found is None or found.media_type not in media_types.IMAGE_TYPES:
         raise NotFound("no such picture")
-    data = await uploads.read(ctx, found)
+    try:
+        data = await uploads.read(ctx, found)
+    except ValueError:
+        log.error("picture=%s is damaged, or sealed under another key", public_id)
+        data = None
     if data is None:
         raise NotFound("no such picture")
     headers = {**_SANDBOX, "Cross-Origin-Resource-Policy": "cross-origin"}
