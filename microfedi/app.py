@@ -9,6 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -84,11 +85,14 @@ def create_app(
 
     return Starlette(
         routes=_routes(config),
-        middleware=[Middleware(Headers, config=config)],
+        middleware=[
+            Middleware(Headers, config=config),
+            # Inside, so that what failed has its headers too.
+            Middleware(ServerErrorMiddleware, handler=problems.answer),
+        ],
         exception_handlers={
             MicrofediError: problems.answer,
             HTTPException: problems.answer,
-            Exception: problems.answer,
         },
         lifespan=lifespan,
     )

@@ -83,6 +83,8 @@ async def check(request: Request) -> None:
         raise CrossSite("the form came from another site")
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise CrossSite("the form came from another site")
+    if not forms.is_form(request):  # no page of ours sends anything else
+        raise CrossSite("what came is no form")
     form = await forms.read(request)
     given = form.get(FIELD, "")
     if not isinstance(given, str) or not hmac.compare_digest(

@@ -27,6 +27,15 @@ class _InMemory(MultiPartParser):
     spool_max_size = 1 << 30
 
 
+def is_form(request: Request) -> bool:
+    """Return whether the body is declared as a form."""
+    return _kind(request) in ("multipart/form-data", "application/x-www-form-urlencoded")
+
+
+def _kind(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def read(request: Request) -> FormData:
     """Read the form of `request`; a second call gives the same one.
 
@@ -35,7 +44,7 @@ async def read(request: Request) -> FormData:
     form: FormData | None = getattr(request.state, "form", None)
     if form is not None:
         return form
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = _kind(request)
     try:
         if content_type == "multipart/form-data":
             form = await _InMemory(

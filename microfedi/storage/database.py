@@ -23,6 +23,8 @@ from microfedi.errors import ConfigError
 from microfedi.storage.sealed import Sealer
 
 log = logging.getLogger(__name__)
+# At DEBUG it would write down whatever was read, messages among it.
+logging.getLogger("aiosqlite").setLevel(logging.INFO)
 
 T = TypeVar("T")
 Params = Mapping[str, Any] | Sequence[Any]
