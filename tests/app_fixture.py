@@ -25,15 +25,18 @@ from starlette.applications import Starlette
 from microfedi.account import setup
 from microfedi.app import create_app
 from microfedi.config import Config
-from microfedi.federation import process
+from microfedi.federation import lookup, process
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import messages as outbox_messages
 from microfedi.federation.outbox import notes as outbox_notes
+from microfedi.protocol.vocab import PUBLIC as AS2_PUBLIC
 from microfedi.protocol.vocab import Visibility
+from microfedi.storage import followers, following
+from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.messages import Message
 from microfedi.storage.notes import Note
-from tests.another_server import AnotherServer, RemoteActor, another_server
+from tests.another_server import AS2, AnotherServer, RemoteActor, another_server
 from tests.factories import NOON
 
 BASE_URL = "https://us.example"
@@ -76,6 +79,7 @@ class App:
     secret: str
     recovery_codes: tuple[str, ...]
     data_dir: Path
+    _written: int = 0
     _browsers: list[httpx2.AsyncClient] = field(default_factory=list)
 
     def code(self) -> str:
@@ -164,6 +168,57 @@ class App:
         """Have the owner send a message."""
         self.clock.forward(seconds=1)
         return await outbox_messages.send(self.ctx, list(people), source)
+
+    async def meet(self, actor: RemoteActor) -> Actor:
+        """Know somebody, as after an earlier activity of theirs."""
+        return await lookup.kept_actor(self.ctx, actor.uri)
+
+    async def followed_by(self, actor: RemoteActor) -> Actor:
+        """Have somebody follow the owner, accepted."""
+        met = await self.meet(actor)
+        uri = f"{actor.uri}/follows/1"
+        await self.ctx.db.write(
+            lambda tx: followers.put(tx, met.id, uri, "accepted", self.clock.now)
+        )
+        return met
+
+    async def follow(self, actor: RemoteActor) -> Actor:
+        """Have the owner follow somebody, accepted."""
+        met = await self.meet(actor)
+        uri = f"{US}/follows/{actor.username}"
+        await self.ctx.db.write(
+            lambda tx: following.put(tx, met.id, uri, "accepted", self.clock.now)
+        )
+        return met
+
+    async def theirs(self, author: RemoteActor, **fields: Any) -> str:
+        """Have a post of somebody else's arrive; it mentions the owner. Return its id."""
+        self.clock.forward(seconds=1)
+        self._written += 1
+        uri = f"{author.uri}/notes/{self._written}"
+        note = {
+            "id": uri,
+            "type": "Note",
+            "attributedTo": author.uri,
+            "content": f"<p>post {self._written}</p>",
+            "published": self.clock.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "to": [AS2_PUBLIC],
+            "cc": [US],
+            "tag": [{"type": "Mention", "href": US, "name": f"@{HANDLE}@us.example"}],
+        } | fields
+        await self.deliver(
+            author,
+            {
+                "@context": AS2,
+                "id": f"{uri}/create",
+                "type": "Create",
+                "actor": author.uri,
+                "to": note["to"],
+                "cc": note["cc"],
+                "object": note,
+            },
+        )
+        return uri
 
     async def rows(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything that is in the database."""
