@@ -7,6 +7,8 @@ from microfedi.protocol import answers
 
 MAX_HEADER_CHARS = 8192  # of a Link header
 MAX_LINKS = 200  # of a page
+# Characters of a page: links stand in its head, and broken HTML takes a parser quadratic time.
+MAX_PAGE_CHARS = 128 * 1024
 
 _ENTRY = re.compile(r"<([^<>]{1,2048})>([^<]*)")
 _REL = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))', re.IGNORECASE)
@@ -36,7 +38,7 @@ def in_page(html: str) -> str | None:
     '/1'
     """
     finder = _Links()
-    finder.feed(html)
+    finder.feed(html[:MAX_PAGE_CHARS])
     return finder.found
 
 

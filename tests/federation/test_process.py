@@ -51,6 +51,14 @@ async def test_what_was_handled_is_remembered_without_its_body(scene: Scene) -> 
     assert await scene.ctx.db.write(lambda tx: received.prune(tx, before)) == 1
 
 
+async def test_a_repeat_is_recognised_after_it_was_handled(scene: Scene) -> None:
+    follow = an_activity("Follow", scene.frank, OWNER)
+    for _ in range(3):
+        await scene.deliver(scene.frank, follow)
+
+    assert [one["type"] for one in await scene.sent()] == ["Accept"]
+
+
 async def test_what_one_actor_sent_is_handled_in_its_order(scene: Scene) -> None:
     await scene.follow(scene.alice)
     parent = a_note(scene.bob)

@@ -168,6 +168,16 @@ async def test_s_074_a_chain_without_end_is_left(scene: Scene) -> None:
     assert len(scene.world.requests) <= 100
 
 
+async def test_s_074_a_budget_ends(scene: Scene) -> None:
+    note = a_note(scene.alice)
+    scene.world.serve(note["id"], note)
+
+    with pytest.raises(RemoteError, match="too many requests"):
+        await lookup.kept_note(scene.ctx, note["id"], fetching.Budget(1))
+
+    assert [request.url for request in scene.world.requests] == [note["id"]]
+
+
 async def test_s_074_one_activity_has_one_budget(scene: Scene) -> None:
     await scene.meet(scene.mallory)
     people = [f"https://h{number}.evil.example/users/troll" for number in range(200)]
