@@ -50,7 +50,7 @@ format: $(INSTALLED_DEV)  ## format, and mend what can be mended
 bench: $(INSTALLED_DEV)  ## how fast, how large
 	$(BIN)/python -m bench
 
-screenshots: $(INSTALLED_DEV)  ## the pictures in docs/screenshots, by Chromium
+screenshots: $(INSTALLED_DEV)  ## pictures of every page, in ./screenshots, by Chromium
 	$(BIN)/python -m tests.e2e.screenshots
 
 schema: $(INSTALLED)  ## write docs/schema.sql anew

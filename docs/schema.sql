@@ -278,7 +278,7 @@ CREATE UNIQUE INDEX notifications_once
     ON notifications (kind, actor_id, coalesce(note_id, 0));
 
 CREATE TABLE outgoing (
-    id              INTEGER PRIMARY KEY,
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
     body_sealed     BLOB,                   -- NULL = done: only the receipt is kept
     note_id         INTEGER,                -- for the note's delivery receipt
     inboxes         INTEGER NOT NULL,
