@@ -4,18 +4,21 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from microfedi.account.throttle import Throttle
 from microfedi.config import Config
 from microfedi.errors import NotFound
-from microfedi.federation.keyring import Keyring
+from microfedi.federation.keyring import Keyring, Remembered
 from microfedi.federation.remote import Remote
+from microfedi.protocol.vocab import Activity
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.database import Database
 from microfedi.storage.owner import Owner
 
 log = logging.getLogger(__name__)
+
+MAX_JUST_READ = 256  # activities, of 2 to 50 kB: twice what one round of the worker takes
 
 
 def system_clock() -> datetime:
@@ -53,6 +56,9 @@ class Context:
         self.now = now
         self.wake = Wake()
         self.keyring = Keyring()
+        # What `receive` has just kept, as it was read: spares `process` reading it again. The
+        # database has it all; whatever is missing here is read from there.
+        self.just_read: Remembered[Activity] = Remembered(MAX_JUST_READ, timedelta(minutes=1))
         self.throttle = Throttle()
         self.stopping = asyncio.Event()
         self._owner: Owner | None = None

@@ -56,6 +56,11 @@ class Remembered(Generic[V]):
         self._entries.move_to_end(key)
         return found[1]
 
+    def take(self, key: str) -> V | None:
+        """Return what was remembered, and remember it no longer."""
+        found = self._entries.pop(key, None)
+        return None if found is None else found[1]
+
     def forget(self, key: str) -> None:
         """Remember it no longer."""
         self._entries.pop(key, None)

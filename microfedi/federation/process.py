@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 
 from microfedi.errors import (
     ForbiddenAddress,
@@ -108,7 +109,7 @@ class Processor:
         broken: list[tuple[Received, Exception]] = []
         for one in claimed:
             try:
-                item = _Item(one, parse.activity(loads.document(one.body)))
+                item = _Item(one, self._read(one.body))
             except ProtocolError as error:  # read once before: only a newer version may differ
                 broken.append((one, error))
                 continue
@@ -122,6 +123,10 @@ class Processor:
         if quick or broken:
             await self._apply(quick, broken)
         return len(claimed)
+
+    def _read(self, body: bytes) -> Activity:
+        just_read = self._ctx.just_read.take(sha256(body).hexdigest())
+        return just_read or parse.activity(loads.document(body))
 
     def _claim(self, tx: Transaction) -> list[Received]:
         return received.claim_due(

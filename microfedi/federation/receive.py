@@ -5,6 +5,7 @@ Nothing is done here that an activity asks for; `process` does it after the answ
 
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 
 from microfedi.errors import BadSignature, NotAuthorized, TooBusy
 from microfedi.federation import fetching, relevance, verify
@@ -167,6 +168,7 @@ async def _keep(
         received.keep(tx, uri=activity.uri, actor_uri=signer.uri, body=request.body, now=now)
         return has_woken
 
+    ctx.just_read.put(sha256(request.body).hexdigest(), activity, now)
     if await ctx.db.write(change):
         ctx.wake.deliveries.set()
     ctx.wake.received.set()

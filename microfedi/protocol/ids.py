@@ -6,21 +6,18 @@ from datetime import UTC, datetime
 PUBLIC_ID_BITS = 128  # decided: addresses of followers-only posts must not be guessable
 
 _EPOCH_MS = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp() * 1000)
-_LOW_BITS = 20  # random bits below the millisecond
+ROWS_PER_MS = 1 << 20  # ids of one millisecond
 
 
-def row_id(instant: datetime, *, chance: int | None = None) -> int:
-    """Return a positive 63-bit integer that sorts by `instant`, unique enough to try and retry.
-
-    Milliseconds since 2020 in the high bits, 20 random bits below.
+def row_id(instant: datetime) -> int:
+    """Return the first positive 63-bit row id of the millisecond of `instant`.
 
     >>> noon = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-    >>> row_id(noon, chance=5) - row_id(noon, chance=2)
-    3
+    >>> row_id(noon.replace(second=1)) - row_id(noon) == 1000 * ROWS_PER_MS
+    True
     """
-    low = secrets.randbits(_LOW_BITS) if chance is None else chance
     milliseconds = int(instant.timestamp() * 1000) - _EPOCH_MS
-    return (max(milliseconds, 0) << _LOW_BITS) | low
+    return max(milliseconds, 0) * ROWS_PER_MS + 1
 
 
 def public_id() -> str:

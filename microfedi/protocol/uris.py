@@ -161,7 +161,7 @@ def _parts(uri: str) -> tuple[str, str, str] | None:
     return _matched(uri) if len(uri) <= MAX_URI_CHARS else None
 
 
-@lru_cache(maxsize=1024)  # of at most 2048 characters each
+@lru_cache(maxsize=4096)  # of 60 characters each usually, at most 2048
 def _matched(uri: str) -> tuple[str, str, str] | None:
     match = _URI.fullmatch(uri)
     if match is None:

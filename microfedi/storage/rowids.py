@@ -1,4 +1,4 @@
-"""Row ids that sort by time and are free."""
+"""Row ids that sort by time, and within a millisecond by arrival."""
 
 from datetime import datetime
 from typing import Literal
@@ -6,22 +6,28 @@ from typing import Literal
 from microfedi.protocol import ids
 from microfedi.storage.database import Transaction
 
-_TAKEN = {
-    "notes": "SELECT 1 FROM notes WHERE id = :id",
-    "announces": "SELECT 1 FROM announces WHERE id = :id",
-    "home": "SELECT 1 FROM home WHERE position = :id",
-    "messages": "SELECT 1 FROM messages WHERE id = :id",
+_LAST = {
+    "notes": "SELECT max(id) FROM notes WHERE id BETWEEN :first AND :last",
+    "announces": "SELECT max(id) FROM announces WHERE id BETWEEN :first AND :last",
+    "home": "SELECT max(position) FROM home WHERE position BETWEEN :first AND :last",
+    "messages": "SELECT max(id) FROM messages WHERE id BETWEEN :first AND :last",
 }
 
 
 def free(
     tx: Transaction, table: Literal["notes", "announces", "home", "messages"], instant: datetime
 ) -> int:
-    """Return an id for a new row of `table` that sorts by `instant`.
+    """Return an id for a new row of `table` that sorts by `instant`, after those of the same time.
 
-    Some servers write times in whole seconds: a thousand posts of one second would meet.
+    Some servers write times in whole seconds: a thousand posts of one second meet here, and keep
+    the order in which they came.
     """
+    first = ids.row_id(instant)
     while True:
-        candidate = ids.row_id(instant)
-        if tx.value(_TAKEN[table], {"id": candidate}) is None:
-            return candidate
+        last = first + ids.ROWS_PER_MS - 2
+        newest: int | None = tx.value(_LAST[table], {"first": first, "last": last})
+        if newest is None:
+            return first
+        if newest < last:
+            return newest + 1
+        first = last + 2  # a million in one millisecond: the next one has room

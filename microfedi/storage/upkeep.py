@@ -101,7 +101,7 @@ def drop_posts(
         """,
         {
             "after_id": after_id,
-            "before_id": ids.row_id(published_before, chance=0),
+            "before_id": ids.row_id(published_before),
             "strangers_only": strangers_only,
             "limit": BATCH,
         },

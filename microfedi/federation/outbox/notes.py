@@ -120,6 +120,8 @@ def as_document(note: Note, addresses: Addresses) -> vocab.Note:
     """Return a note of the owner's as others get it, with the collections that belong to it."""
     return replace(
         notes.to_vocab(note, actor_uri=addresses.actor),
+        # What stands behind a warning is sensitive: some look at this field alone for pictures.
+        sensitive=note.sensitive or bool(note.summary),
         replies_uri=f"{note.uri}/replies",
         likes_uri=f"{note.uri}/likes",
         shares_uri=f"{note.uri}/shares",

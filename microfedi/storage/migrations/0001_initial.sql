@@ -297,7 +297,7 @@ CREATE INDEX hosts_due ON hosts (is_slow, due_at, id) WHERE due_at IS NOT NULL;
 
 -- An activity of ours on its way, stored once, and a row for each inbox that still needs it.
 CREATE TABLE outgoing (
-    id              INTEGER PRIMARY KEY,
+    id              INTEGER PRIMARY KEY AUTOINCREMENT,
     body_sealed     BLOB,                   -- NULL = done: only the receipt is kept
     note_id         INTEGER,                -- for the note's delivery receipt
     inboxes         INTEGER NOT NULL,
