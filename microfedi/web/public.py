@@ -96,6 +96,7 @@ async def show_profile(request: Request) -> Response:
             limit=PAGE_NOTES,
             with_replies=asker is not None,
         )
+        older = f"/@{owner.handle}?before={found[-1].id}" if len(found) == PAGE_NOTES else ""
         found = [note for note in found if may_see(reader, note, asker)]
         pinned = [] if before else notes.pinned(reader, owner.actor_id)
         pinned = [note for note in pinned if may_see(reader, note, asker)]
@@ -108,7 +109,7 @@ async def show_profile(request: Request) -> Response:
             notes.count_of(reader, owner.actor_id, wanted),
             -1 if hidden else followers.count(reader),
             -1 if hidden else following.count(reader),
-            f"/@{owner.handle}?before={found[-1].id}" if len(found) == PAGE_NOTES else "",
+            older,
         )
 
     response = await page(request, "profile.html", {"profile": await ctx.db.read(question)})
@@ -133,7 +134,7 @@ async def show_tag(request: Request) -> Response:
     asker = await asker_of(request)
     before = forms.query_id(request, "before")
 
-    def question(reader: Reader) -> list[Card]:
+    def question(reader: Reader) -> tuple[list[Card], str]:
         found = notes.by_tag(
             reader,
             tag,
@@ -141,15 +142,16 @@ async def show_tag(request: Request) -> Response:
             limit=PAGE_NOTES,
             actor_id=ctx.owner.actor_id if asker is None else None,
         )
-        return cards.of_notes(
-            reader, [note for note in found if may_see(reader, note, asker)], ctx.owner
-        )
+        older = f"?before={found[-1].id}" if len(found) == PAGE_NOTES else ""
+        # A quiet post is for those who come by it, not for those who look for a word.
+        listed = [n for n in found if asker is OWNER or n.visibility is Visibility.PUBLIC]
+        return cards.of_notes(reader, listed, ctx.owner), older
 
-    shown = await ctx.db.read(question)
+    shown, older = await ctx.db.read(question)
     values = {
         "heading": f"#{tag}",
         "cards": shown,
-        "older": f"?before={shown[-1].note.id}" if len(shown) == PAGE_NOTES else "",
+        "older": older,
         "empty": "No post with this hashtag has come by.",
     }
     return _finish(await page(request, "posts.html", values), asker)
