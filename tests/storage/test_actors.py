@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from microfedi.protocol import ids, vocab
-from microfedi.storage import actors, blocks, followers, following, owner
+from microfedi.protocol import vocab
+from microfedi.storage import actors, blocks, followers, following, owner, rowids
 from microfedi.storage.database import Database, Transaction
 from tests.factories import NOON, an_actor
 from tests.storage.test_owner import make_owner
@@ -189,7 +189,7 @@ async def test_everybody_is_called_something(
 
 
 def _a_note(tx: Transaction, author: int, uri: str, *, parent: int | None = None) -> int:
-    note_id = ids.row_id(NOON)
+    note_id = rowids.free(tx, "notes", NOON)
     tx.run(
         """
         INSERT INTO notes (id, uri, actor_id, visibility, in_reply_to_id, thread_id, published_at,
