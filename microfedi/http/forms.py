@@ -71,6 +71,13 @@ async def read(request: Request) -> FormData:
     return form
 
 
+async def close(request: Request) -> None:
+    """Let go of the files of the form of `request`, if it was read."""
+    form: FormData | None = getattr(request.state, "form", None)
+    if form is not None:
+        await form.close()
+
+
 def text(form: FormData, name: str, *, limit: int = MAX_FIELD_BYTES) -> str:
     """Return a text field, "" if it is missing. Line ends are `\\n`.
 

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from microfedi.account import tokens
 from microfedi.config import Config
-from microfedi.http import csrf
+from microfedi.http import csrf, forms
 from microfedi.http.context import context_of
 from microfedi.storage import sessions
 from microfedi.storage.sessions import Session
@@ -78,8 +78,11 @@ def owner_only(endpoint: Endpoint) -> Endpoint:
                 target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
                 return RedirectResponse(f"/login?next={quote(target)}", 303)
             return RedirectResponse("/login", 303)
-        await csrf.check(request)
-        response = await endpoint(request)
+        try:
+            await csrf.check(request)
+            response = await endpoint(request)
+        finally:
+            await forms.close(request)
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -91,8 +94,11 @@ def public_form(endpoint: Endpoint) -> Endpoint:
 
     async def checked(request: Request) -> Response:
         await of(request)  # what the token is bound to must not change between page and form
-        await csrf.check(request)
-        response = await endpoint(request)
+        try:
+            await csrf.check(request)
+            response = await endpoint(request)
+        finally:
+            await forms.close(request)
         csrf.set_cookie(request, response)
         response.headers["Cache-Control"] = "no-store"
         return response
