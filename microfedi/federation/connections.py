@@ -32,7 +32,7 @@ MAX_DIAL_S = 4.0
 MAX_ADDRESSES = 4
 # Lookups at once. A lookup holds a thread until the C library gives up; names that hang must not
 # make the others wait.
-MAX_RESOLVER_THREADS = 16
+MAX_RESOLVER_THREADS = 64
 # Connections in use at once. More than both lanes of delivery together (128), so that servers that
 # hang keep nobody else from one. Whoever waits for one does so within the deadline.
 MAX_CONNECTIONS = 192
