@@ -18,6 +18,7 @@ from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from microfedi import __version__, config
 from microfedi.account import setup
@@ -38,6 +39,10 @@ BACKLOG = 1024  # connections that may wait to be accepted while the loop is bus
 # (nginx and Caddy keep theirs for 60 s and more), a proxy would else meet a closing door.
 KEEP_ALIVE_S = 75
 STOP_S = 5  # seconds that requests under way get at the end
+# Request line and headers. Two signatures and a long cookie make 4 kB.
+MAX_HEAD_BYTES = 64 * 1024
+HEAD_S = 20.0  # seconds within which the head of a request must have come ...
+BODY_S = 300.0  # ... and its body after that: four pictures over a slow line
 
 
 def serve(settings: Config, say: Callable[[str], None] = print) -> None:
@@ -60,7 +65,7 @@ def serve(settings: Config, say: Callable[[str], None] = print) -> None:
             uvicorn.Config(
                 app,
                 loop="uvloop",
-                http="httptools",
+                http=Protocol,
                 ws="none",
                 lifespan="on",
                 log_config=None,
@@ -91,6 +96,67 @@ class _Server(uvicorn.Server):
         ctx = getattr(self._app.state, "ctx", None)
         if ctx is not None:
             ctx.stopping.set()
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1 that hangs up on a head without end and on whoever never finishes a request.
+
+    The parser itself would collect and wait for ever. Behind a good proxy neither arrives here.
+    """
+
+    _in_head = True
+    _heads = 0
+    _head_bytes = 0
+    _limit: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._within(HEAD_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._within(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        before = self._heads
+        super().data_received(data)
+        if self._in_head and self._heads == before:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+                self.transport.write(_HEAD_TOO_LARGE)
+                self.transport.close()
+
+    def on_message_begin(self) -> None:
+        self._in_head, self._head_bytes = True, 0
+        self._heads += 1
+        if self._limit is None:
+            self._within(HEAD_S)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._within(BODY_S)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._within(None)
+        super().on_message_complete()
+
+    def _within(self, seconds: float | None) -> None:
+        """Hang up after `seconds` unless called again."""
+        if self._limit is not None:
+            self._limit.cancel()
+        self._limit = None if seconds is None else self.loop.call_later(seconds, self._too_late)
+
+    def _too_late(self) -> None:
+        self._limit = None
+        self.transport.close()
+
+
+_HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
+)
 
 
 @contextlib.contextmanager
