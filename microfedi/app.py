@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -93,6 +94,7 @@ def create_app(
         exception_handlers={
             MicrofediError: problems.answer,
             HTTPException: problems.answer,
+            ClientDisconnect: problems.answer,
         },
         lifespan=lifespan,
     )

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -13,8 +14,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from microfedi import serving
+from microfedi.demo import Instance
 
 PATIENCE_S = 10.0
+KINDS = {"/inbox": "application/activity+json", "/login": "application/x-www-form-urlencoded"}
 HEAD = b"POST / HTTP/1.1\r\nHost: us.example\r\n"
 
 
@@ -112,3 +115,25 @@ async def test_who_never_finishes_a_request_is_hung_up_on(
         answer = await rest(reader)
 
     assert b" 200 " not in answer
+
+
+@pytest.mark.parametrize("path", ["/inbox", "/login"])
+async def test_who_hangs_up_in_the_middle_of_a_body_does_not_fill_the_log(
+    tmp_path: Path, path: str
+) -> None:
+    alice = Instance("alice", tmp_path / "alice")
+    await alice.prepare()
+    await alice.start()
+    try:
+        with socket.create_connection(("127.0.0.1", alice.port)) as connection:
+            connection.sendall(
+                f"POST {path} HTTP/1.1\r\nHost: {alice.host}\r\nContent-Length: 100\r\n"
+                f"Content-Type: {KINDS[path]}\r\nExpect: 100-continue\r\n\r\n".encode()
+            )
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")  # it waits for the body
+            connection.sendall(b"abc")
+        assert await alice.stop() == 0
+    finally:
+        await alice.kill9()
+
+    assert "ERROR" not in alice.log()

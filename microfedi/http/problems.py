@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from microfedi.errors import (
@@ -49,7 +49,7 @@ def _status_of(error: Exception) -> int:
     match error:
         case HTTPException(status_code=status):
             return status
-        case MalformedDocument():
+        case MalformedDocument() | ClientDisconnect():  # nobody is there to read the latter
             return 400
         case BadSignature():
             return 401
