@@ -7,9 +7,9 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -67,11 +67,16 @@ def report(findings: Iterable[Finding]) -> Iterator[str]:
 
 
 async def examine(
-    settings: Config, *, remote: Remote | None = None, resolve: Resolver | None = None
+    settings: Config,
+    *,
+    remote: Remote | None = None,
+    resolve: Resolver | None = None,
+    now: Callable[[], datetime] = system_clock,
 ) -> list[Finding]:
     """Look at everything and return what was found, in the order in which it is to be mended.
 
-    `remote` is the way to our own public address, `resolve` asks the DNS; tests hand in theirs.
+    `remote` is the way to our own public address, `resolve` asks the DNS; tests hand in theirs,
+    and their clock.
     """
     findings = [Finding("ok", f"microfedi {__version__} for {settings.base_url}")]
     findings += _settings(settings)
@@ -82,10 +87,11 @@ async def examine(
     findings += _disk(settings)
     me: Owner | None = None
     try:
-        me, found = await _database(settings)
+        me, found = await _database(settings, now())
         findings += found
     except MicrofediError as error:
-        findings.append(Finding("bad", str(error)))
+        what, _, advice = str(error).partition(": ")
+        findings.append(Finding("bad", what, advice))
     served = is_served(settings.data_dir)
     if not served:
         advice = "start it: microfedi serve, or systemctl start microfedi"
@@ -97,7 +103,7 @@ async def examine(
         try:
             if settings.is_https:
                 findings.append(await _dns(settings, resolve or connections.system_resolver()))
-            findings += await _from_outside(settings, way_out, me)
+            findings += await _from_outside(settings, way_out, me, now())
         finally:
             if remote is None:
                 await way_out.close()
@@ -170,7 +176,7 @@ def _disk(settings: Config) -> Iterator[Finding]:
         yield Finding("ok", what)
 
 
-async def _database(settings: Config) -> tuple[Owner | None, list[Finding]]:
+async def _database(settings: Config, now: datetime) -> tuple[Owner | None, list[Finding]]:
     """Look at the file, without migrating it. Raises: ConfigError if it cannot be opened."""
     found, newest = database.schema_version(settings.database_file), database.newest_version()
     if found != newest:
@@ -197,7 +203,6 @@ async def _database(settings: Config) -> tuple[Owner | None, list[Finding]]:
         if me is None:
             advice = "open the link that microfedi setup-link prints"
             findings.append(Finding("warn", "nobody lives here yet", advice))
-        now = system_clock()
         waits = await db.read(
             lambda reader: checkup.waiting(reader, late=now - LATE, failing=now - FAILING)
         )
@@ -226,14 +231,16 @@ def _queues(waits: Waiting, *, is_served: bool) -> Iterator[Finding]:
 # --- from outside
 
 
-async def _from_outside(settings: Config, remote: Remote, me: Owner | None) -> list[Finding]:
+async def _from_outside(
+    settings: Config, remote: Remote, me: Owner | None, now: datetime
+) -> list[Finding]:
     try:
-        home = await remote.probe_self(f"{settings.base_url}/")
+        home = await remote.probe_self(f"{settings.base_url}/about")
     except MicrofediError as error:
         advice = "is the port open in the firewall, the proxy running, its certificate good?"
         what = f"{settings.base_url} cannot be reached: {error}"
         return [Finding("bad", what, advice)]
-    findings = [_reached(settings, home), *_certificate(home), _clock(home)]
+    findings = [_reached(settings, home), *_certificate(home, now), _clock(home, now)]
     if me is not None and settings.federates:
         findings.append(await _actor(settings, remote, me))
         findings.append(await _webfinger(settings, remote, me))
@@ -265,17 +272,17 @@ def _reached(settings: Config, home: Response) -> Finding:
         return Finding("bad", f"the proxy answers {home.status}: it does not reach us", advice)
     if home.status >= 400 or 300 <= home.status < 400:
         advice = "does the proxy pass every path on, and to this server?"
-        return Finding("bad", f"{settings.base_url}/ answers {home.status}", advice)
+        return Finding("bad", f"{settings.base_url}/about answers {home.status}", advice)
     if "x-content-type-options" not in home.headers:
         advice = "does the proxy pass every path on, and to this server?"
-        return Finding("bad", f"{settings.base_url}/ is answered by somebody else", advice)
+        return Finding("bad", f"{settings.base_url}/about is answered by somebody else", advice)
     return Finding("ok", f"{settings.base_url} can be reached")
 
 
-def _certificate(home: Response) -> Iterator[Finding]:
+def _certificate(home: Response, now: datetime) -> Iterator[Finding]:
     if home.certificate_until is None:
         return
-    days = (home.certificate_until - system_clock()).days
+    days = (home.certificate_until - now).days
     if days < LOW_CERTIFICATE_DAYS:
         advice = "it should have been renewed by now: look into the proxy's log"
         yield Finding("warn", f"the certificate ends in {days} days", advice)
@@ -283,13 +290,13 @@ def _certificate(home: Response) -> Iterator[Finding]:
         yield Finding("ok", f"the certificate is good for {days} more days")
 
 
-def _clock(home: Response) -> Finding:
+def _clock(home: Response, now: datetime) -> Finding:
     """Compare our clock with that of whoever answers in public: mostly the proxy's machine."""
     try:
         theirs = parsedate_to_datetime(home.headers["date"])
     except (KeyError, ValueError):
         return Finding("warn", "the proxy does not say what time it is")
-    off = abs((system_clock() - theirs.astimezone(UTC)).total_seconds())
+    off = abs((now - theirs.astimezone(UTC)).total_seconds())
     if off > MAX_CLOCK_S:
         advice = "others refuse what is signed at the wrong time: timedatectl set-ntp true"
         return Finding("bad", f"the clock is off by {off:.0f} s", advice)

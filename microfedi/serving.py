@@ -167,7 +167,7 @@ def only_one(settings: Config) -> Iterator[None]:
     """
     start.prepare(settings)
     path = settings.data_dir / LOCK_FILE
-    with path.open("a") as lock:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

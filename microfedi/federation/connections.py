@@ -244,6 +244,8 @@ class _Stream(httpcore2.AsyncNetworkStream):
     def get_extra_info(self, info: str) -> Any:
         if info == "is_readable":  # asked of idle connections: has the other side hung up?
             return self._reader.at_eof() or self._reader.exception() is not None
+        if info == "ssl_object":  # asked by the doctor: how long is the certificate good for?
+            return self._writer.get_extra_info("ssl_object")
         return None
 
 
