@@ -2,6 +2,7 @@
 
 import re
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -56,7 +57,12 @@ async def atom(request: Request) -> Response:
             feed_url=f"{owner.addresses.page}/feed.atom",
             updated=updated,
             notes=[
-                (note, summary_line(note), owner.addresses.note_page(note.public_id or ""))
+                (
+                    note,
+                    summary_line(note),
+                    owner.addresses.note_page(note.public_id or ""),
+                    _content(note),
+                )
                 for note in found
             ],
         )
@@ -64,6 +70,15 @@ async def atom(request: Request) -> Response:
     response = Response(_NOT_XML.sub("\ufffd", xml), media_type="application/atom+xml")
     response.headers["Cache-Control"] = "public, max-age=300"
     return with_etag(request, response)
+
+
+def _content(note: notes.Note) -> Markup:
+    """Return a post with its pictures."""
+    pictures = (one for one in note.attachments if one.media_type.startswith("image/"))
+    image = Markup('<p><img src="{}" alt="{}"></p>')
+    return Markup(str(note.html)) + Markup("").join(  # noqa: S704 - clean since it was written
+        image.format(one.url, one.alt) for one in pictures
+    )
 
 
 public_routes = [Route("/@{handle}/feed.atom", atom, methods=["GET"])]

@@ -1,0 +1,120 @@
+"""The Atom feed: public posts, well-formed whatever is in them."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from microfedi import imagework
+from microfedi.federation.outbox import notes, profile
+from microfedi.protocol.vocab import Visibility
+from microfedi.storage import notes as note_storage
+from tests.app_fixture import BASE_URL, HANDLE, an_app
+from tests.web.pictures import a_png
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+FEED = f"/@{HANDLE}/feed.atom"
+
+
+def read(text: str) -> ElementTree.Element:
+    return ElementTree.fromstring(text)  # noqa: S314 - made by us, entities and all
+
+
+async def test_the_feed_has_public_posts_the_newest_first(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        first = await app.publish("First & **foremost**", language="en")
+        await app.publish("Quiet", Visibility.UNLISTED)
+        await app.publish("Closed", Visibility.FOLLOWERS)
+        theirs = await app.theirs(app.world.actor("https://vic.example/users/alice"))
+        met = await app.ctx.db.read(lambda r: note_storage.by_uri(r, theirs))
+        assert met is not None
+        await app.publish("An answer", in_reply_to=met.id)
+        last = await app.publish("Last")
+
+        answer = await app.get(FEED)
+
+        assert answer.headers["content-type"] == "application/atom+xml"
+        feed = read(answer.text)
+        assert feed.findtext(f"{ATOM}id") == f"{BASE_URL}/@maya"
+        assert feed.findtext(f"{ATOM}title") == "Maya"
+        assert feed.findtext(f"{ATOM}updated") == "2026-11-22T12:00:06Z"
+        assert feed.findtext(f"{ATOM}author/{ATOM}name") == "Maya"
+        links = {one.get("rel"): one.get("href") for one in feed.findall(f"{ATOM}link")}
+        assert links == {"self": f"{BASE_URL}{FEED}", "alternate": f"{BASE_URL}/@maya"}
+        newest, oldest = feed.findall(f"{ATOM}entry")
+        assert newest.findtext(f"{ATOM}id") == last.uri
+        assert oldest.findtext(f"{ATOM}id") == first.uri
+        assert oldest.findtext(f"{ATOM}title") == "First & foremost"
+        assert oldest.findtext(f"{ATOM}published") == "2026-11-22T12:00:01Z"
+        content = oldest.find(f"{ATOM}content")
+        assert content is not None
+        assert content.get("type") == "html"
+        assert content.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
+        assert content.text == "<p>First &amp; <strong>foremost</strong></p>\n"
+        link = oldest.find(f"{ATOM}link")
+        assert link is not None
+        assert link.get("href") == f"{BASE_URL}/@maya/{first.public_id}"
+
+
+async def test_a_warning_is_all_that_the_feed_says(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.publish("They all die.", summary="The end of the book")
+        answer = await app.get(FEED)
+        assert "They all die" not in answer.text
+        assert "The end of the book" in answer.text
+
+
+async def test_an_edit_is_an_update(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        note = await app.publish("Before")
+        app.clock.forward(minutes=1)
+        await notes.edit(app.ctx, note.id, notes.Draft("After"))
+        entry = read((await app.get(FEED)).text).find(f"{ATOM}entry")
+        assert entry is not None
+        assert entry.findtext(f"{ATOM}title") == "After"
+        assert entry.findtext(f"{ATOM}published") == "2026-11-22T12:00:01Z"
+        assert entry.findtext(f"{ATOM}updated") == "2026-11-22T12:01:01Z"
+
+
+async def test_a_picture_is_in_the_feed_with_its_description(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        picture = await imagework.reencode(a_png(), purpose="post")
+        await app.publish("", pictures=((picture, 'A "red" <square>'),))
+        entry = read((await app.get(FEED)).text).find(f"{ATOM}entry")
+        assert entry is not None
+        assert entry.findtext(f"{ATOM}title") == "A picture"
+        html = entry.findtext(f"{ATOM}content") or ""
+        assert f'<img src="{BASE_URL}/media/' in html
+        assert 'alt="A &#34;red&#34; &lt;square&gt;"' in html
+
+
+async def test_whatever_is_written_the_feed_stays_well_formed(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        for odd in (
+            "</entry></feed><script>alert(1)</script>",
+            "]]> <![CDATA[ <!-- -->",
+            "&unknown; &amp; &#0; &lt;b&gt;",
+            "{{ 7*7 }} {% include 'login.html' %}",
+            "a\x0bb \ufffe\uffff c",
+        ):
+            await profile.update(app.ctx, profile.Profile(odd, odd))
+            await app.publish(odd, summary="")
+            await app.publish("Words", summary=odd)
+            feed = read((await app.get(FEED)).text)
+            assert {one.tag for one in feed.iter()} <= {
+                f"{ATOM}{name}"
+                for name in (
+                    "feed", "id", "title", "subtitle", "updated", "link", "author", "name",
+                    "uri", "entry", "published", "content",
+                )
+            }  # fmt: skip
+            for content in feed.iter(f"{ATOM}content"):
+                assert content.get("type") == "text" or "<script" not in (content.text or "")
+            assert "49" not in "".join(feed.itertext())
+
+
+async def test_an_empty_feed_is_one_and_who_has_it_is_told_so(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        answer = await app.get(FEED)
+        assert read(answer.text).findtext(f"{ATOM}updated") == "2026-11-22T12:00:00Z"
+        again = await app.get(FEED, **{"if-none-match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert (await app.get("/@mayo/feed.atom")).status_code == 404
