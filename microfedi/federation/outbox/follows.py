@@ -1,5 +1,7 @@
 """The owner follows and unfollows, lets followers in, turns them away, and removes them."""
 
+from datetime import timedelta
+
 from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending
@@ -8,11 +10,13 @@ from microfedi.storage import actors, blocks, followers, following, notification
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 
+AGAIN = timedelta(minutes=1)  # a form sent twice by a shaking finger asks once
+
 
 async def follow(ctx: Context, actor_id: int) -> None:
     """Ask to follow somebody; nothing happens if the owner follows them already.
 
-    A request that was not answered is sent again, under a new id.
+    A request that was not answered within a minute is sent again, under a new id.
 
     Source: ActivityPub 6.5.
     Raises: NotFound if there is no such actor; InvalidInput if they cannot be followed.
@@ -28,7 +32,10 @@ async def follow(ctx: Context, actor_id: int) -> None:
             raise InvalidInput("", "This account is not there any more.")
         if blocks.is_blocked(tx, actor.uri):
             raise InvalidInput("", f"You have blocked {actor.address}: unblock them first.")
-        if following.is_followed(tx, actor_id):
+        ours = following.by_actor(tx, actor_id)
+        if ours is not None and ours.state == "accepted":
+            return
+        if ours is not None and ours.state == "requested" and ctx.now() < ours.created_at + AGAIN:
             return
         request = _follow(ctx, actor, sending.mint(ctx, "follows"))
         following.put(tx, actor_id, request.uri, "requested", ctx.now())
