@@ -30,7 +30,6 @@ from microfedi.protocol.signing import sign_cavage, sign_rfc9421
 from microfedi.protocol.vocab import PublicKey
 
 __all__ = [
-    "ACCEPT_SIGNATURE",
     "Claim",
     "Request",
     "Scheme",
@@ -54,8 +53,6 @@ MAX_DATE_CHARS = 64  # an HTTP date has 29
 MAX_KEY_URI_CHARS = 2048
 MAX_CLAIMS = 3  # RFC 9421 signatures of one request that are looked at; each costs a key
 
-# What we ask of somebody whose signature we could not accept. Source: RFC 9421 5.1.
-ACCEPT_SIGNATURE: Final = 'sig1=("@method" "@target-uri" "content-digest");created;keyid'
 
 _NAME = re.compile(r"\(request-target\)|\(created\)|\(expires\)|[!#$%&'*+.^_`|~0-9a-z-]{1,64}")
 # What a signature may say of its algorithm for each kind of key. "hs2019" means "see the key", and

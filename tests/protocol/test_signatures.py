@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microfedi.errors import BadSignature
-from microfedi.protocol import keys, signatures, signing, structured
+from microfedi.protocol import keys, signatures, signing
 from microfedi.protocol.keys import SigningKey
 from microfedi.protocol.signatures import Claim, Request
 from microfedi.protocol.vocab import PublicKey
@@ -86,15 +86,10 @@ def test_the_address_is_signed_in_its_usual_spelling(url: str) -> None:
 
 
 def test_an_answer_can_ask_for_the_newer_standard() -> None:
-    asked = {"accept-signature": signatures.ACCEPT_SIGNATURE}
+    asked = {"accept-signature": 'sig1=("@method" "@target-uri" "content-digest");created;keyid'}
 
     assert signatures.wants_rfc9421(asked)
     assert not signatures.wants_rfc9421({"content-type": "text/html", "accept-signature": " "})
-    assert structured.inputs(signatures.ACCEPT_SIGNATURE)["sig1"].components == (
-        "@method",
-        "@target-uri",
-        "content-digest",
-    )
 
 
 def test_whether_a_request_is_signed() -> None:
