@@ -144,7 +144,7 @@ async def test_s_080_a_form_that_is_none(kind: str, body: bytes, tmp_path: Path)
         for path in ("/login", "/compose", "/settings/profile", "/messages/new"):
             answer = await _soon(
                 app.client.post(
-                    path, content=body, headers={"content-type": kind.encode("latin-1")}
+                    path, content=body, headers=[(b"content-type", kind.encode("latin-1"))]
                 )
             )
             assert answer.status_code in (400, 403, 413, 422), path
