@@ -151,6 +151,29 @@ async def test_s_080_a_form_that_is_none(kind: str, body: bytes, tmp_path: Path)
         assert await app.rows() == before
 
 
+async def test_s_080_too_much_is_too_much_with_the_right_token_too(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        token = await app.token()
+        fields = {f"f{n}": "x" for n in range(120)} | {"csrf": token}
+        files = [("picture", (f"{n}.png", b"x", "image/png")) for n in range(17)]
+        for enough in (
+            await app.client.post("/settings/disk", data=fields | {"budget_gb": "7"}),
+            await app.client.post(
+                "/settings/disk", data={"csrf": token, "budget_gb": "7"}, files=files[:16]
+            ),
+        ):
+            assert enough.status_code == 303
+        fields |= {f"g{n}": "x" for n in range(20)}
+        for too_much in (
+            await app.client.post("/settings/disk", data=fields),
+            await app.client.post("/settings/disk", data={"csrf": token}, files=files),
+            await app.client.post("/settings/disk", data={"csrf": token, "x": "y" * 300_000}),
+        ):
+            assert too_much.status_code == 422
+            assert "could not be read" in too_much.text
+
+
 async def _endless(size: int) -> AsyncIterator[bytes]:
     for _ in range(size // 65536):
         yield b"x" * 65536
