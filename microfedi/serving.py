@@ -136,11 +136,20 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._within(BODY_S)
+        if not self.url.startswith(b"/"):
+            # A whole URL names a host of its own, beside the Host header that is checked.
+            self.send_400_response("a path was expected\n")
+            return
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self.transport.is_closing():
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._within(None)
-        super().on_message_complete()
+        if not self.transport.is_closing():
+            super().on_message_complete()
 
     def _within(self, seconds: float | None) -> None:
         """Hang up after `seconds` unless called again."""

@@ -67,6 +67,18 @@ async def test_a_head_without_end_is_refused() -> None:
     assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.parametrize("target", ["http://evil.example/", "https://us.example/", "*", "evil"])
+async def test_s_131_a_target_that_is_no_path_is_refused(target: str) -> None:
+    async with connected() as (reader, writer):
+        head = f"POST {target} HTTP/1.1\r\nHost: us.example\r\nContent-Length: 2\r\n\r\nhi"
+        writer.write(head.encode())
+        await writer.drain()
+
+        answer = await rest(reader)
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 async def test_a_head_in_small_pieces_is_counted_whole() -> None:
     async with connected() as (reader, writer):
         writer.write(HEAD)
