@@ -32,11 +32,14 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A post in a page. `key` tells apart the same post boosted twice on one page."""
+    """A post in a page. `key` tells apart the same post boosted twice on one page; `anchor` is
+    where the page is scrolled to after something was done to it: the first of them.
+    """
 
     note: Note
     author: Actor
     key: str
+    anchor: str
     url: str
     is_mine: bool
     boosted_by: Actor | None = None
@@ -125,7 +128,8 @@ def _build(
     favourites = likes.liked_by(reader, mine, ids) if mine else set()
     boosts = announces.announced_by(reader, mine, ids) if mine else set()
     marked = bookmarks.bookmarked(reader, ids) if mine else set()
-    cards = []
+    cards: list[Card] = []
+    seen: set[int] = set()
     for index, (note, booster) in enumerate(zip(found, boosted_by, strict=True)):
         author = people.get(note.actor_id)
         if author is None:
@@ -137,6 +141,7 @@ def _build(
                 note=note,
                 author=author,
                 key=f"{note.id}-{index}",
+                anchor=_anchor(note, index, is_first=note.id not in seen, pinned=pinned),
                 url=url_of(note, owner),
                 is_mine=note.actor_id == mine,
                 boosted_by=people.get(booster) if booster is not None else None,
@@ -150,7 +155,13 @@ def _build(
                 files=files,
             )
         )
+        seen.add(note.id)
     return cards
+
+
+def _anchor(note: Note, index: int, *, is_first: bool, pinned: bool) -> str:
+    """Pinned posts may stand on the page once more, below."""
+    return f"n{note.id}" if is_first and not pinned else f"n{note.id}-{index}"
 
 
 def with_receipt(reader: Reader, card: Card) -> Card:

@@ -125,5 +125,8 @@ def running(directory: Path, name: str) -> Iterator[Server]:
     try:
         server.start()
         yield server
+    except BaseException:
+        sys.stderr.write(f"--- {server.host} said:\n{server.said()[-4000:]}\n")
+        raise
     finally:
         server.stop()

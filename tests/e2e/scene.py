@@ -132,13 +132,13 @@ def _live(alice: Person, bob: Person, carol: Person, directory: Path) -> tuple[s
     theirs = bob.page.locator("article").filter(has_text="First flight of the season")
     theirs.get_by_role("button", name="Favourite").click()
     theirs.get_by_role("button", name="Boost").click()
-    theirs.get_by_role("link", name="Reply").click()
+    theirs.get_by_role("link", name="Reply", exact=True).click()
     box = bob.page.get_by_label("Text of the post")
     box.fill(f"{alice.address} Umbrella silk! Does it hold when it is wet?")
     bob.page.get_by_role("button", name="Publish reply").click()
     alice.sees(post, "Umbrella silk!", inside="article")
     answer = alice.page.locator("article").filter(has_text="Umbrella silk!")
-    answer.get_by_role("link", name="Reply").click()
+    answer.get_by_role("link", name="Reply", exact=True).click()
     alice.page.get_by_label("Text of the post").fill(
         f"{bob.address} It holds better than I do. Come and see on Sunday."
     )

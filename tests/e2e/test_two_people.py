@@ -90,7 +90,7 @@ def test_two_people_meet(people: tuple[Person, Person], tmp_path: Path) -> None:
     expect(article.get_by_role("button", name="Favourite")).to_have_attribute(
         "aria-pressed", "true"
     )
-    article.get_by_role("link", name="Reply").click()
+    article.get_by_role("link", name="Reply", exact=True).click()
     alice.page.get_by_label("Text of the post").fill(f"{bob.address} I can almost hear it")
     alice.page.get_by_role("main").get_by_role("button", name="Publish reply").click()
     expect(alice.page.locator("article").filter(has_text="I can almost hear it")).to_be_visible()
