@@ -78,7 +78,10 @@ class Processor:
 
     async def run(self) -> None:
         """Handle whatever arrives, until cancelled."""
-        wake = self._ctx.wake.received
+        ctx = self._ctx
+        wake = ctx.wake.received
+        # What a process that was killed had taken need not wait until its lease is over.
+        await ctx.db.write(lambda tx: received.release(tx, ctx.now()))
         try:
             while True:
                 wake.clear()

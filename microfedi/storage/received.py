@@ -90,6 +90,13 @@ def claim_due(
     return sorted(claimed, key=lambda one: one.id)
 
 
+def release(tx: Transaction, now: datetime) -> int:
+    """Have everything that waits handled now: at start, when no other process can be at it."""
+    return tx.run(
+        "UPDATE received SET due_at = :now WHERE due_at > :now", {"now": instants.to_text(now)}
+    )
+
+
 def done(tx: Transaction, ids: Collection[int]) -> None:
     """Note that these were handled. Their bodies go; that they came is remembered for a while."""
     tx.run(
