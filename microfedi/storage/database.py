@@ -31,6 +31,7 @@ Params = Mapping[str, Any] | Sequence[Any]
 
 FILE_NAME = "microfedi.db"
 MAX_GROUP = 64  # changes that share a COMMIT: more gain nothing and make the first one wait
+MAX_QUESTIONS = 16  # that share a snapshot: one page among them delays the others by milliseconds
 READERS = 2  # threads; a page takes milliseconds, and each has its own page cache
 CACHE_KIB = 4096  # page cache of a connection
 _BUSY_TIMEOUT_MS = 5000  # only a backup or a shell can hold the file
@@ -106,7 +107,7 @@ class _Connection(sqlite3.Connection):
         return sql(self) if callable(sql) else super().execute(sql, parameters)
 
 
-_Change = tuple[Callable[[Transaction], Any], "asyncio.Future[Any]"]
+_Change = tuple[Callable[[Any], Any], "asyncio.Future[Any]"]
 _Outcome = tuple[Any, BaseException | None]
 
 
@@ -118,10 +119,10 @@ class Database:
     ) -> None:
         self.sealer = sealer
         self._writer = writer
-        self._all_readers = readers
-        self._free_readers: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
-        for reader in readers:
-            self._free_readers.put_nowait(reader)
+        self._readers = readers
+        self._idle = list(readers)
+        self._questions: deque[_Change] = deque()
+        self._reading: set[asyncio.Task[None]] = set()
         self._waiting: deque[_Change] = deque()
         self._wake = asyncio.Event()
         self._closing = False
@@ -144,32 +145,50 @@ class Database:
 
     async def read(self, question: Callable[[Reader], T]) -> T:
         """Run `question` whole on a reader's thread, in one snapshot, and return its answer."""
-        reader = await self._free_readers.get()
-        answers: list[T] = []
-        try:
-            # If we are cancelled the question still ends on its thread, before the next one.
-            await _run(reader, lambda conn: answers.append(_ask(conn, question, self.sealer)))
-        finally:
-            self._free_readers.put_nowait(reader)
-        return answers[0]
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._questions.append((question, done))
+        self._start_reading()
+        return await done
 
     async def close(self) -> None:
         """Commit what waits, fold the WAL into the file, and close every connection."""
         self._closing = True
         self._wake.set()
         await self._committer
-        for reader in self._all_readers:
+        await asyncio.gather(*self._reading, return_exceptions=True)
+        for reader in self._readers:
             await reader.close()
         with contextlib.suppress(sqlite3.Error):
             await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         await self._writer.close()
+
+    def _start_reading(self) -> None:
+        """Give what is asked to the readers that are idle; what comes meanwhile is asked together:
+        a hop to another thread costs more than most questions.
+        """
+        while self._idle and self._questions:
+            group = _taken(self._questions, MAX_QUESTIONS)
+            if group:
+                task = asyncio.create_task(self._read_group(self._idle.pop(), group))
+                self._reading.add(task)
+                task.add_done_callback(self._reading.discard)
+
+    async def _read_group(self, reader: aiosqlite.Connection, group: list[_Change]) -> None:
+        outcomes: list[_Outcome] = []
+        try:
+            await _run(reader, partial(_ask, group, outcomes, self.sealer))
+        except sqlite3.Error as error:  # BEGIN failed
+            outcomes = [(None, error)] * len(group)
+        self._idle.append(reader)
+        _tell(group, outcomes)
+        self._start_reading()
 
     async def _commit_groups(self) -> None:
         while not (self._closing and not self._waiting):
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                group = self._take()
+                group = _taken(self._waiting, MAX_GROUP)
                 if not group:
                     continue
                 outcomes: list[_Outcome] = []
@@ -178,21 +197,27 @@ class Database:
                 except sqlite3.Error as error:  # BEGIN or COMMIT failed: nobody's change is kept
                     log.error("a commit failed, nothing of it was kept: %s", error)
                     outcomes = [(None, error)] * len(group)
-                for (_, done), (result, error_or_none) in zip(group, outcomes, strict=True):
-                    if done.done():
-                        continue
-                    if error_or_none is None:
-                        done.set_result(result)
-                    else:
-                        done.set_exception(error_or_none)
+                _tell(group, outcomes)
 
-    def _take(self) -> list[_Change]:
-        group: list[_Change] = []
-        while self._waiting and len(group) < MAX_GROUP:
-            change = self._waiting.popleft()
-            if not change[1].done():  # else its author was cancelled meanwhile
-                group.append(change)
-        return group
+
+def _taken(waiting: deque[_Change], limit: int) -> list[_Change]:
+    """Take the first ones whose authors have not been cancelled meanwhile."""
+    group: list[_Change] = []
+    while waiting and len(group) < limit:
+        change = waiting.popleft()
+        if not change[1].done():
+            group.append(change)
+    return group
+
+
+def _tell(group: list[_Change], outcomes: list[_Outcome]) -> None:
+    for (_, done), (result, error) in zip(group, outcomes, strict=True):
+        if done.done():
+            continue
+        if error is None:
+            done.set_result(result)
+        else:
+            done.set_exception(error)
 
 
 async def _run(
@@ -202,10 +227,17 @@ async def _run(
     await connection.execute(function)
 
 
-def _ask(conn: sqlite3.Connection, question: Callable[[Reader], T], sealer: Sealer) -> T:
+def _ask(
+    group: list[_Change], outcomes: list[_Outcome], sealer: Sealer, conn: sqlite3.Connection
+) -> None:
+    """Answer a group of questions in one snapshot; one that fails fails alone."""
     conn.execute("BEGIN")
     try:
-        return question(Reader(conn, sealer))
+        for question, _ in group:
+            try:
+                outcomes.append((question(Reader(conn, sealer)), None))
+            except Exception as error:
+                outcomes.append((None, error))
     finally:
         conn.execute("ROLLBACK")
 

@@ -148,3 +148,39 @@ def test_the_server_key_must_be_private(tmp_path: Path) -> None:
         sealed.load(path)
     with pytest.raises(FileExistsError):
         sealed.create_key(path)
+
+
+async def test_questions_that_are_asked_together_fail_alone(db: Database) -> None:
+    def bad(reader: Reader) -> None:
+        raise ValueError("no")
+
+    await db.write(lambda tx: insert(tx, "a.example"))
+
+    answers = await asyncio.gather(
+        *(db.read(bad if number % 5 == 0 else hosts) for number in range(50)),
+        return_exceptions=True,
+    )
+
+    assert [type(one) for one in answers[::5]] == [ValueError] * 10
+    assert all(one == ["a.example"] for number, one in enumerate(answers) if number % 5)
+
+
+async def test_a_cancelled_question_harms_nobody(db: Database) -> None:
+    tasks = [asyncio.create_task(db.read(hosts)) for _ in range(60)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+
+    answers = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert answers[1::2] == [[]] * 30
+    assert await db.read(hosts) == []
+
+
+async def test_what_was_written_is_read_by_whoever_asks_afterwards(db: Database) -> None:
+    for number in range(20):
+        await db.write(lambda tx, n=number: insert(tx, f"{n:02d}.example"))  # type: ignore[misc]
+        others = [asyncio.create_task(db.read(hosts)) for _ in range(5)]
+
+        assert len(await db.read(hosts)) == number + 1
+        await asyncio.gather(*others)
