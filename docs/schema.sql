@@ -38,7 +38,7 @@ CREATE TABLE actors (
     state           TEXT NOT NULL DEFAULT 'ok' CHECK (state IN ('ok', 'gone', 'suspended')),
     published_at    TEXT,
     fetched_at      TEXT NOT NULL
-) STRICT;
+, featured_tags TEXT, following_uri TEXT, memorial INTEGER NOT NULL DEFAULT 0, can_feature TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE INDEX actors_by_handle ON actors (handle COLLATE NOCASE) WHERE handle IS NOT NULL;
 
@@ -60,7 +60,7 @@ CREATE INDEX announces_by_actor ON announces (actor_id, id);
 CREATE TABLE blocked_actors (
     actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
     created_at      TEXT NOT NULL
-) STRICT;
+, until TEXT) STRICT;
 
 CREATE TABLE blocked_by (
     actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
@@ -70,7 +70,7 @@ CREATE TABLE blocked_by (
 CREATE TABLE blocked_hosts (
     host            TEXT PRIMARY KEY,       -- and every host below it
     created_at      TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, until TEXT) STRICT, WITHOUT ROWID;
 
 CREATE TABLE bookmarks (
     note_id         INTEGER PRIMARY KEY REFERENCES notes (id) ON DELETE CASCADE,
@@ -86,6 +86,21 @@ CREATE TABLE cached_media (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX cached_media_by_use ON cached_media (used_at);
+
+CREATE TABLE circle_people (
+    circle_id       INTEGER NOT NULL REFERENCES circles (id) ON DELETE CASCADE,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    PRIMARY KEY (circle_id, actor_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX circle_people_by_actor ON circle_people (actor_id);
+
+CREATE TABLE circles (
+    id              INTEGER PRIMARY KEY,
+    public_id       TEXT NOT NULL UNIQUE,
+    name_sealed     BLOB NOT NULL,
+    created_at      TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE conversation_people (
     conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
@@ -122,6 +137,33 @@ CREATE INDEX deliveries_by_object ON deliveries (host_id, object_key, id);
 
 CREATE INDEX deliveries_ready ON deliveries (host_id, id) WHERE aside_until IS NULL;
 
+CREATE TABLE encrypted_objects (
+    id              INTEGER PRIMARY KEY,
+    uri_key         BLOB NOT NULL UNIQUE,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    type            TEXT NOT NULL,
+    body_sealed     BLOB NOT NULL,
+    received_at     TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX encrypted_objects_by_actor ON encrypted_objects (actor_id, id);
+
+CREATE TABLE feature_stamps (
+    public_id       TEXT PRIMARY KEY,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    collection_uri  TEXT NOT NULL UNIQUE,
+    request_uri     TEXT NOT NULL,
+    state           TEXT NOT NULL CHECK (state IN ('pending', 'accepted', 'rejected', 'revoked')),
+    created_at      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX feature_stamps_by_actor ON feature_stamps (actor_id);
+
+CREATE TABLE featured_tags (
+    tag             TEXT PRIMARY KEY,
+    position        INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE followers (
     actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
     follow_uri      TEXT NOT NULL,
@@ -135,6 +177,15 @@ CREATE TABLE following (
     state           TEXT NOT NULL CHECK (state IN ('requested', 'accepted', 'rejected')),
     created_at      TEXT NOT NULL
 ) STRICT;
+
+CREATE TABLE group_notes (
+    note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    group_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    state           TEXT NOT NULL DEFAULT 'shown' CHECK (state IN ('shown', 'hidden', 'locked')),
+    PRIMARY KEY (note_id, group_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX group_notes_by_group ON group_notes (group_id, note_id);
 
 CREATE TABLE home (
     position        INTEGER PRIMARY KEY,
@@ -222,6 +273,31 @@ CREATE INDEX messages_by_actor ON messages (actor_id);
 
 CREATE INDEX messages_by_conversation ON messages (conversation_id, id);
 
+CREATE TABLE moves (
+    actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+    target_uri      TEXT NOT NULL,
+    moved_at        TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE muted_actors (
+    actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+    with_notifications INTEGER NOT NULL DEFAULT 1,
+    until           TEXT,
+    created_at      TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE muted_hosts (
+    host            TEXT PRIMARY KEY,       -- and every host below it
+    until           TEXT,
+    created_at      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE muted_threads (
+    thread_id       INTEGER PRIMARY KEY,    -- as notes.thread_id
+    until           TEXT,
+    created_at      TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE note_tags (                    -- of public notes only
     tag             TEXT NOT NULL,
     note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
@@ -229,6 +305,15 @@ CREATE TABLE note_tags (                    -- of public notes only
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX note_tags_by_note ON note_tags (note_id);
+
+CREATE TABLE note_versions (
+    id              INTEGER PRIMARY KEY,
+    note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    written_at      TEXT NOT NULL,
+    body            BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX note_versions_by_note ON note_versions (note_id, id);
 
 CREATE TABLE notes (
     id              INTEGER PRIMARY KEY,
@@ -260,13 +345,16 @@ CREATE INDEX notes_by_thread ON notes (thread_id, id);
 
 CREATE INDEX notes_by_url ON notes (url) WHERE url IS NOT NULL;
 
-CREATE TABLE notifications (
+CREATE TABLE "notifications" (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     kind            TEXT NOT NULL
                     CHECK (kind IN ('follow', 'follow_request', 'mention', 'like', 'announce',
-                                    'follow_accepted', 'update')),
+                                    'follow_accepted', 'update', 'reaction', 'poll', 'quote',
+                                    'quote_request', 'quote_accepted', 'moved', 'report',
+                                    'feature', 'feature_request')),
     actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
     note_id         INTEGER REFERENCES notes (id) ON DELETE CASCADE,
+    detail          TEXT NOT NULL DEFAULT '',
     created_at      TEXT NOT NULL
 ) STRICT;
 
@@ -275,7 +363,7 @@ CREATE INDEX notifications_by_actor ON notifications (actor_id);
 CREATE INDEX notifications_by_note ON notifications (note_id) WHERE note_id IS NOT NULL;
 
 CREATE UNIQUE INDEX notifications_once
-    ON notifications (kind, actor_id, coalesce(note_id, 0));
+    ON notifications (kind, actor_id, coalesce(note_id, 0), detail);
 
 CREATE TABLE outgoing (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -289,6 +377,13 @@ CREATE TABLE outgoing (
 CREATE INDEX outgoing_by_note ON outgoing (note_id) WHERE note_id IS NOT NULL;
 
 CREATE INDEX outgoing_done ON outgoing (created_at) WHERE body_sealed IS NULL;
+
+CREATE TABLE own_emojis (
+    shortcode       TEXT PRIMARY KEY,
+    file            TEXT NOT NULL,          -- names the file, as media.public_id does
+    media_type      TEXT NOT NULL,
+    updated_at      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE owner (
     id                  INTEGER PRIMARY KEY CHECK (id = 1),
@@ -308,7 +403,10 @@ CREATE TABLE owner (
     home_read_position  INTEGER NOT NULL DEFAULT 0,
     notifications_read_id INTEGER NOT NULL DEFAULT 0,
     created_at          TEXT NOT NULL
-) STRICT;
+, quote_policy TEXT NOT NULL DEFAULT 'anyone'
+    CHECK (quote_policy IN ('anyone', 'followers', 'ask', 'nobody')), reply_policy TEXT NOT NULL DEFAULT 'anyone'
+    CHECK (reply_policy IN ('anyone', 'followers', 'mentioned')), feature_policy TEXT NOT NULL DEFAULT 'ask'
+    CHECK (feature_policy IN ('anyone', 'ask', 'nobody')), sends_blocks INTEGER NOT NULL DEFAULT 0, attribution_domains TEXT NOT NULL DEFAULT '[]', key_number INTEGER NOT NULL DEFAULT 1, old_rsa_key_sealed BLOB, old_ed25519_key_sealed BLOB, keys_changed_at TEXT, moved_at TEXT, deleted_at TEXT) STRICT;
 
 CREATE TABLE pinned (                       -- anybody's featured notes, in order
     actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
@@ -318,6 +416,49 @@ CREATE TABLE pinned (                       -- anybody's featured notes, in orde
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX pinned_by_note ON pinned (note_id);
+
+CREATE TABLE polls (
+    note_id         INTEGER PRIMARY KEY REFERENCES notes (id) ON DELETE CASCADE,
+    ends_at         TEXT,
+    closed_at       TEXT,
+    voters          INTEGER NOT NULL DEFAULT 0,
+    counts          TEXT NOT NULL           -- [votes, ...] in the order of the options
+) STRICT;
+
+CREATE INDEX polls_ending ON polls (ends_at) WHERE closed_at IS NULL AND ends_at IS NOT NULL;
+
+CREATE TABLE previews (
+    url             TEXT PRIMARY KEY,
+    title           TEXT NOT NULL,          -- '' = it could not be had
+    description     TEXT NOT NULL,
+    image_url       TEXT,
+    author          TEXT NOT NULL DEFAULT '',
+    fetched_at      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE quotes (
+    note_id         INTEGER PRIMARY KEY REFERENCES notes (id) ON DELETE CASCADE,
+    quoted_uri      TEXT NOT NULL,
+    state           TEXT NOT NULL
+                    CHECK (state IN ('unknown', 'pending', 'accepted', 'rejected', 'revoked')),
+    authorization   TEXT,                   -- the stamp, on the server of the quoted author
+    request_uri     TEXT UNIQUE,            -- our own QuoteRequest
+    checked_at      TEXT
+) STRICT;
+
+CREATE INDEX quotes_by_quoted ON quotes (quoted_uri);
+
+CREATE TABLE reactions (
+    note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    name            TEXT NOT NULL,          -- one emoji, or :shortcode:
+    emoji_url       TEXT,                   -- of the picture of a :shortcode:
+    uri             TEXT NOT NULL UNIQUE,
+    created_at      TEXT NOT NULL,
+    PRIMARY KEY (note_id, actor_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX reactions_by_actor ON reactions (actor_id);
 
 CREATE TABLE received (
     id              INTEGER PRIMARY KEY,
@@ -337,6 +478,17 @@ CREATE TABLE recovery_codes (
     code_hash       BLOB PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE reports (
+    id              INTEGER PRIMARY KEY,
+    uri_key         BLOB NOT NULL UNIQUE,
+    actor_id        INTEGER REFERENCES actors (id) ON DELETE SET NULL,
+    is_mine         INTEGER NOT NULL DEFAULT 0,
+    body_sealed     BLOB NOT NULL,          -- whom, which posts, what is said
+    created_at      TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX reports_by_actor ON reports (actor_id) WHERE actor_id IS NOT NULL;
+
 CREATE TABLE sessions (
     id              INTEGER PRIMARY KEY,
     token_hash      BLOB NOT NULL UNIQUE,
@@ -347,8 +499,42 @@ CREATE TABLE sessions (
     user_agent      TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE stamps (
+    public_id       TEXT PRIMARY KEY,
+    kind            TEXT NOT NULL CHECK (kind IN ('quote', 'reply')),
+    note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    other_uri       TEXT NOT NULL,          -- the post that quotes or answers
+    request_uri     TEXT NOT NULL,
+    state           TEXT NOT NULL CHECK (state IN ('pending', 'accepted', 'rejected', 'revoked')),
+    created_at      TEXT NOT NULL,
+    UNIQUE (kind, note_id, other_uri)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX stamps_by_actor ON stamps (actor_id);
+
+CREATE INDEX stamps_by_note ON stamps (note_id);
+
+CREATE TABLE thread_fetches (
+    note_id         INTEGER PRIMARY KEY REFERENCES notes (id) ON DELETE CASCADE,
+    state           TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done')),
+    found           INTEGER NOT NULL DEFAULT 0,
+    problems        TEXT NOT NULL DEFAULT '[]',   -- [[host or uri, why], ...] of open threads
+    fetched_at      TEXT
+) STRICT;
+
 CREATE TABLE tombstones (
     uri             TEXT PRIMARY KEY,
     deleted_at      TEXT NOT NULL,
     was_public      INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE votes (
+    vote_key        BLOB PRIMARY KEY,
+    note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX votes_by_actor ON votes (actor_id);
+
+CREATE INDEX votes_by_note ON votes (note_id, actor_id);
