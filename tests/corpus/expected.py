@@ -46,21 +46,28 @@ class Event:
 class Need:
     """What is to be there before the document arrives.
 
-    "post": a public post `uri` by `by` is kept here. "our post": the same, a favourite of ours on
-    it. "like", "boost", "reaction": `by` has done it to `on` in the activity `uri` (the post is
-    to be there too). "follower": `by` follows the owner by the activity `uri`. "followed": the
-    owner follows `by` with the activity `uri` ("" for one of our own). "person": `by` is known.
+    "post": a public post `uri` by `by` is kept here, dated `time`. "like", "boost", "reaction":
+    `by` has done it to `on` in the activity `uri`. "follower": `by` follows the owner by the
+    activity `uri`. "followed": the owner follows `by` with the activity `uri` ("" for one of our
+    own making). "person": `by` exists, and names `on` as another account of theirs.
     """
 
     kind: Literal["post", "like", "boost", "reaction", "follower", "followed", "person"]
     uri: str = ""
     by: str = ""
     on: str = ""
+    time: str = "2020-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post:
-    """A public, quiet or followers-only post, with everything a person sees of it."""
+    """A public, quiet or followers-only post, with everything a person sees of it.
+
+    `shared_by` is the id of a group or person whose Announce the document is. `alone` is set if
+    the object is refused when it is fetched by its id, and why that is right; it is then taken
+    only in an activity. The summary of a Note is its warning; of an Article, Page, Video, Audio,
+    Event and so on it is an abstract, and a warning only if the document is sensitive.
+    """
 
     file: str
     uri: str
@@ -84,6 +91,8 @@ class Post:
     emojis: tuple[str, ...] = ()  # shortcodes, without colons
     mentions: tuple[str, ...] = ()  # ids of actors
     event: Event | None = None
+    shared_by: str | None = None
+    alone: str = ""
     needs: tuple[Need, ...] = ()
 
 
@@ -131,7 +140,12 @@ class Effect:
     `what` and `on`: a favourite, a reaction (`detail` is the emoji), a boost of a post; a post or
     account deleted; a like, boost or follow taken back; a follow asked for, accepted, rejected; a
     post pinned or taken down; a move (`detail` is the new account); a report; a quote asked for; a
-    block. "nothing": it is taken (202) and changes nothing, and `reason` says why that is right.
+    block. "stamp": an author (`by`) lets the post `detail` quote their post `on`. "nothing": it is
+    taken (202) and changes nothing, and `reason` says why that is right.
+
+    `ours` is for what somebody does to others: the document is sent as it is, which changes
+    nothing, and then once more with an id of ours in the place of `on`: a post of the owner's
+    ("post") or the owner ("owner"). That one has the effect.
     """
 
     file: str
@@ -152,6 +166,7 @@ class Effect:
         "moved",
         "report",
         "quote request",
+        "stamp",
         "block",
         "updated",
         "nothing",
@@ -159,6 +174,7 @@ class Effect:
     on: str = ""
     detail: str = ""
     reason: str = ""
+    ours: Literal["", "post", "owner"] = ""
     needs: tuple[Need, ...] = ()
 
 
