@@ -7,9 +7,21 @@ limit above it; what is not usable is left out, so that one bad tag does not cos
 import html
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
-from microfedi.protocol import shapes, uris, webfinger
-from microfedi.protocol.vocab import Attachment, Emoji, Field, Mention
+from microfedi.protocol import instants, shapes, uris, webfinger
+from microfedi.protocol.vocab import (
+    Attachment,
+    Emoji,
+    Field,
+    Happening,
+    Link,
+    Mention,
+    Option,
+    Policy,
+    Poll,
+    Rule,
+)
 
 # All in characters or entries.
 MAX_ALT_CHARS = 10_000  # what Mastodon keeps
@@ -21,14 +33,62 @@ MAX_EMOJIS = 50
 MAX_ATTACHMENTS = 16
 MAX_FIELDS = 20
 MAX_PIXELS = 65_535  # width or height of a picture
+MAX_DURATION_S = 7 * 24 * 3600  # seconds; a stream that went on for a week
+MAX_LINKS = 4  # beside a text
+MAX_LINK_NAME_CHARS = 300
+MAX_PLACE_CHARS = 300
+MAX_OPTIONS = 500  # of a poll, as Mastodon reads
+MAX_OPTION_CHARS = 500
+MAX_VOTES = 2**53 - 1
+MAX_RULE_URIS = 50  # whoever is let in by name
+MAX_DOMAINS = 20  # whose pages may name somebody as their author
+MAX_DOMAIN_CHARS = 253  # RFC 1035
+# A film is played by way of this server: of several sizes the largest up to this many lines.
+GOOD_LINES = 720
 
 _MEDIA = {"Document": "", "Image": "image/", "Video": "video/", "Audio": "audio/"}
+# What an attachment without a media type may be, by the ending of its address. What it really is,
+# its bytes say when they are fetched.
+_ENDINGS = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "avif": "image/avif",
+    "mp4": "video/mp4",
+    "m4v": "video/mp4",
+    "webm": "video/webm",
+    "mov": "video/quicktime",
+    "mp3": "audio/mpeg",
+    "ogg": "audio/ogg",
+    "oga": "audio/ogg",
+    "opus": "audio/ogg",
+    "flac": "audio/flac",
+    "m4a": "audio/mp4",
+    "wav": "audio/wav",
+}
+_HTML = re.compile(r"</?[a-zA-Z][^<>]*>")
+_QUOTE_RELS = frozenset(
+    {
+        "https://misskey-hub.net/ns#_misskey_quote",
+        "https://misskey-hub.net/ns/#_misskey_quote",
+        "https://w3id.org/fep/044f#quote",
+        "http://fedibird.com/ns#quoteUri",
+    }
+)
+_AS2_TYPES = ("application/activity+json", "application/ld+json")
+_DURATION = re.compile(
+    r"P(?:(?P<d>\d{1,5})D)?"
+    r"(?:T(?:(?P<h>\d{1,6})H)?(?:(?P<m>\d{1,6})M)?(?:(?P<s>\d{1,9}(?:\.\d{1,9})?)S)?)?"
+)
+_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 _SHORTCODE = re.compile(r":?([A-Za-z0-9_]{2,64}):?")
 _BLURHASH = re.compile(r"[0-9A-Za-z#$%*+,.:;=?@\[\]^_{|}~-]{6,164}")
 
 
 def attachments(value: Any) -> tuple[Attachment, ...]:
-    """Return the media beside a note. A Link (with `href`) is a reference, not media.
+    """Return the media beside a note. A Link is a reference, unless it says that it is a picture.
 
     Source: Activity Streams 2.0 vocabulary, `attachment`; alt text: `summary`, then `name`.
 
@@ -38,6 +98,10 @@ def attachments(value: Any) -> tuple[Attachment, ...]:
     found: list[Attachment] = []
     for entry in shapes.objects(value):
         wanted = next((_MEDIA[kind] for kind in _types(entry) if kind in _MEDIA), None)
+        if wanted is None and shapes.media_type_of(entry).startswith(
+            ("image/", "video/", "audio/")
+        ):
+            wanted = ""
         if wanted is None or len(found) == MAX_ATTACHMENTS:
             continue
         made = _attachment(entry, wanted)
@@ -47,22 +111,177 @@ def attachments(value: Any) -> tuple[Attachment, ...]:
 
 
 def media_of(doc: dict[str, Any], kind: str) -> tuple[Attachment, ...]:
-    """Return the film, sound or picture that a Video, Audio or Image itself is.
+    """Return the film, sound or picture that a Video, Audio, Image or Document itself is.
 
-    PeerTube and Funkwhale list it among the links of `url`, beside the page.
+    PeerTube and Funkwhale list it among the links of `url`, beside the page; of streams the files
+    lie one level deeper.
     """
     wanted = _MEDIA.get(kind)
-    if not wanted:
+    if wanted is None:
         return ()
-    links = [
+    links: list[dict[str, Any]] = []
+    for entry in shapes.objects(doc.get("url")):
+        links += [entry, *shapes.objects(entry.get("tag"))]
+    files = [
         entry
-        for entry in shapes.objects(doc.get("url"))
-        if shapes.media_type_of(entry).startswith(wanted)
+        for entry in links
+        if (media_type := shapes.media_type_of(entry)).startswith(("image/", "video/", "audio/"))
+        and media_type.startswith(wanted)
     ]
+    files.sort(key=_by_lines)
     # Its title and summary are the note's; its media type is that of the text.
-    own = {name: doc.get(name) for name in ("width", "height", "blurhash")}
-    made = _attachment({**own, "url": links}, wanted)
+    own = {name: doc.get(name) for name in ("width", "height", "blurhash", "duration", "icon")}
+    own["type"] = kind
+    made = _attachment({**own, "url": files or _only_file(doc.get("url"), wanted)}, wanted)
     return (made,) if made else ()
+
+
+def cover(doc: dict[str, Any]) -> tuple[Attachment, ...]:
+    """Return the picture above an Article, Event or Page. Source: AS 2.0 vocabulary, `image`."""
+    url, alt = picture(doc.get("image"))
+    if url is None:
+        return ()
+    return (Attachment(url, media_type=_guess(url, "image/"), alt=alt),)
+
+
+def links(value: Any) -> tuple[Link, ...]:
+    """Return the pages that are attached: Lemmy writes what a post is about like that."""
+    found: dict[str, Link] = {}
+    for entry in shapes.objects(value):
+        kind = shapes.media_type_of(entry)
+        if "Link" not in _types(entry) or kind.startswith(("image/", "video/", "audio/")):
+            continue
+        url = shapes.link(entry.get("href") or entry.get("url"))
+        if url is not None and len(found) < MAX_LINKS:
+            found.setdefault(url, Link(url, shapes.line(entry.get("name"), MAX_LINK_NAME_CHARS)))
+    return tuple(found.values())
+
+
+def poll(doc: dict[str, Any]) -> Poll | None:
+    """Return what a Question asks; None if there is nothing to choose.
+
+    Some leave `anyOf` there, empty. `closed` may be when it ended, or just true.
+
+    Source: Activity Streams 2.0 vocabulary, Question.
+    """
+    one, many = list(shapes.objects(doc.get("oneOf"))), list(shapes.objects(doc.get("anyOf")))
+    options = tuple(
+        Option(name, shapes.count(_replies(entry).get("totalItems"), MAX_VOTES) or 0)
+        for entry in (one or many)[:MAX_OPTIONS]
+        if (name := shapes.line(entry.get("name") or entry.get("content"), MAX_OPTION_CHARS))
+    )
+    if not options:
+        return None
+    ends = instants.from_wire(doc.get("endTime"))
+    closed = instants.from_wire(doc.get("closed"))
+    if closed is None and shapes.flag(doc.get("closed")):
+        closed = ends or instants.from_wire(doc.get("updated") or doc.get("published"))
+    voters = shapes.count(shapes.term(doc, "votersCount"), MAX_VOTES)
+    if voters is None and isinstance(doc.get("voters"), list):
+        voters = len(shapes.as_list(doc["voters"]))
+    return Poll(options, is_multiple=not one, ends=ends, closed=closed, voters=voters)
+
+
+def happening(doc: dict[str, Any]) -> Happening | None:
+    """Return when and where an Event is. Source: Activity Streams 2.0 vocabulary, Event, Place."""
+    found = Happening(
+        start=instants.from_wire(doc.get("startTime")),
+        end=instants.from_wire(doc.get("endTime")),
+        place=place(doc.get("location")),
+        join_url=shapes.link(doc.get("externalParticipationUrl")),
+    )
+    return None if found == Happening() else found
+
+
+def place(value: Any) -> str:
+    """Return a place as a line: its name and its address.
+
+    >>> place({"name": "Town Hall", "address": {"addressLocality": "Ulm", "postalCode": "89073"}})
+    'Town Hall, 89073 Ulm'
+    """
+    for entry in shapes.as_list(value):
+        if isinstance(entry, str) and not entry.startswith(("http:", "https:")):
+            return shapes.line(entry, MAX_PLACE_CHARS)
+        if isinstance(entry, dict):
+            address = entry.get("address")
+            parts = [entry.get("name"), *(_address(address) if isinstance(address, dict) else [])]
+            if isinstance(address, str):
+                parts.append(address)
+            said = [line for part in parts if (line := shapes.line(part, MAX_PLACE_CHARS))]
+            if said:
+                return ", ".join(dict.fromkeys(said))[:MAX_PLACE_CHARS]
+    return ""
+
+
+def quote(doc: dict[str, Any]) -> str | None:
+    """Return the post that a note quotes, in whichever of the spellings it is said.
+
+    Source: FEP-044f; FEP-e232 for the Link among the tags; the others are Misskey's and Fedibird's.
+    """
+    for name in ("quote", "_misskey_quote", "quoteUrl", "quoteURL", "quoteUri"):
+        found = shapes.first(shapes.term(doc, name))
+        if found is not None and not _is_tombstone(doc.get(name)):
+            return found
+    for entry in _tags(doc.get("tag"), "Link"):
+        rels = {rel for rel in shapes.as_list(entry.get("rel")) if isinstance(rel, str)}
+        is_object = shapes.media_type_of(entry) in _AS2_TYPES
+        if rels & _QUOTE_RELS or (is_object and not rels):
+            found = shapes.id_of(entry.get("href"))
+            if found is not None:
+                return found
+    return None
+
+
+def policy(value: Any) -> Policy | None:
+    """Return what an author lets others do. None if nothing is said about anything.
+
+    Source: GoToSocial's interaction policies; `always` and `approvalRequired` are its older words.
+    """
+    if not isinstance(value, dict):
+        return None
+    found = Policy(
+        can_like=rule(value.get("canLike")),
+        can_reply=rule(value.get("canReply")),
+        can_announce=rule(value.get("canAnnounce")),
+        can_quote=rule(value.get("canQuote")),
+    )
+    return None if found == Policy() else found
+
+
+def rule(value: Any) -> Rule | None:
+    """Return one rule of a policy; None if it is not given."""
+    if not isinstance(value, dict):
+        return None
+    return Rule(
+        automatic=_rule_uris(value, "automaticApproval", "always"),
+        manual=_rule_uris(value, "manualApproval", "approvalRequired"),
+    )
+
+
+def domains(value: Any) -> tuple[str, ...]:
+    """Return the domains whose pages may name an actor as their author, lower-case."""
+    found = (
+        entry.strip().lower().rstrip(".")
+        for entry in shapes.as_list(value)
+        if isinstance(entry, str) and len(entry) <= MAX_DOMAIN_CHARS
+    )
+    return tuple(dict.fromkeys(one for one in found if _DOMAIN.fullmatch(one)))[:MAX_DOMAINS]
+
+
+def duration(value: Any) -> float | None:
+    """Return how long a film or sound is, in seconds: an ISO 8601 duration or a number.
+
+    >>> duration("PT1M12S"), duration(42), duration("PT"), duration("soon")
+    (72.0, 42.0, None, None)
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value) if 0 < value <= MAX_DURATION_S else None
+    match = _DURATION.fullmatch(value) if isinstance(value, str) and len(value) < 60 else None
+    if match is None or not any(match.groups()):
+        return None
+    days, hours, minutes = (int(match[name] or 0) for name in "dhm")
+    seconds = ((days * 24 + hours) * 60 + minutes) * 60 + float(match["s"] or 0)
+    return seconds if 0 < seconds <= MAX_DURATION_S else None
 
 
 def mentions(value: Any) -> tuple[Mention, ...]:
@@ -172,13 +391,24 @@ def plain_to_html(plain: str) -> str:
     )
 
 
+def abstract(summary: str) -> str:
+    """Return a summary as HTML: some write it as plain text, some as HTML.
+
+    >>> abstract("1 < 2"), abstract("<p>All of it</p>")
+    ('<p>1 &lt; 2</p>', '<p>All of it</p>')
+    """
+    return summary if _HTML.search(summary) else plain_to_html(summary)
+
+
 def _attachment(entry: dict[str, Any], wanted: str) -> Attachment | None:
     kind = shapes.media_type_of(entry)
     for link in shapes.objects(entry.get("url")):
         kind = kind or shapes.media_type_of(link)
-    url = shapes.url_of(entry.get("url"), kind or wanted)
+    url = shapes.url_of(entry.get("url") or entry.get("href"), kind or wanted)
     if url is None or kind == "text/html":
         return None
+    kind = kind or _guess(url, wanted)
+    preview = None if kind.startswith("image/") else picture(entry.get("icon"))[0]
     blurhash = shapes.term(entry, "blurhash")
     return Attachment(
         url=url,
@@ -190,7 +420,53 @@ def _attachment(entry: dict[str, Any], wanted: str) -> Attachment | None:
             blurhash if isinstance(blurhash, str) and _BLURHASH.fullmatch(blurhash) else None
         ),
         focal_point=_focal_point(shapes.term(entry, "focalPoint")),
+        duration_s=duration(entry.get("duration")),
+        preview=preview,
     )
+
+
+def _guess(url: str, wanted: str) -> str:
+    """Return the media type that an address suggests, or `image/*` if only the kind is known."""
+    ending = urlsplit(url).path.rpartition(".")[2].lower()
+    found = _ENDINGS.get(ending, "")
+    if found.startswith(wanted) and found:
+        return found
+    return f"{wanted}*" if wanted else ""
+
+
+def _only_file(value: Any, wanted: str) -> str | None:
+    """Return the address of a thing that has just one, if that looks like the file itself."""
+    url = shapes.link(value if isinstance(value, str) else None)
+    return url if url is not None and not _guess(url, wanted).endswith("*") else None
+
+
+def _by_lines(entry: dict[str, Any]) -> tuple[bool, int]:
+    """Sort files so that the one to play comes first."""
+    lines = shapes.count(entry.get("height") or entry.get("width"), MAX_PIXELS) or 0
+    return (lines > GOOD_LINES, lines if lines > GOOD_LINES else -lines)
+
+
+def _replies(entry: dict[str, Any]) -> dict[str, Any]:
+    replies = entry.get("replies")
+    return replies if isinstance(replies, dict) else {}
+
+
+def _address(address: dict[str, Any]) -> list[str]:
+    town = " ".join(
+        part
+        for name in ("postalCode", "addressLocality")
+        if isinstance(part := address.get(name), str) and part
+    )
+    named = [address.get("streetAddress"), town, address.get("addressCountry")]
+    return [part for part in named if isinstance(part, str) and part]
+
+
+def _rule_uris(value: dict[str, Any], name: str, older: str) -> tuple[str, ...]:
+    return shapes.uris_in(value[name] if name in value else value.get(older), MAX_RULE_URIS)
+
+
+def _is_tombstone(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("type") == "Tombstone"
 
 
 def _alt(entry: dict[str, Any]) -> str:

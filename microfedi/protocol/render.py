@@ -15,13 +15,29 @@ from microfedi.protocol.vocab import (
     Accept,
     Activity,
     Actor,
+    Add,
     Attachment,
     Create,
     Emoji,
+    Encrypted,
+    Flag,
+    Happening,
     Like,
+    Link,
+    Lock,
     Mention,
+    Move,
     Note,
+    Option,
+    Policy,
+    Poll,
+    QuoteRequest,
     Reject,
+    Remove,
+    ReplyRequest,
+    Request,
+    Rule,
+    Stamp,
     Undo,
     UnknownActivity,
     Update,
@@ -70,16 +86,30 @@ def activity(a: Activity, *, actor_document: Document | None = None) -> Document
     Source: ActivityPub 6 and 7; Accept, Reject and Undo carry what they answer or take back,
     since some servers only look there. Announce carries an id and never a copy.
     """
-    if isinstance(a, UnknownActivity):
-        raise ValueError(f"we do not send a {a.type}")
+    if isinstance(a, UnknownActivity | Lock):
+        raise ValueError(f"we do not send a {getattr(a, 'type', 'Lock')}")
     doc: Document = {"id": a.uri, "type": type(a).__name__, "actor": a.actor_uri}
     if a.published is not None:
         doc["published"] = instants.to_text(a.published)
     doc["to"] = list(a.to)
     doc["cc"] = list(a.cc)
     doc["object"] = _object_of(a, actor_document)
-    if isinstance(a, Like) and a.content:
-        doc["content"] = doc["_misskey_reaction"] = a.content
+    match a:
+        case Like(content=str(content), emoji=emoji) if content:
+            # A Like with content: who knows no reactions counts it as a favourite.
+            doc["content"] = doc["_misskey_reaction"] = content
+            if emoji is not None:
+                doc["tag"] = [_emoji(emoji)]
+        case Flag():
+            doc["content"] = a.content
+        case Move() | Add() | Remove():
+            doc["target"] = a.target_uri
+        case QuoteRequest(note=Note() as quoting) | ReplyRequest(note=Note() as quoting):
+            doc["instrument"] = note(quoting)
+        case Request():
+            doc["instrument"] = a.instrument_uri
+        case Accept(result=str(result)):
+            doc["result"] = result
     return doc
 
 
@@ -102,8 +132,11 @@ def note(n: Note) -> Document:
             *(_mention(entry) for entry in n.mentions),
             *(_hashtag(name, n.uri) for name in n.hashtags),
             *(_emoji(entry) for entry in n.emojis),
+            *([_quote_link(n.quote)] if n.quote else []),
         ],
     }
+    if n.links:
+        doc["attachment"] += [_link(entry) for entry in n.links]
     if n.language is not None:
         doc["contentMap"] = {n.language: n.content}
     if n.source is not None:
@@ -120,8 +153,36 @@ def note(n: Note) -> Document:
         replies=n.replies_uri,
         likes=n.likes_uri,
         shares=n.shares_uri,
+        audience=(n.audience[0] if len(n.audience) == 1 else list(n.audience) or None),
+        # Four spellings of one thing: FEP-044f's, Fedibird's, Pleroma's, Misskey's.
+        quote=n.quote,
+        quoteUri=n.quote,
+        quoteUrl=n.quote,
+        _misskey_quote=n.quote,
+        quoteAuthorization=n.quote_authorization,
+        replyAuthorization=n.reply_authorization,
+        interactionPolicy=None if n.policy is None else _policy(n.policy),
+        directMessage=n.is_direct or None,
     )
+    if n.poll is not None:
+        doc.update(_poll(n.poll))
+    if n.happening is not None:
+        doc.update(_happening(n.happening))
     return doc
+
+
+def stamp(s: Stamp) -> Document:
+    """Return the document by which the owner agrees, without `@context`: ids, nothing inline.
+
+    Source: FEP-044f, FEP-7aa9.
+    """
+    return {
+        "id": s.uri,
+        "type": s.type,
+        "attributedTo": s.attributed_to,
+        "interactingObject": s.interacting,
+        "interactionTarget": s.target,
+    }
 
 
 def actor(a: Actor) -> Document:
@@ -146,7 +207,10 @@ def actor(a: Actor) -> Document:
             {"type": "PropertyValue", "name": field.name, "value": field.value}
             for field in a.fields
         ],
-        "tag": [_emoji(entry) for entry in a.emojis],
+        "tag": [
+            *(_hashtag(name, a.uri) for name in a.hashtags),
+            *(_emoji(entry) for entry in a.emojis),
+        ],
         "generator": {"type": "Application", "implements": _IMPLEMENTS},
     }
     _add(
@@ -158,6 +222,9 @@ def actor(a: Actor) -> Document:
         followers=a.followers,
         following=a.following,
         featured=a.featured,
+        featuredTags=a.featured_tags,
+        attributionDomains=list(a.attribution_domains) or None,
+        interactionPolicy=(None if a.can_feature is None else {"canFeature": _rule(a.can_feature)}),
         endpoints={"sharedInbox": a.shared_inbox} if a.shared_inbox else None,
         icon=_picture(a.icon, a.icon_alt),
         image=_picture(a.image, ""),
@@ -244,12 +311,20 @@ def tombstone(uri: str, deleted: datetime | None = None) -> Document:
     return doc
 
 
-def _object_of(a: Activity, actor_document: Document | None) -> str | Document | None:
+def _object_of(a: Activity, actor_document: Document | None) -> str | Document | list[str] | None:
     """Return what stands in `object` of an activity."""
     uri: str | None = getattr(a, "object_uri", None)
     match a:
         case Create(note=Note() as inner) | Update(note=Note() as inner):
             return note(inner)
+        case Create(encrypted=Encrypted()):
+            raise ValueError("we do not send what is end-to-end encrypted")
+        case Flag():
+            return list(a.object_uris)
+        case Add(hashtag=str(name)) | Remove(hashtag=str(name)):
+            return _hashtag(name, a.actor_uri)
+        case Accept(request=Request() as asked) | Reject(request=Request() as asked):
+            return _asked(asked)
         case Update() if actor_document is not None:
             return actor_document
         case Update(actor=Actor() as inner_actor):
@@ -272,6 +347,74 @@ def _inner(a: Activity) -> Document:
     return doc
 
 
+def _asked(request: Request) -> Document:
+    """Return a request as an answer repeats it: by ids alone."""
+    return {
+        "id": request.uri,
+        "type": type(request).__name__,
+        "actor": request.actor_uri,
+        "object": request.object_uri,
+        "instrument": request.instrument_uri,
+    }
+
+
+def _poll(poll: Poll) -> Document:
+    doc: Document = {("anyOf" if poll.is_multiple else "oneOf"): [_option(o) for o in poll.options]}
+    _add(doc, endTime=_instant(poll.ends), closed=_instant(poll.closed), votersCount=poll.voters)
+    return doc
+
+
+def _option(option: Option) -> Document:
+    votes = {"type": "Collection", "totalItems": option.votes}
+    return {"type": "Note", "name": option.name, "replies": votes}
+
+
+def _happening(happening: Happening) -> Document:
+    doc: Document = {}
+    _add(
+        doc,
+        startTime=_instant(happening.start),
+        endTime=_instant(happening.end),
+        location={"type": "Place", "name": happening.place} if happening.place else None,
+        externalParticipationUrl=happening.join_url,
+    )
+    return doc
+
+
+def _policy(policy: Policy) -> Document:
+    named = {
+        "canLike": policy.can_like,
+        "canReply": policy.can_reply,
+        "canAnnounce": policy.can_announce,
+        "canQuote": policy.can_quote,
+    }
+    return {name: _rule(rule) for name, rule in named.items() if rule is not None}
+
+
+def _rule(rule: Rule) -> Document:
+    doc: Document = {"automaticApproval": list(rule.automatic)}
+    if rule.manual:
+        doc["manualApproval"] = list(rule.manual)
+    return doc
+
+
+def _quote_link(uri: str) -> Document:
+    """Return a quote as a tag. Source: FEP-e232."""
+    return {
+        "type": "Link",
+        "mediaType": 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"',
+        "rel": "https://misskey-hub.net/ns#_misskey_quote",
+        "href": uri,
+        "name": f"RE: {uri}",
+    }
+
+
+def _link(entry: Link) -> Document:
+    doc: Document = {"type": "Link", "href": entry.url, "mediaType": "text/html"}
+    _add(doc, name=entry.name or None)
+    return doc
+
+
 def _attachment(entry: Attachment) -> Document:
     kind = _ATTACHMENT_TYPES.get(entry.media_type.partition("/")[0], "Document")
     doc: Document = {"type": kind, "url": entry.url}
@@ -284,6 +427,8 @@ def _attachment(entry: Attachment) -> Document:
         height=entry.height,
         blurhash=entry.blurhash,
         focalPoint=None if entry.focal_point is None else list(entry.focal_point),
+        duration=None if entry.duration_s is None else f"PT{entry.duration_s:.3f}S",
+        icon=_picture(entry.preview, ""),
     )
     return doc
 
@@ -298,11 +443,11 @@ def _hashtag(name: str, note_uri: str) -> Document:
 
 
 def _emoji(entry: Emoji) -> Document:
-    return {
-        "type": "Emoji",
-        "name": f":{entry.shortcode}:",
-        "icon": {"type": "Image", "url": entry.url},
-    }
+    picture: Document = {"type": "Image", "url": entry.url}
+    _add(picture, mediaType=entry.media_type or None)
+    doc: Document = {"type": "Emoji", "name": f":{entry.shortcode}:", "icon": picture}
+    _add(doc, id=entry.uri, updated=_instant(entry.updated))
+    return doc
 
 
 def _picture(url: str | None, alt: str) -> Document | None:

@@ -15,8 +15,10 @@ from microfedi.protocol.vocab import (
     Block,
     Create,
     Delete,
+    Flag,
     Follow,
     Like,
+    Move,
     Note,
     Undo,
     UnknownActivity,
@@ -210,6 +212,7 @@ NOTES = {
         PUBLIC,
         "The dance style is like a posh ceilidh",
         media=1,
+        language="en",
         published=datetime(2022, 9, 27, 14, 33, 14, tzinfo=UTC),
     ),
     "peertube/peertube.moe-vid": Seen(
@@ -225,6 +228,7 @@ NOTES = {
         "https://peertube.stream/accounts/createurs",
         PUBLIC,
         "Un regard impertinent et libre",
+        media=1,
         language="fr",
         published=datetime(2021, 2, 20, 17, 4, 54, 278000, UTC),
     ),
@@ -368,9 +372,9 @@ def test_a_note_says_what_a_person_reads_in_it(name: str, seen: Seen) -> None:
         ("fedify/like", Like, None),
         ("fedify/delete", Delete, None),
         ("snac/follow", Follow, None),
-        ("mastodon/flag", UnknownActivity, None),
+        ("mastodon/flag", Flag, None),
         ("friendica/dislike_page", UnknownActivity, None),
-        ("gotosocial/actors-move-L447", UnknownActivity, None),
+        ("gotosocial/actors-move-L447", Move, None),
     ],
 )
 def test_an_activity_is_of_its_kind(name: str, kind: type, object_uri: str | None) -> None:

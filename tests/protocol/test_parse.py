@@ -14,6 +14,7 @@ from microfedi.protocol import loads, parse, pieces, shapes
 from microfedi.protocol.vocab import (
     PUBLIC,
     Accept,
+    Add,
     Announce,
     Attachment,
     Block,
@@ -21,9 +22,12 @@ from microfedi.protocol.vocab import (
     Create,
     Delete,
     Emoji,
+    Encrypted,
     Field,
+    Flag,
     Follow,
     Like,
+    Link,
     Mention,
     Note,
     Reject,
@@ -113,6 +117,7 @@ def test_what_is_no_tag_medium_or_address_is_left_out() -> None:
         emojis=(Emoji("party_blob", "https://b.example/e.png"),),
         mentions=(Mention("https://c.example/users/cleo", "@cleo"),),
         attachments=(Attachment("https://b.example/1.jpg", "image/jpeg"),),
+        links=(Link("https://d.example/page"),),
     )
 
 
@@ -143,13 +148,15 @@ def test_an_accept_may_hold_a_follow_whose_id_says_nothing() -> None:
     )
 
 
-def test_of_an_announced_activity_only_the_id_counts() -> None:
-    assert parse.activity(data("announce_of_a_whole_activity")) == Announce(
-        uri="https://l.example/announce/1",
-        actor_uri="https://l.example/c/main",
-        to=(PUBLIC,),
-        object_uri="https://m.example/create/1",
-    )
+def test_what_a_group_passes_on_is_read_as_a_hint() -> None:
+    announce = parse.activity(data("announce_of_a_whole_activity"))
+
+    assert isinstance(announce, Announce)
+    assert announce.actor_uri == "https://l.example/c/main"
+    assert announce.object_uri == "https://m.example/create/1"
+    assert isinstance(announce.inner, Create)
+    assert announce.inner.actor_uri == "https://m.example/u/max"
+    assert announce.inner.object_uri == "https://m.example/post/1"
 
 
 def test_a_note_may_be_addressed_by_its_create_only() -> None:
@@ -224,8 +231,8 @@ def test_a_collection_may_bring_its_first_page() -> None:
         (an_activity(["Like", "https://example.org/Thing"]), Like),
         (an_activity("Like", [NOTE]), Like),
         (an_activity("Like", actor=[{"id": BOB, "type": "Person"}]), Like),
-        (an_activity("Flag", [BOB, NOTE]), UnknownActivity),
-        (an_activity("Create", {"type": "PrivateMessage", "id": NOTE}), UnknownActivity),
+        (an_activity("Flag", [BOB, NOTE]), Flag),
+        (an_activity("Create", {"type": "PrivateMessage", "id": NOTE}), Create),
         (an_activity("Update", {"type": "Tombstone", "id": NOTE}), UnknownActivity),
         (an_activity("__init__"), UnknownActivity),
         (an_activity("activity"), UnknownActivity),
@@ -236,17 +243,29 @@ def test_activities_are_told_apart_by_a_fixed_table(doc: dict[str, Any], expecte
 
 
 def test_an_unknown_activity_needs_no_id() -> None:
+    doc = {"type": "Ponder", "actor": BOB, "object": NOTE}
+
+    assert parse.activity(doc) == UnknownActivity(uri="", actor_uri=BOB, type="Ponder")
+
+
+def test_an_add_needs_no_id_but_a_target() -> None:
     doc = {"type": "Add", "actor": BOB, "object": NOTE, "target": f"{BOB}/featured"}
 
-    assert parse.activity(doc) == UnknownActivity(uri="", actor_uri=BOB, type="Add")
-
-
-def test_an_unknown_object_is_named() -> None:
-    doc = an_activity("Create", {"type": "PrivateMessage", "id": NOTE})
-
-    assert parse.activity(doc) == UnknownActivity(
-        uri="https://b.example/a/1", actor_uri=BOB, type="Create(PrivateMessage)"
+    assert parse.activity(doc) == Add(
+        uri="", actor_uri=BOB, object_uri=NOTE, target_uri=f"{BOB}/featured"
     )
+    with pytest.raises(MalformedDocument):
+        parse.activity({**doc, "target": None})
+
+
+def test_of_what_is_encrypted_only_the_envelope_is_read() -> None:
+    doc = an_activity("Create", {"type": ["Object", "PrivateMessage"], "id": NOTE, "to": ALICE})
+
+    found = parse.activity(doc)
+
+    assert isinstance(found, Create)
+    assert found.note is None
+    assert found.encrypted == Encrypted(NOTE, "PrivateMessage", BOB, to=(ALICE,))
 
 
 @pytest.mark.parametrize(

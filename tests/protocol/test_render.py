@@ -1,5 +1,6 @@
 """What we send, and that we would understand it."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,19 +16,32 @@ from microfedi.protocol.vocab import (
     Accept,
     Activity,
     Actor,
+    Add,
     Announce,
     Attachment,
     Block,
     Create,
     Delete,
     Emoji,
+    FeatureRequest,
     Field,
+    Flag,
     Follow,
+    Happening,
     Like,
+    Link,
     Mention,
+    Move,
     Note,
+    Option,
+    Policy,
+    Poll,
     PublicKey,
+    QuoteRequest,
     Reject,
+    Remove,
+    ReplyRequest,
+    Rule,
     Undo,
     UnknownActivity,
     Update,
@@ -412,12 +426,41 @@ ATTACHMENTS = st.builds(
     height=st.none() | st.integers(0, 65_535),
     blurhash=st.none() | st.text("LIE|gRj0-;[", min_size=6, max_size=30),
     focal_point=st.none() | st.tuples(st.floats(-1, 1), st.floats(-1, 1)),
+    duration_s=st.none() | st.integers(1, 600_000_000).map(lambda ms: ms / 1000),
 )
+RULES = st.none() | st.builds(Rule, LISTS, LISTS)
+POLLS = st.builds(
+    Poll,
+    st.lists(
+        st.builds(Option, LINES.filter(bool), st.integers(0, 2**53)), min_size=1, max_size=4
+    ).map(tuple),
+    is_multiple=st.booleans(),
+    ends=TIMES,
+    closed=TIMES,
+    voters=st.none() | st.integers(0, 2**53 - 1),
+)
+HAPPENINGS = st.builds(
+    Happening, start=TIMES, end=TIMES, place=LINES, join_url=st.none() | URIS
+).filter(lambda one: one != Happening())
 MENTIONS = st.lists(
     st.builds(Mention, URIS, LINES), max_size=3, unique_by=lambda mention: mention.href
 ).map(tuple)
+
+
+def _as_written(**said: Any) -> Note:
+    """Return a note as one is: polls are asked by Questions, only notes have warnings."""
+    note = Note(**said)
+    has_warning = note.type in ("Note", "Question", "ChatMessage") or note.sensitive
+    return dataclasses.replace(
+        note,
+        summary=note.summary if has_warning and note.summary.strip() != note.name else "",
+        poll=note.poll if note.type == "Question" else None,
+        happening=note.happening if note.type == "Event" else None,
+    )
+
+
 NOTES = st.builds(
-    Note,
+    _as_written,
     uri=HOME,
     attributed_to=URIS,
     type=st.sampled_from(sorted(NOTE_TYPES)),
@@ -442,6 +485,18 @@ NOTES = st.builds(
     replies_uri=st.none() | URIS,
     likes_uri=st.none() | URIS,
     shares_uri=st.none() | URIS,
+    links=st.lists(st.builds(Link, URIS, LINES), max_size=3, unique_by=lambda link: link.url).map(
+        tuple
+    ),
+    audience=LISTS,
+    poll=POLLS,
+    happening=HAPPENINGS,
+    quote=st.none() | URIS,
+    quote_authorization=st.none() | URIS,
+    reply_authorization=st.none() | URIS,
+    policy=st.none()
+    | st.builds(Policy, RULES, RULES, RULES, RULES).filter(lambda one: one != Policy()),
+    is_direct=st.booleans(),
 )
 ACTORS = st.builds(
     Actor,
@@ -472,6 +527,12 @@ ACTORS = st.builds(
     suspended=st.booleans(),
     memorial=st.booleans(),
     published=TIMES,
+    featured_tags=st.none() | URIS,
+    hashtags=st.lists(st.text("abcäß1_", min_size=1), max_size=3, unique=True).map(tuple),
+    attribution_domains=st.lists(
+        st.sampled_from(["a.example", "b-c.example"]), max_size=2, unique=True
+    ).map(tuple),
+    can_feature=RULES,
 )
 
 
@@ -506,6 +567,10 @@ def activities() -> st.SearchStrategy[Activity]:
         one = simple(**common, object_uri=draw(URIS))
         follow = Follow(uri=draw(URIS), actor_uri=draw(URIS), object_uri=draw(URIS))
         note, actor = draw(NOTES), draw(ACTORS)
+        asks: Any = draw(st.sampled_from([QuoteRequest, ReplyRequest, FeatureRequest]))
+        request = asks(
+            uri=draw(URIS), actor_uri=draw(URIS), object_uri=draw(URIS), instrument_uri=draw(URIS)
+        )
         choices: list[Activity] = [
             one,
             Like(**common, object_uri=note.uri, content=draw(LINES)),
@@ -514,6 +579,19 @@ def activities() -> st.SearchStrategy[Activity]:
             Update(**common, object_uri=actor.uri, actor=actor),
             Accept(**common, object_uri=follow.uri, follow=follow),
             Reject(**common, object_uri=follow.uri),
+            Like(**common, object_uri=note.uri, content=":ab:", emoji=Emoji("ab", draw(URIS))),
+            Flag(
+                **common,
+                object_uris=tuple(draw(st.lists(URIS, min_size=1, max_size=4))),
+                content=draw(TEXTS),
+            ),
+            Move(**common, object_uri=draw(URIS), target_uri=draw(URIS)),
+            Add(**common, object_uri=draw(URIS), target_uri=draw(URIS)),
+            Remove(**common, object_uri=draw(URIS), target_uri=draw(URIS)),
+            QuoteRequest(**common, object_uri=draw(URIS), instrument_uri=note.uri, note=note),
+            request,
+            Accept(**common, object_uri=request.uri, request=request, result=draw(URIS)),
+            Reject(**common, object_uri=request.uri, request=request),
         ]
         if not isinstance(one, Delete):
             choices.append(
