@@ -165,6 +165,8 @@ class AnotherServer:
         self.resolved: list[str] = []
         # Addresses where nobody answers.
         self.unreachable: set[str] = set()
+        # Where http is spoken without TLS: for servers in development.
+        self.plain_ports: set[int] = set()
         # What inboxes say that nothing else was served for.
         self.inbox_answer: Answering = Answer(202, content_type=None)
         self._answers: dict[str, Answering] = {}
@@ -174,13 +176,13 @@ class AnotherServer:
         self._connections: set[asyncio.Task[None]] = set()
         self._remotes: list[Remote] = []
         self._listener: asyncio.Server | None = None
+        self._plain_listener: asyncio.Server | None = None
 
     @property
     def port(self) -> int:
         """Where it really listens, on 127.0.0.1."""
         assert self._listener is not None
-        port: int = self._listener.sockets[0].getsockname()[1]
-        return port
+        return _port_of(self._listener)
 
     def name(self, host: str, *addresses: str) -> None:
         """Let `host` resolve to `addresses` (none: the name does not exist).
@@ -275,6 +277,9 @@ class AnotherServer:
         self.dialled.append((ip, port))
         if ip in self.unreachable:
             raise ConnectionRefusedError(f"{ip} is unreachable")
+        if port in self.plain_ports:
+            assert self._plain_listener is not None
+            return await connections.dial("127.0.0.1", _port_of(self._plain_listener))
         return await connections.dial("127.0.0.1", self.port)
 
     async def hang_up(self) -> None:
@@ -288,18 +293,20 @@ class AnotherServer:
         self._listener = await asyncio.start_server(
             self._serve_connection, "127.0.0.1", 0, ssl=self._server_context()
         )
+        self._plain_listener = await asyncio.start_server(self._serve_connection, "127.0.0.1", 0)
 
     async def stop(self) -> None:
         """Close the clients that were made, hang up everywhere, stop listening."""
         for remote in self._remotes:
             await remote.close()
-        if self._listener is not None:
-            self._listener.close()
+        listeners = [one for one in (self._listener, self._plain_listener) if one is not None]
+        for listener in listeners:
+            listener.close()
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
-        if self._listener is not None:
-            await self._listener.wait_closed()
+        for listener in listeners:
+            await listener.wait_closed()
 
     def _server_context(self) -> ssl.SSLContext:
         def choose(tls: ssl.SSLObject, host: str | None, _: ssl.SSLContext) -> None:
@@ -330,7 +337,8 @@ class AnotherServer:
         self, wire: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """Serve one request; tell whether another may follow on this connection."""
-        received = await self._receive(wire, reader)
+        scheme = "http" if writer.get_extra_info("ssl_object") is None else "https"
+        received = await self._receive(wire, reader, scheme)
         if received is None:
             return False
         self.requests.append(received)
@@ -354,7 +362,9 @@ class AnotherServer:
         await writer.drain()
         return True
 
-    async def _receive(self, wire: h11.Connection, reader: asyncio.StreamReader) -> Received | None:
+    async def _receive(
+        self, wire: h11.Connection, reader: asyncio.StreamReader, scheme: str
+    ) -> Received | None:
         received: Received | None = None
         body = b""
         while True:
@@ -366,7 +376,7 @@ class AnotherServer:
                 wire.receive_data(data)
             elif isinstance(event, h11.Request):
                 headers = {name.decode(): value.decode("latin-1") for name, value in event.headers}
-                url = f"https://{headers['host']}{event.target.decode()}"
+                url = f"{scheme}://{headers['host']}{event.target.decode()}"
                 received = Received(event.method.decode(), url, headers, b"")
                 served = self._answers.get(url)
                 if isinstance(served, Answer) and served.unread:
@@ -444,6 +454,11 @@ def _host_context(host: str, kind: Certificate) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.configure_cert(context)
     return context
+
+
+def _port_of(listener: asyncio.Server) -> int:
+    port: int = listener.sockets[0].getsockname()[1]
+    return port
 
 
 @functools.cache

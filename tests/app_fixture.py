@@ -248,7 +248,8 @@ async def an_app(
     secret = ""
     codes: tuple[str, ...] = ()
     async with another_server() as world:
-        asgi = create_app(config, remote=world.remote(), now=clock, work=False)
+        remote = world.remote(own_host=config.hostname, development=config.federation.development)
+        asgi = create_app(config, remote=remote, now=clock, work=False)
         async with asgi.router.lifespan_context(asgi):
             ctx: Context = asgi.state.ctx
             if with_owner:

@@ -98,11 +98,15 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A post for the people it names alone; it is shown in a conversation."""
+    """A post for the people it names alone; it is shown in a conversation.
+
+    `to` is the id in the document in whose place the owner's is put, so that it is for the owner.
+    """
 
     file: str
     uri: str
     author: str
+    to: str = ""
     text: str = ""
     warning: str = ""
     media: Media = ()

@@ -53,8 +53,8 @@ CASES: tuple[Case, ...] = (
         file="akkoma/woem.space_notice_AkSIdFhjGIfvmcGK0G",
         uri="https://woem.space/objects/c0e01bcb-29e5-49f2-a5b3-63b7f88a72d1",
         author="@notsludgebomb@woem.space",
-        text="Linus Torvalds had wanted to call [Linux] “Freax”, a portmanteau of “free”, “freak”, "  # noqa: RUF001
-        "and “x” (as an allusion to Unix). can’t believe Linux was supposed to be 𝓯𝓻𝓮𝓪𝓴𝔂 👅",  # noqa: RUF001
+        text="Linus Torvalds had wanted to call [Linux] “Freax”, a portmanteau of “free”, “freak”, "
+        "and “x” (as an allusion to Unix). can’t believe Linux was supposed to be 𝓯𝓻𝓮𝓪𝓴𝔂 👅",
         language="en",
         time="2024-07-30T12:00:07Z",
     ),
