@@ -1,9 +1,10 @@
 """What notes and messages say, as JSON: one body in a row, ciphertext unless it is open."""
 
 import json
+from datetime import datetime
 from typing import Any
 
-from microfedi.protocol import sanitize, vocab
+from microfedi.protocol import instants, sanitize, vocab
 from microfedi.protocol.sanitize import SafeHtml
 
 Body = dict[str, Any]
@@ -26,6 +27,14 @@ def of(note: vocab.Note, html: SafeHtml) -> Body:
         "emojis": {one.shortcode: one.url for one in note.emojis},
         "context": note.context,
         "conversation": note.conversation,
+        "links": [[one.url, one.name] for one in note.links],
+        "audience": note.audience,
+        "poll": None if note.poll is None else _poll_to_json(note.poll),
+        "happening": None if note.happening is None else _happening_to_json(note.happening),
+        "policy": None if note.policy is None else _policy_to_json(note.policy),
+        "quote": note.quote,
+        "reply_authorization": note.reply_authorization,
+        "replies_uri": note.replies_uri,
     }
     return without_empty(body)
 
@@ -61,6 +70,75 @@ def mentions(body: Body) -> tuple[vocab.Mention, ...]:
     return tuple(vocab.Mention(href, name) for href, name in body.get("mentions", ()))
 
 
+def links(body: Body) -> tuple[vocab.Link, ...]:
+    """The pages attached to it."""
+    return tuple(vocab.Link(url, name) for url, name in body.get("links", ()))
+
+
+def poll(body: Body) -> vocab.Poll | None:
+    """What it asks; the counts are in `storage.polls`."""
+    said = body.get("poll")
+    if said is None:
+        return None
+    return vocab.Poll(
+        tuple(vocab.Option(name) for name in said["options"]),
+        is_multiple=said.get("is_multiple", False),
+    )
+
+
+def happening(body: Body) -> vocab.Happening | None:
+    """When and where it is."""
+    said = body.get("happening")
+    if said is None:
+        return None
+    return vocab.Happening(
+        start=_instant(said.get("start")),
+        end=_instant(said.get("end")),
+        place=said.get("place", ""),
+        join_url=said.get("join_url"),
+    )
+
+
+def policy(body: Body) -> vocab.Policy | None:
+    """What its author lets others do."""
+    said = body.get("policy")
+    if said is None:
+        return None
+    return vocab.Policy(
+        **{name: vocab.Rule(tuple(rule[0]), tuple(rule[1])) for name, rule in said.items()}
+    )
+
+
+def _poll_to_json(poll: vocab.Poll) -> Body:
+    options = [sanitize.plain(one.name, limit=MAX_TITLE_CHARS) for one in poll.options]
+    return without_empty({"options": options, "is_multiple": poll.is_multiple})
+
+
+def _happening_to_json(happening: vocab.Happening) -> Body:
+    return without_empty(
+        {
+            "start": instants.to_text(happening.start) if happening.start else None,
+            "end": instants.to_text(happening.end) if happening.end else None,
+            "place": sanitize.plain(happening.place, limit=MAX_TITLE_CHARS),
+            "join_url": happening.join_url,
+        }
+    )
+
+
+def _policy_to_json(policy: vocab.Policy) -> Body:
+    named = {
+        "can_like": policy.can_like,
+        "can_reply": policy.can_reply,
+        "can_announce": policy.can_announce,
+        "can_quote": policy.can_quote,
+    }
+    return {name: [rule.automatic, rule.manual] for name, rule in named.items() if rule is not None}
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else instants.from_text(text)
+
+
 def _attachment_to_json(attachment: vocab.Attachment) -> Body:
     return without_empty(
         {
@@ -71,6 +149,8 @@ def _attachment_to_json(attachment: vocab.Attachment) -> Body:
             "height": attachment.height,
             "blurhash": attachment.blurhash,
             "focal_point": attachment.focal_point,
+            "duration_s": attachment.duration_s,
+            "preview": attachment.preview,
         }
     )
 

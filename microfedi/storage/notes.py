@@ -15,7 +15,7 @@ from typing import Any
 from microfedi.protocol import instants, vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import bodies, rowids
+from microfedi.storage import bodies, polls, rowids, versions
 from microfedi.storage.bodies import Body
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.sealed import Sealer
@@ -67,6 +67,14 @@ class Note:
     cc: tuple[str, ...]
     context: str | None
     conversation: str | None
+    links: tuple[vocab.Link, ...] = ()
+    audience: tuple[str, ...] = ()
+    poll: vocab.Poll | None = None
+    happening: vocab.Happening | None = None
+    policy: vocab.Policy | None = None
+    quote: str | None = None
+    reply_authorization: str | None = None
+    replies_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +153,8 @@ def keep(
     if visibility.is_open:
         _count_reply(tx, parent_id, 1)
         _add_tags(tx, note_id, note.hashtags)
+    if note.poll is not None:
+        polls.put(tx, note_id, note.poll)
     if known["has_orphans"]:
         values["replies"] = _adopt(tx, note_id, note.uri, parent_id, thread_id)
     return _from_parts(values, body), True
@@ -153,12 +163,20 @@ def keep(
 def edit(
     tx: Transaction, note_id: int, note: vocab.Note, *, html: SafeHtml, now: datetime
 ) -> Note | None:
-    """Replace what the author may change: text, title, warning, pictures, tags, language.
+    """Replace what the author may change: text, title, warning, pictures, tags, language, poll.
 
-    Author, id, type, audience and thread stay as they are, whatever `note` says. Without
-    `note.updated` it is a refresh that nobody is told about. None if the note is not there.
+    Author, id, type, audience and thread stay as they are, whatever `note` says. What
+    stood there before is kept as an earlier version. Without `note.updated` it is a refresh that
+    nobody is told about. None if the note is not there.
     """
-    row = tx.one("SELECT visibility, body, updated_at FROM notes WHERE id = :id", {"id": note_id})
+    row = tx.one(
+        """
+        SELECT visibility, body, coalesce(updated_at, published_at) AS written_at, updated_at
+          FROM notes
+         WHERE id = :id
+        """,
+        {"id": note_id},
+    )
     if row is None:
         return None
     visibility = Visibility(row["visibility"])
@@ -168,6 +186,10 @@ def edit(
         body.pop(key, None)
         if key in old:
             body[key] = old[key]
+    if note.updated is not None and body != old:
+        versions.keep(tx, note_id, row["body"], instants.from_text(row["written_at"]))
+    if note.poll is not None:
+        polls.put(tx, note_id, note.poll, has_changed=body.get("poll") != old.get("poll"))
     tx.run(
         "UPDATE notes SET body = :body, updated_at = :updated_at WHERE id = :id",
         {
@@ -450,6 +472,14 @@ def to_vocab(note: Note, *, actor_uri: str) -> vocab.Note:
         mentions=note.mentions,
         hashtags=note.hashtags,
         emojis=tuple(vocab.Emoji(code, url) for code, url in note.emojis.items()),
+        links=note.links,
+        audience=note.audience,
+        poll=note.poll,
+        happening=note.happening,
+        policy=note.policy,
+        quote=note.quote,
+        reply_authorization=note.reply_authorization,
+        replies_uri=note.replies_uri,
     )
 
 
@@ -583,4 +613,12 @@ def _from_parts(row: Row | dict[str, Any], body: Body) -> Note:
         cc=tuple(body.get("cc", ())),
         context=body.get("context"),
         conversation=body.get("conversation"),
+        links=bodies.links(body),
+        audience=tuple(body.get("audience", ())),
+        poll=bodies.poll(body),
+        happening=bodies.happening(body),
+        policy=bodies.policy(body),
+        quote=body.get("quote"),
+        reply_authorization=body.get("reply_authorization"),
+        replies_uri=body.get("replies_uri"),
     )
