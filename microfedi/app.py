@@ -34,6 +34,7 @@ from microfedi.web import (
     compose,
     feeds,
     home,
+    interact,
     login,
     media,
     messages,
@@ -43,6 +44,7 @@ from microfedi.web import (
     search,
     settings,
     thread,
+    visitors,
 )
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ MAX_PICTURES_AT_ONCE = 4  # of one form
 # Pages for the owner alone: behind the login, and every change of them behind the form's token.
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, login,
+    interact,
 )  # fmt: skip
 _WITH_PICTURES = ("/compose", "/settings/profile", "/setup/{token}")
 
@@ -115,6 +118,7 @@ def _routes(config: Config) -> list[BaseRoute]:
         *about.public_routes,
         *public.public_routes,
         *(_form(route, sessions.public_form, config) for route in login.form_routes),
+        *(_form(route, sessions.visitors_form, config) for route in visitors.form_routes),
         *(
             _form(route, sessions.owner_only, config)
             for pages in OWNER_PAGES

@@ -15,7 +15,7 @@ from microfedi.activitypub.notes import OPEN
 from microfedi.errors import NotFound
 from microfedi.federation.context import Context
 from microfedi.http.context import context_of
-from microfedi.protocol import nodeinfo, webfinger
+from microfedi.protocol import intents, nodeinfo, webfinger
 from microfedi.storage import actors, notes
 from microfedi.storage import owner as owner_storage
 
@@ -61,6 +61,7 @@ async def finger(request: Request) -> Response:
             base_url=config.base_url,
             avatar_url=me.icon_url if me else None,
         )
+        document["links"] += intents.own_links(config.base_url)
     elif whom == "instance":
         document = webfinger.instance_jrd(
             host=config.host, base_url=config.base_url, resource=resources[0]

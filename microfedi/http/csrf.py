@@ -71,6 +71,24 @@ def set_cookie(request: Request, response: Response) -> None:
         )
 
 
+def check_origin(request: Request) -> None:
+    """Refuse a form that no page of ours sent, by what the browser says alone.
+
+    For forms that do nothing in anybody's name, so that no cookie is needed for them.
+
+    Raises: CrossSite.
+    """
+    if request.method in _SAFE:
+        return
+    origins = request.headers.getlist("origin")
+    site = request.headers.getlist("sec-fetch-site")
+    said = origins == [context_of(request).config.base_url] or (
+        not origins and site == ["same-origin"]
+    )
+    if not said or site not in ([], ["same-origin"]) or not forms.is_form(request):
+        raise CrossSite("the form came from another site")
+
+
 async def check(request: Request) -> None:
     """Refuse a change that another site could have made the browser ask for.
 

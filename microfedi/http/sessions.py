@@ -104,3 +104,20 @@ def public_form(endpoint: Endpoint) -> Endpoint:
         return response
 
     return checked
+
+
+def visitors_form(endpoint: Endpoint) -> Endpoint:
+    """An open page with a form that changes nothing of ours: it must come from a page of ours, and
+    visitors get no cookie for it.
+    """
+
+    async def checked(request: Request) -> Response:
+        try:
+            csrf.check_origin(request)
+            response = await endpoint(request)
+        finally:
+            await forms.close(request)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return checked

@@ -17,11 +17,12 @@ from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import notes
 from microfedi.storage.notes import Note
-from microfedi.web import cards
+from microfedi.web import cards, redirects
 
 MAX_PICTURES = 4  # Mastodon shows the first four and drops the rest
 MAX_SUMMARY_CHARS = 500
 MAX_ALT_CHARS = 1500  # as much as Mastodon shows
+MAX_BACK_CHARS = 2100  # of the address that the owner came from to share something
 
 _CHOICES = [
     (Visibility.PUBLIC, "Public – everybody"),
@@ -34,6 +35,21 @@ async def show(request: Request) -> Response:
     """GET /compose: an empty box, or one that answers `reply_to`."""
     parent = await _parent(request, forms.query_id(request, "reply_to"))
     return await _form(request, parent, _empty(parent), None)
+
+
+async def filled(
+    request: Request,
+    parent: Note | None,
+    *,
+    source: str,
+    summary: str = "",
+    on_success: str = "",
+    problem: str = "",
+) -> Response:
+    """Show the box with what another page asked to be written, for the owner to change and send."""
+    shown = _empty(parent)
+    shown |= {"source": source, "summary": summary or shown["summary"], "on_success": on_success}
+    return await _form(request, parent, shown, InvalidInput("", problem) if problem else None)
 
 
 async def submit(request: Request) -> Response:
@@ -61,7 +77,8 @@ async def submit(request: Request) -> Response:
         )
     except InvalidInput as problem:
         return await _form(request, parent, shown, problem)
-    return RedirectResponse(cards.url_of(note, ctx.owner), 303)
+    target = redirects.after_sharing(shown["on_success"], cards.url_of(note, ctx.owner))
+    return RedirectResponse(target, 303)
 
 
 async def show_edit(request: Request) -> Response:
@@ -134,6 +151,7 @@ def _empty(parent: Note | None) -> dict[str, Any]:
         "language": "",
         "sensitive": False,
         "alts": [],
+        "on_success": "",
     }
 
 
@@ -145,6 +163,7 @@ def _typed(form: FormData, shown: dict[str, Any]) -> dict[str, Any]:
         "sensitive": forms.flag(form, "sensitive"),
         "alts": forms.texts(form, "alt", limit=MAX_ALT_CHARS, most=MAX_PICTURES),
         "visibility": forms.text(form, "visibility", limit=20) or shown["visibility"],
+        "on_success": forms.text(form, "on_success", limit=MAX_BACK_CHARS),
     }
 
 
@@ -188,7 +207,7 @@ async def _form(
     owner = ctx.owner
     card = await ctx.db.read(lambda r: cards.of_note(r, parent, owner)) if parent else None
     if card is not None and not card.is_mine and request.method == "GET":
-        shown = {**shown, "source": f"{card.author.address} "}
+        shown = {**shown, "source": f"{card.author.address} {shown['source']}"}
     values = {
         "heading": "Reply" if card else "New post",
         "back": card.url if card else "/home",

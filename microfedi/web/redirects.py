@@ -1,6 +1,9 @@
 """Where to go after a form: only ever to a path of our own."""
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+# As long as a text that is shared by an address may make it, percent-encoded twice.
+MAX_TARGET_CHARS = 16_000
 
 
 def local(target: str, fallback: str) -> str:
@@ -15,7 +18,11 @@ def local(target: str, fallback: str) -> str:
     >>> local("/%2Fevil.example", "/"), local("javascript:alert(1)", "/")
     ('/', '/')
     """
-    if not target.startswith("/") or target.startswith(("//", "/\\")) or len(target) > 2000:
+    if (
+        not target.startswith("/")
+        or target.startswith(("//", "/\\"))
+        or len(target) > MAX_TARGET_CHARS
+    ):
         return fallback
     if not target.isascii() or not target.isprintable() or " " in target or "\\" in target:
         return fallback
@@ -23,3 +30,14 @@ def local(target: str, fallback: str) -> str:
         return fallback
     parts = urlsplit(target)
     return fallback if parts.scheme or parts.netloc else target
+
+
+def after_sharing(on_success: str, fallback: str) -> str:
+    """Return where the owner is shown the way back to the page that they shared; else `fallback`.
+
+    >>> after_sharing("https://b.example/?x=1&y", "/@us/1")
+    '/share/done?on-success=https%3A%2F%2Fb.example%2F%3Fx%3D1%26y'
+    >>> after_sharing("", "/@us/1")
+    '/@us/1'
+    """
+    return f"/share/done?on-success={quote(on_success, safe='')}" if on_success else fallback

@@ -244,6 +244,7 @@ def _is_the_owners(pattern: str) -> bool:
     return first in {
         "home", "compose", "posts", "people", "followers", "following", "messages",
         "notifications", "search", "bookmarks", "favourites", "settings", "logout",
+        "authorize_interaction", "share",
     }  # fmt: skip
 
 
@@ -252,6 +253,7 @@ async def test_s_129_no_address_is_forgotten(tmp_path: Path) -> None:
     everybodys = {
         "", ".well-known", "nodeinfo", "robots.txt", "healthz", "favicon.ico", "inbox", "actor",
         "users", "@{handle}", "media", "about", "tags", "login", "setup", "static",
+        "interact",
     }  # fmt: skip
     async with an_app(tmp_path) as app:
         for route in app.asgi.routes:

@@ -63,7 +63,7 @@ async def test_a_stranger_reads_the_profile(tmp_path: Path) -> None:
             "5 posts",
             "1 follower",
             "0 following",
-            "To follow, search for @maya@us.example",
+            "Follow @maya@us.example",
         ):
             assert shown in read, shown
         assert "Closed words" not in read
