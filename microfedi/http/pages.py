@@ -194,6 +194,7 @@ async def page(
                 "csrf_field": functools.partial(csrf.field, request),
                 "media": media,
                 "drawn": drawn,
+                "now": now,
                 "local": local,
                 "ago": ago,
                 "now": now,

@@ -173,6 +173,22 @@ def by_ids(reader: Reader, actor_ids: Iterable[int]) -> dict[int, Actor]:
     return {row["id"]: _from_row(row) for row in rows}
 
 
+def by_uris(reader: Reader, uris: Iterable[str]) -> dict[str, Actor]:
+    """Return the actors with these ids by id; who is not there is left out."""
+    rows = reader.all(
+        """
+        SELECT id, uri, host, username, handle, type, name, summary, url, inbox, shared_inbox,
+               outbox, followers_uri, featured, icon_url, icon_alt, image_url, fields, emojis,
+               also_known_as, moved_to, approves, discoverable, indexable, state, published_at,
+               fetched_at
+          FROM actors
+         WHERE uri IN (SELECT value FROM json_each(:uris))
+        """,
+        {"uris": json.dumps(list(uris))},
+    )
+    return {row["uri"]: _from_row(row) for row in rows}
+
+
 def by_handle(reader: Reader, handle: str) -> Actor | None:
     """Return who is known by the confirmed handle user@host (an @ before it is allowed)."""
     actor_id = reader.value(

@@ -101,7 +101,7 @@ def of_note(reader: Reader, note_id: int) -> Quote | None:
 def of_notes(reader: Reader, note_ids: Collection[int]) -> dict[int, Quote]:
     """Return what notes quote, by note."""
     rows = reader.all(
-        f"{_SELECT} WHERE quotes.note_id IN (SELECT value FROM json_each(:ids))",
+        f"{_SELECT} WHERE quotes.note_id IN (SELECT value FROM json_each(:ids))",  # noqa: S608
         {"ids": json.dumps(list(note_ids))},
     )
     return {row["note_id"]: _from_row(row) for row in rows}

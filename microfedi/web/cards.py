@@ -1,22 +1,46 @@
 """A post as a page shows it, with everything it needs: gathered for a whole page in few queries."""
 
 import dataclasses
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from microfedi.federation import media_cache
-from microfedi.protocol import vocab
-from microfedi.storage import actors, announces, bookmarks, deliveries, likes, notes
+from microfedi.protocol import uris, vocab
+from microfedi.storage import (
+    actors,
+    announces,
+    bookmarks,
+    deliveries,
+    likes,
+    notes,
+    polls,
+    quotes,
+    reactions,
+)
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.deliveries import Receipt
 from microfedi.storage.notes import Note
 from microfedi.storage.owner import Owner
+from microfedi.storage.reactions import Tally
 from microfedi.storage.timeline import Entry
 
 MAX_SHOWN_MEDIA = 16  # of one post
+MAX_SHOWN_REACTIONS = 12  # different ones, of one post
 
 _KINDS = ("image", "video", "audio")
+_PLAIN = frozenset(
+    {"Note", "Article", "Page", "Question", "Image", "Video", "Audio", "ChatMessage"}
+)
+_WHY = {
+    "unknown": "It is not known whether its author agrees to be quoted.",
+    "pending": "Its author has not agreed to be quoted yet.",
+    "rejected": "Its author does not want to be quoted here.",
+    "revoked": "Its author no longer agrees to be quoted here.",
+    "accepted": "It could not be fetched.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +52,39 @@ class Shown:
     alt: str
     width: int | None
     height: int | None
+    poster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An answer of a poll as it is shown. `percent` is of all who voted."""
+
+    name: str
+    votes: int
+    percent: int
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PollShown:
+    """A poll as it is shown: with its result, or with buttons to vote."""
+
+    choices: tuple[Choice, ...]
+    is_multiple: bool
+    voters: int
+    ends_at: datetime | None
+    is_over: bool
+    can_vote: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What a post quotes. `card` only if its author agreed and it is kept here; `why` otherwise."""
+
+    uri: str
+    host: str
+    card: "Card | None" = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +108,10 @@ class Card:
     is_pinned: bool = False
     pictures: tuple[Shown, ...] = ()
     files: tuple[vocab.Attachment, ...] = ()
+    poll: PollShown | None = None
+    quote: Quoted | None = None
+    reactions: tuple[Tally, ...] = ()
+    group: Actor | None = None
     receipt: Receipt | None = None
 
     @property
@@ -62,6 +123,11 @@ class Card:
     def booster_url(self) -> str:
         """The page of who boosted it; "" for nobody."""
         return f"/people/{self.boosted_by.id}" if self.boosted_by else ""
+
+    @property
+    def kind(self) -> str:
+        """What it is, in a word for a person; "" for a post like any other."""
+        return "" if self.note.type in _PLAIN else _split(self.note.type)
 
     @property
     def can_boost(self) -> bool:
@@ -95,12 +161,24 @@ def of_entries(reader: Reader, entries: Sequence[Entry], owner: Owner) -> list[C
 
 
 def of_notes(
-    reader: Reader, found: Sequence[Note], owner: Owner | None, *, pinned: bool = False
+    reader: Reader,
+    found: Sequence[Note],
+    owner: Owner | None,
+    *,
+    pinned: bool = False,
+    with_quotes: bool = True,
 ) -> list[Card]:
     """Return the cards of notes. For a stranger (`owner` is only whose server it is) the marks
     of what the owner did are there too: templates show them only in a session.
     """
-    return _build(reader, found, owner, boosted_by=[None] * len(found), pinned=pinned)
+    return _build(
+        reader,
+        found,
+        owner,
+        boosted_by=[None] * len(found),
+        pinned=pinned,
+        with_quotes=with_quotes,
+    )
 
 
 def of_note(reader: Reader, note: Note, owner: Owner | None) -> Card:
@@ -115,6 +193,7 @@ def _build(
     *,
     boosted_by: Sequence[int | None],
     pinned: bool = False,
+    with_quotes: bool = True,
 ) -> list[Card]:
     ids = {note.id for note in found}
     parents = notes.by_ids(reader, {n.in_reply_to_id for n in found if n.in_reply_to_id})
@@ -128,6 +207,12 @@ def _build(
     favourites = likes.liked_by(reader, mine, ids) if mine else set()
     boosts = announces.announced_by(reader, mine, ids) if mine else set()
     marked = bookmarks.bookmarked(reader, ids) if mine else set()
+    asked = {n.id for n in found if n.poll is not None}
+    standings = polls.of_notes(reader, asked, voter_id=mine) if asked else {}
+    reacted = reactions.of_notes(reader, ids)
+    quoting = [n for n in found if n.quote is not None] if with_quotes else []
+    quoted = _quoted(reader, quoting, owner) if quoting else {}
+    groups = _groups(reader, found)
     cards: list[Card] = []
     seen: set[int] = set()
     for index, (note, booster) in enumerate(zip(found, boosted_by, strict=True)):
@@ -153,10 +238,70 @@ def _build(
                 is_pinned=pinned,
                 pictures=pictures,
                 files=files,
+                poll=_poll(note, standings.get(note.id), is_mine=note.actor_id == mine),
+                quote=quoted.get(note.id),
+                reactions=tuple(reacted.get(note.id, ())[:MAX_SHOWN_REACTIONS]),
+                group=next((groups[uri] for uri in note.audience if uri in groups), None),
             )
         )
         seen.add(note.id)
     return cards
+
+
+def _quoted(reader: Reader, found: Sequence[Note], owner: Owner | None) -> dict[int, Quoted]:
+    """Return what notes quote, by note. What is quoted is shown without what it quotes in turn."""
+    known = quotes.of_notes(reader, {note.id for note in found})
+    agreed = {one.quoted_id for one in known.values() if one.state == "accepted" and one.quoted_id}
+    originals = [one for one in notes.by_ids(reader, agreed).values() if one.visibility.is_open]
+    shown = {card.note.id: card for card in of_notes(reader, originals, owner, with_quotes=False)}
+    quoted: dict[int, Quoted] = {}
+    for note in found:
+        one = known.get(note.id)
+        uri = one.quoted_uri if one is not None else note.quote or ""
+        card = shown.get(one.quoted_id or 0) if one is not None else None
+        why = "" if card else _WHY[one.state if one is not None else "unknown"]
+        quoted[note.id] = Quoted(uri, uris.host(uri), card, why)
+    return quoted
+
+
+def _groups(reader: Reader, found: Iterable[Note]) -> dict[str, Actor]:
+    """Return the groups that notes were written to, by URI."""
+    named = {uri for note in found for uri in note.audience[:1]}
+    if not named:
+        return {}
+    known = actors.by_uris(reader, named)
+    return {uri: one for uri, one in known.items() if one.type == "Group"}
+
+
+def _poll(note: Note, standing: polls.Standing | None, *, is_mine: bool) -> PollShown | None:
+    if note.poll is None or standing is None:
+        return None
+    names = [one.name for one in note.poll.options]
+    counts = (*standing.counts, *[0] * len(names))[: len(names)]
+    total = max(standing.voters if note.poll.is_multiple else sum(counts), max(counts, default=0))
+    is_over = standing.closed_at is not None
+    return PollShown(
+        choices=tuple(
+            Choice(
+                name, votes, round(100 * votes / total) if total else 0, index in standing.chosen
+            )
+            for index, (name, votes) in enumerate(zip(names, counts, strict=True))
+        ),
+        is_multiple=note.poll.is_multiple,
+        voters=max(standing.voters, 0),
+        ends_at=standing.closed_at or standing.ends_at,
+        is_over=is_over,
+        can_vote=not is_mine and not is_over and not standing.chosen,
+    )
+
+
+def _split(kind: str) -> str:
+    """Return a type in words.
+
+    >>> _split("PodcastEpisode"), _split("Event")
+    ('Podcast episode', 'Event')
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind)[:60].capitalize()
 
 
 def _anchor(note: Note, index: int, *, is_first: bool, pinned: bool) -> str:
@@ -175,7 +320,12 @@ def _media(reader: Reader, note: Note) -> tuple[tuple[Shown, ...], tuple[vocab.A
         kind = one.media_type.partition("/")[0]
         if kind in _KINDS:
             src = one.url if note.public_id else media_cache.proxy_path(reader.sealer, one.url)
-            pictures.append(Shown(kind, src, one.alt, one.width, one.height))
+            poster = (
+                media_cache.proxy_path(reader.sealer, one.preview)
+                if one.preview and not note.public_id
+                else one.preview
+            )
+            pictures.append(Shown(kind, src, one.alt, one.width, one.height, poster))
         else:
             files.append(one)
     return tuple(pictures), tuple(files)
