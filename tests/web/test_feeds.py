@@ -92,7 +92,7 @@ async def test_whatever_is_written_the_feed_stays_well_formed(tmp_path: Path) ->
             "</entry></feed><script>alert(1)</script>",
             "]]> <![CDATA[ <!-- -->",
             "&unknown; &amp; &#0; &lt;b&gt;",
-            "{{ 7*7 }} {% include 'login.html' %}",
+            "{{ 6173*8219 }} {% include 'login.html' %}",
             "a\x0bb \ufffe\uffff c",
         ):
             await profile.update(app.ctx, profile.Profile(odd, odd))
@@ -108,7 +108,7 @@ async def test_whatever_is_written_the_feed_stays_well_formed(tmp_path: Path) ->
             }  # fmt: skip
             for content in feed.iter(f"{ATOM}content"):
                 assert content.get("type") == "text" or "<script" not in (content.text or "")
-            assert "49" not in "".join(feed.itertext())
+            assert "50735887" not in "".join(feed.itertext())
 
 
 async def test_an_empty_feed_is_one_and_who_has_it_is_told_so(tmp_path: Path) -> None:
