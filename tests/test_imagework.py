@@ -9,6 +9,7 @@ from PIL import Image
 
 from microfedi import imagework
 from microfedi.errors import InvalidInput
+from microfedi.imagework import blurhash, pictures
 
 
 def _image(width: int, height: int, mode: str = "RGB") -> Image.Image:
@@ -126,7 +127,7 @@ async def test_a_small_animation_stays_one(
 
 
 async def test_an_animation_of_too_many_frames_becomes_the_first() -> None:
-    long = _animation("GIF", frames=imagework.MAX_FRAMES + 1, size=(2, 2))
+    long = _animation("GIF", frames=pictures.MAX_FRAMES + 1, size=(2, 2))
 
     picture = await imagework.reencode(long, purpose="post")
 
@@ -168,10 +169,10 @@ async def test_transparency_that_is_not_used_is_dropped() -> None:
 def test_the_blurhash_of_black() -> None:
     # By hand: (4 - 1) + (3 - 1) * 9 = 21 is "L"; no wave at all is "0"; the colour 0 is "0000";
     # a wave of zero in three colours is (9 * 19 + 9) * 19 + 9 = 3429 = 41 * 83 + 26, "fQ".
-    assert imagework.blurhash(Image.new("RGB", (8, 8), "black")) == "L00000" + "fQ" * 11
+    assert blurhash.of(Image.new("RGB", (8, 8), "black")) == "L00000" + "fQ" * 11
 
 
 def test_the_blurhash_says_where_the_colours_are() -> None:
     turned = _image(32, 32).transpose(Image.Transpose.ROTATE_90)
 
-    assert imagework.blurhash(_image(32, 32)) != imagework.blurhash(turned)
+    assert blurhash.of(_image(32, 32)) != blurhash.of(turned)

@@ -85,7 +85,7 @@ def test_only_storage_knows_sql() -> None:
                 assert not statement, f"{path.relative_to(ROOT)}:{node.lineno} holds SQL"
 
 
-def test_only_the_child_process_decodes_pictures() -> None:
+def test_only_the_child_process_decodes_media() -> None:
     for path, room in sources():
         if room != "imagework":
-            assert not any(belongs_to(name, {"PIL"}) for name in imports(path)), path
+            assert not any(belongs_to(name, {"PIL", "av"}) for name in imports(path)), path

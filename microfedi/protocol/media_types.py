@@ -17,12 +17,22 @@ MAX_STEPS = 100_000
 
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 VIDEO_TYPES = frozenset({"video/mp4", "video/webm"})
-AUDIO_TYPES = frozenset({"audio/mpeg", "audio/ogg", "audio/mp4", "audio/flac"})
+AUDIO_TYPES = frozenset(
+    {"audio/mpeg", "audio/ogg", "audio/mp4", "audio/flac", "audio/wav", "audio/webm"}
+)
+# What the owner may upload to be played: telephones make MOV, which becomes MP4.
+PLAYED_TYPES = VIDEO_TYPES | AUDIO_TYPES | {"video/quicktime"}
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MP4_BRANDS = frozenset(
-    {b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash"}
-)
+    {
+        b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"mp41",
+        b"mp42", b"mp71", b"avc1", b"M4V ", b"M4VH", b"M4VP", b"dash", b"MSNV", b"XAVC", b"3gp4",
+        b"3gp5",
+    }
+)  # fmt: skip
+# What a sound file begins with; the latter three come before its format.
+_WAV_CHUNKS = frozenset({b"fmt ", b"JUNK", b"LIST", b"bext"})
 # Start-of-frame markers of JPEG; C4, C8 and CC in between mean something else.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -43,9 +53,13 @@ def sniff(head: bytes) -> str | None:
         return "image/gif"
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "image/webp"
+    if head.startswith(b"RIFF") and head[8:12] == b"WAVE":
+        return "audio/wav" if head[12:16] in _WAV_CHUNKS else None
     if head[4:8] == b"ftyp":
         if head[8:12] in (b"M4A ", b"M4B "):
             return "audio/mp4"
+        if head[8:12] == b"qt  ":
+            return "video/quicktime"
         return "video/mp4" if head[8:12] in _MP4_BRANDS else None
     if head.startswith(b"\x1aE\xdf\xa3"):
         return "video/webm" if b"B\x82\x84webm" in head[:SNIFF_BYTES] else None
