@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from microfedi.protocol.vocab import Visibility
+from tests.activitypub.test_wellknown import INTENTS
 from tests.app_fixture import BASE_URL, HANDLE, US, an_app
 
 OWNER = [
@@ -63,6 +64,7 @@ async def test_the_owner_is_found_in_every_form(tmp_path: Path) -> None:
                         "href": f"{BASE_URL}/@{HANDLE}",
                     },
                     {"rel": "self", "type": "application/activity+json", "href": US},
+                    *INTENTS,
                 ],
             }, resource
         # The at sign need not be encoded.

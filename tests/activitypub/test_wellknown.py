@@ -13,6 +13,39 @@ from tests.app_fixture import ACTIVITY, BASE_URL, HANDLE, PAGE, US, an_app
 FINGER = "/.well-known/webfinger"
 
 
+# Where the owner is sent for what they want to do with something elsewhere.
+INTENTS = [
+    {
+        "rel": "http://ostatus.org/schema/1.0/subscribe",
+        "template": "https://us.example/authorize_interaction?uri={uri}",
+    },
+    {
+        "rel": "https://w3id.org/fep/3b86/Object",
+        "template": "https://us.example/authorize_interaction?uri={object}",
+    },
+    {
+        "rel": "https://w3id.org/fep/3b86/Follow",
+        "template": "https://us.example/authorize_interaction?intent=Follow&uri={object}"
+        "&on-success={on-success}&on-cancel={on-cancel}",
+    },
+    {
+        "rel": "https://w3id.org/fep/3b86/Like",
+        "template": "https://us.example/authorize_interaction?intent=Like&uri={object}"
+        "&on-success={on-success}&on-cancel={on-cancel}",
+    },
+    {
+        "rel": "https://w3id.org/fep/3b86/Announce",
+        "template": "https://us.example/authorize_interaction?intent=Announce&uri={object}"
+        "&on-success={on-success}&on-cancel={on-cancel}",
+    },
+    {
+        "rel": "https://w3id.org/fep/3b86/Create",
+        "template": "https://us.example/share?content={content}&name={name}&summary={summary}"
+        "&inReplyTo={inReplyTo}&on-success={on-success}&on-cancel={on-cancel}",
+    },
+]
+
+
 @pytest.mark.parametrize(
     "resource",
     [
@@ -43,6 +76,7 @@ async def test_webfinger_knows_the_owner_by_every_name(resource: str, tmp_path: 
                     "href": f"{BASE_URL}/@maya",
                 },
                 {"rel": "self", "type": "application/activity+json", "href": US},
+                *INTENTS,
             ],
         }
 

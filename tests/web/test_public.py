@@ -70,7 +70,7 @@ async def test_a_stranger_reads_the_profile(tmp_path: Path) -> None:
         assert "An answer" not in read
         assert "Edit profile" not in read
         assert "Boost" not in read
-        assert "<form" not in answer.text
+        assert re.findall(r'<form[^>]*action="([^"]*)"', answer.text) == ["/interact"]
 
 
 async def test_a_profile_is_read_by_machines_too(tmp_path: Path) -> None:
