@@ -62,9 +62,7 @@ async def test_a_visitor_follows_from_their_own_server(tmp_path: Path) -> None:
         answer = await send(app, wish="follow", handle="@bob@vic.example")
 
         assert answer.status_code == 200
-        assert led_to(answer) == (
-            "https://vic.example/authorize_interaction?uri=maya%40us.example"
-        )
+        assert led_to(answer) == ("https://vic.example/authorize_interaction?uri=maya%40us.example")
         assert "Continue at vic.example" in texts(answer)
         assert "location" not in answer.headers
         assert "set-cookie" not in answer.headers
@@ -159,7 +157,11 @@ async def test_a_handle_at_ones_own_domain_leads_to_the_server_behind_it(tmp_pat
 async def test_the_address_of_a_profile_will_do(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         serve_home(app.world, "bob@vic.example", subscribe="https://vic.example/s?uri={uri}")
-        for typed in ("https://vic.example/@bob", "https://vic.example/users/bob", "BOB@Vic.Example"):
+        for typed in (
+            "https://vic.example/@bob",
+            "https://vic.example/users/bob",
+            "BOB@Vic.Example",
+        ):
             serve_home(app.world, "BOB@vic.example", subscribe="https://vic.example/s?uri={uri}")
             answer = await send(app, wish="follow", handle=typed)
             assert led_to(answer).startswith("https://vic.example/s?"), typed
@@ -170,9 +172,7 @@ async def test_who_offers_nothing_is_told_how_to_do_it_by_hand(tmp_path: Path) -
         note = await app.publish("Hello")
         serve_home(app.world, "bob@vic.example")
         gone = await send(app, wish="follow", handle="bob@gone.example")
-        nothing = await send(
-            app, wish="boost", handle="bob@vic.example", post=note.public_id or ""
-        )
+        nothing = await send(app, wish="boost", handle="bob@vic.example", post=note.public_id or "")
         for answer, shown in ((gone, "@maya@us.example"), (nothing, note.url or "")):
             assert answer.status_code == 200
             assert led_to(answer) == ""
