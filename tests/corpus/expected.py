@@ -46,16 +46,18 @@ class Event:
 class Need:
     """What is to be there before the document arrives.
 
-    "post": a public post `uri` by `by` is kept here, dated `time`. "like", "boost", "reaction":
-    `by` has done it to `on` in the activity `uri`. "follower": `by` follows the owner by the
-    activity `uri`. "followed": the owner follows `by` with the activity `uri` ("" for one of our
-    own making). "person": `by` exists, and names `on` as another account of theirs.
+    "post": a public post `uri` by `by` is kept here, of this `type`, dated `time`. "like", "boost",
+    "reaction": `by` has done it to `on` in the activity `uri`; without `on` it is a post of the
+    owner's. "follower": `by` follows the owner by the activity `uri`. "followed": the owner follows
+    `by` with the activity `uri` ("" for one of our own making). "person": `by` exists, and names
+    `on` as another account of theirs.
     """
 
     kind: Literal["post", "like", "boost", "reaction", "follower", "followed", "person"]
     uri: str = ""
     by: str = ""
     on: str = ""
+    type: str = "Note"
     time: str = "2020-01-01T00:00:00Z"
 
 

@@ -416,6 +416,7 @@ CASES: tuple[Case, ...] = (
                 kind="post",
                 uri="https://example.com/article/post-456",
                 by="https://example.com/user/foo",
+                type="Article",
                 time="2024-12-31T12:00:00Z",
             ),
         ),
@@ -664,8 +665,8 @@ CASES: tuple[Case, ...] = (
         file="lotide/create_page_image",
         uri="http://ltthostname.local:3334/apub/posts/46",
         author="@3@ltthostname.local:3334",
+        # The summary says the title again; that warns of nothing.
         title="image",
-        warning="image",
         media=(("image", "http://ltthostname.local:3334/api/stable/posts/46/href", ""),),
         visibility="unlisted",
         time="2022-08-06T18:35:01Z",
