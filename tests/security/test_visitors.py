@@ -10,7 +10,7 @@ from microfedi.federation import visitors
 from microfedi.federation.outbox import blocks
 from tests.another_server import Answer
 from tests.app_fixture import App, an_app, texts
-from tests.web.test_visitors import SUBSCRIBE, finger, led_to, send, serve_home
+from tests.web.test_visitors import FROM_US, SUBSCRIBE, finger, led_to, send, serve_home
 
 PRIVATE = [
     "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.0.1", "169.254.169.254", "0.0.0.0",  # noqa: S104
@@ -64,7 +64,8 @@ async def test_s_135_a_template_leads_to_the_visitors_own_server_or_nowhere(
 async def test_s_135_templates_of_strange_types_are_none(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         good = {"rel": SUBSCRIBE, "template": "https://vic.example/?{uri}"}
-        for links in (None, 7, {}, [7, None, [], {"rel": 7}, {"rel": SUBSCRIBE, "template": 7}]):
+        odd: list[object] = [None, 7, {}, [7, None, [], {"rel": 7}], [{**good, "template": 7}]]
+        for links in odd:
             app.clock.forward(hours=2)
             body = json.dumps({"subject": "acct:bob@vic.example", "links": links}).encode()
             served = Answer(body=body, content_type="application/jrd+json")
@@ -252,7 +253,7 @@ async def test_s_148_the_form_is_not_trusted_to_be_one(tmp_path: Path) -> None:
             {"wish": "follow", "post": "x" * 200, "handle": "bob@vic.example"},
             {"wish": "follow", "handle": '"><script>alert(1)</script>'},
         ):
-            answer = await send(app, **form)
+            answer = await app.client.post("/interact", data=form, headers=FROM_US)
             assert answer.status_code in (404, 422), form
             assert "<script>alert" not in answer.text
         assert app.world.requests == []

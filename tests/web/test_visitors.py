@@ -12,7 +12,7 @@ import pytest
 
 from microfedi.config import Federation
 from microfedi.protocol.vocab import Visibility
-from tests.another_server import Answer, AnotherServer
+from tests.another_server import AnotherServer, Answer
 from tests.app_fixture import BASE_URL, US, App, an_app, texts
 
 SUBSCRIBE = "http://ostatus.org/schema/1.0/subscribe"
