@@ -41,7 +41,7 @@ async def test_a_post_that_arrives_is_shown_as_it_was_meant(case: Post, worlds: 
     document = load(case.file)
     world.serve_all_of(document, read(case.file))
     await world.prepare(case.needs)
-    body = read(case.file) if document["type"] in ACTIVITIES else _create_of(document)
+    body = read(case.file) if document["type"] in ACTIVITIES else create_of(document)
     sender = _author_in(json.loads(body))
     world.serve_all_of(json.loads(body), body)
     await world.follow(sender)
@@ -54,9 +54,13 @@ async def test_a_post_that_arrives_is_shown_as_it_was_meant(case: Post, worlds: 
     assert note is not None, "it is not there"
     assert await _seen(world, case, note, arrived_at) == _expected(case, arrived_at)
     await _is_on_the_page(world, case, note)
+    home = await world.page("/home")
     if not case.needs and case.reply_to is None:
-        home = await world.page("/home")
         assert f'href="/posts/{note.id}"' in home.text, "it is not at Home"
+    if case.shared_by is not None:
+        group = await world.actor(case.shared_by)
+        assert group is not None
+        assert "".join(group.display_name.split()) in squeezed(home.text)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ async def _is_on_the_page(world: World, case: Post, note: Note) -> None:
         assert f"#{tag}" in page.lower(), f"no #{tag}"
 
 
-def _create_of(document: Document) -> bytes:
+def create_of(document: Document) -> bytes:
     """A Create around an object, by its author, for whom the object is for."""
     author = _author_in(document)
     addressed = {name: document[name] for name in ("to", "cc") if document.get(name)}
@@ -151,7 +155,7 @@ async def _seen(world: World, case: Post, note: Note, arrived_at: datetime) -> d
         "title": note.name,
         "text": text_of(markup),
         "warning": note.summary,
-        "media": tuple(_medium(one) for one in note.attachments),
+        "media": tuple(medium(one) for one in note.attachments),
         "visibility": note.visibility.value,
         "language": note.language and note.language.lower(),
         "sensitive": note.sensitive,
@@ -184,7 +188,7 @@ def _instant(instant: datetime, arrived_at: datetime) -> str:
     return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _medium(one: vocab.Attachment) -> tuple[str, str, str]:
+def medium(one: vocab.Attachment) -> tuple[str, str, str]:
     kind = one.media_type.partition("/")[0]
     return (kind if kind in ("image", "video", "audio") else "file", one.url, one.alt)
 
