@@ -1,5 +1,10 @@
 """Bytes in files: written whole or not at all, readable by us alone, sealed if asked to be.
 
+A sealed file is one byte 0x02 and then pieces, each sealed by itself and bound to the file's name,
+its number and the size of the whole: so a player can have the middle of a film without the rest
+being opened, and no piece can be left out, moved, or taken from elsewhere. (Version 1 was a single
+sealed value; it is still read.)
+
 These functions block; async code calls them through `asyncio.to_thread`.
 """
 
@@ -7,12 +12,17 @@ import contextlib
 import os
 import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from microfedi.storage.sealed import Sealer
+from microfedi.storage.sealed import OVERHEAD_BYTES, Sealer
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TEMPORARY = ".part"
+# Bytes that are sealed, or read, at once: what is in memory of a film that somebody watches.
+PIECE_BYTES = 256 * 1024
+_IN_PIECES = b"\x02"
 
 
 def write(directory: Path, name: str, data: bytes, *, sealer: Sealer | None = None) -> None:
@@ -21,14 +31,15 @@ def write(directory: Path, name: str, data: bytes, *, sealer: Sealer | None = No
     Raises: ValueError if `name` is not one of ours; OSError if the disk is full.
     """
     path = _path(directory, name)
-    if sealer is not None:
-        data = sealer.seal("media", data, bound_to=name)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f"{name}.{secrets.token_hex(8)}{_TEMPORARY}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            if sealer is None:
+                file.write(data)
+            else:
+                _write_sealed(file, data, name, sealer)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -75,11 +86,36 @@ def read(directory: Path, name: str, *, sealer: Sealer | None = None) -> bytes |
 
     Raises: ValueError if it is sealed under another key or name, or damaged.
     """
+    size = size_of(directory, name, is_sealed=sealer is not None)
+    if size is None:
+        return None
+    return b"".join(part(directory, name, 0, size, sealer=sealer))
+
+
+def size_of(directory: Path, name: str, *, is_sealed: bool = False) -> int | None:
+    """Return how many bytes are in a file, before they were sealed; None if there is none."""
     try:
-        data = _path(directory, name).read_bytes()
+        with _path(directory, name).open("rb") as file:
+            return _plain_size(file) if is_sealed else os.fstat(file.fileno()).st_size
     except FileNotFoundError:
         return None
-    return data if sealer is None else sealer.open("media", data, bound_to=name)
+
+
+def part(
+    directory: Path, name: str, start: int, stop: int, *, sealer: Sealer | None = None
+) -> Iterator[bytes]:
+    """Yield the bytes of a file from `start` up to `stop`, of which there are so many, in pieces.
+
+    Raises: ValueError if it is sealed under another key or name, or damaged; FileNotFoundError.
+    """
+    with _path(directory, name).open("rb") as file:
+        if sealer is None:
+            yield from _plain_part(file, start, stop)
+        elif file.read(1) == _IN_PIECES:
+            yield from _sealed_part(file, start, stop, name, sealer)
+        else:
+            file.seek(0)
+            yield sealer.open("media", file.read(), bound_to=name)[start:stop]
 
 
 def delete(directory: Path, name: str) -> bool:
@@ -104,6 +140,42 @@ def clear_unfinished(directory: Path) -> int:
     for path in found:
         path.unlink(missing_ok=True)
     return len(found)
+
+
+def _write_sealed(file: BinaryIO, data: bytes, name: str, sealer: Sealer) -> None:
+    file.write(_IN_PIECES)
+    for number, start in enumerate(range(0, len(data), PIECE_BYTES)):
+        piece = data[start : start + PIECE_BYTES]
+        file.write(sealer.seal("media", piece, bound_to=f"{name}/{number}/{len(data)}"))
+
+
+def _plain_size(file: BinaryIO) -> int:
+    """Tell the size of what was sealed from the size of the file."""
+    size = os.fstat(file.fileno()).st_size
+    if file.read(1) != _IN_PIECES:
+        return max(0, size - OVERHEAD_BYTES)
+    pieces = -(-(size - 1) // (PIECE_BYTES + OVERHEAD_BYTES))
+    return size - 1 - pieces * OVERHEAD_BYTES
+
+
+def _plain_part(file: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+    file.seek(start)
+    while start < stop and (piece := file.read(min(PIECE_BYTES, stop - start))):
+        start += len(piece)
+        yield piece
+
+
+def _sealed_part(
+    file: BinaryIO, start: int, stop: int, name: str, sealer: Sealer
+) -> Iterator[bytes]:
+    file.seek(0)
+    size = _plain_size(file)
+    for number in range(start // PIECE_BYTES, -(-stop // PIECE_BYTES)):
+        first = number * PIECE_BYTES
+        file.seek(len(_IN_PIECES) + number * (PIECE_BYTES + OVERHEAD_BYTES))
+        sealed = file.read(PIECE_BYTES + OVERHEAD_BYTES)
+        piece = sealer.open("media", sealed, bound_to=f"{name}/{number}/{size}")
+        yield piece[max(0, start - first) : stop - first]
 
 
 def _path(directory: Path, name: str) -> Path:

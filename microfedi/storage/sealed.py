@@ -22,6 +22,8 @@ from microfedi.errors import ConfigError
 KEY_BYTES = 32
 _VERSION = b"\x01"
 _NONCE_BYTES = 12  # RFC 8439
+_TAG_BYTES = 16
+OVERHEAD_BYTES = len(_VERSION) + _NONCE_BYTES + _TAG_BYTES  # by which a sealed value is longer
 _LOOKUP_BYTES = 16  # enough that no two things we keep collide
 
 

@@ -1,23 +1,26 @@
-"""Pictures: the owner's own, and others' by way of our copies."""
+"""Pictures, films and sounds: the owner's own, and others' by way of our copies."""
 
-import asyncio
 import logging
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from microfedi.errors import NotAuthorized, NotFound, RemoteError
 from microfedi.federation import media_cache, uploads
+from microfedi.http import ranges
 from microfedi.http.context import context_of
 from microfedi.protocol import media_types
-from microfedi.storage import media
+from microfedi.storage import files, media
 
 log = logging.getLogger(__name__)
 
 YEAR_SECONDS = 365 * 24 * 3600  # an own picture never changes under its address
 COPY_SECONDS = 7 * 24 * 3600  # a copy may be fetched again by then
+
+_SERVED_TYPES = media_types.IMAGE_TYPES | media_types.VIDEO_TYPES | media_types.AUDIO_TYPES
 
 # A file is never a document: no script, no frame, whatever somebody makes of its bytes.
 _SANDBOX: Final = {
@@ -28,7 +31,7 @@ _SANDBOX: Final = {
 
 
 async def own(request: Request) -> Response:
-    """GET /media/{public_id}: a picture of the owner's.
+    """GET /media/{public_id}: a picture, a film or a sound of the owner's, or a part of it.
 
     Those of closed posts and of messages are served too: others' servers fetch them without a
     signature, and the 128 random bits of the address are only in the hands of those it was sent to.
@@ -36,21 +39,26 @@ async def own(request: Request) -> Response:
     ctx = context_of(request)
     public_id: str = request.path_params["public_id"]
     found = await ctx.db.read(lambda r: media.by_id(r, public_id))
-    if found is None or found.media_type not in media_types.IMAGE_TYPES:
-        raise NotFound("no such picture")
-    try:
-        data = await uploads.read(ctx, found)
-    except ValueError:
-        log.error("picture=%s is damaged, or sealed under another key", public_id)
-        data = None
-    if data is None:
+    if found is None or found.media_type not in _SERVED_TYPES:
         raise NotFound("no such picture")
     headers = {**_SANDBOX, "Cross-Origin-Resource-Policy": "cross-origin"}
     headers["Access-Control-Allow-Origin"] = "*"
     headers["Cache-Control"] = (
         "private, no-store" if found.sealed else f"public, max-age={YEAR_SECONDS}, immutable"
     )
-    return Response(data, headers=headers, media_type=found.media_type)
+    file = ranges.File(
+        media_type=found.media_type,
+        size_bytes=found.size_bytes,
+        etag=f'"{public_id}"',
+        part=partial(uploads.part, ctx, found),
+    )
+    try:
+        return await ranges.respond(request, file, headers)
+    except FileNotFoundError:
+        raise NotFound("no such picture") from None
+    except ValueError:
+        log.error("picture=%s is damaged, or sealed under another key", public_id)
+        raise NotFound("no such picture") from None
 
 
 async def proxied(request: Request) -> Response:
@@ -71,11 +79,18 @@ async def proxied(request: Request) -> Response:
         found = await media_cache.fetch(ctx, url)
     except RemoteError:
         return _missing()
-    if not await asyncio.to_thread(found.path.exists):
-        return _missing()  # the copy was dropped meanwhile
     # Kept by the browser alone: what somebody sent the owner is no shared cache's business.
     headers = {**_SANDBOX, "Cache-Control": f"private, max-age={COPY_SECONDS}, immutable"}
-    return FileResponse(found.path, headers=headers, media_type=found.media_type)
+    file = ranges.File(
+        media_type=found.media_type,
+        size_bytes=found.size_bytes,
+        etag=f'"{found.path.name}-{found.size_bytes}"',
+        part=partial(files.part, found.path.parent, found.path.name),
+    )
+    try:
+        return await ranges.respond(request, file, headers)
+    except FileNotFoundError:
+        return _missing()  # the copy was dropped meanwhile
 
 
 def _refused() -> Response:

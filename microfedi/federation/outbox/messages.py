@@ -42,7 +42,7 @@ async def send(
     chosen, parent = await ctx.db.read(lambda reader: _to(ctx, reader, people, in_reply_to))
     written = writing.as_written(ctx, source, writing.among(source, chosen))
     public_id = ids.public_id()
-    records = await uploads.write(ctx, [picture for picture, _ in pictures], sealed=True)
+    attached = await uploads.write(ctx, [picture for picture, _ in pictures], sealed=True)
     note = vocab.Note(
         uri=owner.addresses.note(public_id),
         attributed_to=owner.uri,
@@ -54,8 +54,8 @@ async def send(
         published=now,
         source=source,
         attachments=tuple(
-            uploads.attachment(record, sanitize.plain(alt, limit=MAX_ALT_CHARS), owner.addresses)
-            for record, (_, alt) in zip(records, pictures, strict=True)
+            uploads.attachment(one, sanitize.plain(alt, limit=MAX_ALT_CHARS), owner.addresses)
+            for one, (_, alt) in zip(attached, pictures, strict=True)
         ),
         # Everybody it goes to: without it, many servers tell nobody.
         mentions=tuple(writing.mention(one) for one in chosen),
@@ -75,8 +75,9 @@ async def send(
         )
         if message is None:
             raise ValueError(f"{note.uri} was deleted before it was there")
-        for record in records:
-            media.add(tx, replace(record, message_id=message.id), now)
+        for one in attached:
+            for record in one.records:
+                media.add(tx, replace(record, message_id=message.id), now)
         create = vocab.Create(
             uri=sending.mint(ctx, "creates"),
             actor_uri=owner.uri,
@@ -91,7 +92,7 @@ async def send(
     try:
         message = await ctx.db.write(change)
     except Exception:
-        await uploads.discard(ctx, [one.public_id for one in records])
+        await uploads.discard(ctx, uploads.names_of(attached))
         raise
     ctx.wake.deliveries.set()
     return message

@@ -8,6 +8,7 @@ from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation import uploads
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import profile, sending, writing
+from microfedi.federation.uploads import Upload
 from microfedi.imagework import Picture
 from microfedi.protocol import addressing, ids, sanitize, vocab
 from microfedi.protocol.addresses import Addresses
@@ -15,7 +16,6 @@ from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, announces, likes, media, notes, timeline
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
-from microfedi.storage.media import Media
 from microfedi.storage.notes import Note
 
 MAX_ALT_CHARS = 1500  # as much as Mastodon shows
@@ -275,12 +275,12 @@ async def unpin(ctx: Context, note_id: int) -> None:
 
 
 async def _write(
-    ctx: Context, change: Callable[[Transaction], Note], pictures: list[Media]
+    ctx: Context, change: Callable[[Transaction], Note], pictures: list[Upload]
 ) -> Note:
     try:
         note = await ctx.db.write(change)
     except Exception:
-        await uploads.discard(ctx, [one.public_id for one in pictures])
+        await uploads.discard(ctx, uploads.names_of(pictures))
         raise
     ctx.wake.deliveries.set()
     return note
@@ -329,15 +329,18 @@ def _who_has(reader: Reader, note: Note) -> set[int]:
     }
 
 
-def _add_media(ctx: Context, tx: Transaction, pictures: list[Media], note_id: int) -> None:
+def _add_media(ctx: Context, tx: Transaction, pictures: list[Upload], note_id: int) -> None:
     for one in pictures:
-        media.add(tx, replace(one, note_id=note_id), ctx.now())
+        for record in one.records:
+            media.add(tx, replace(record, note_id=note_id), ctx.now())
 
 
-def _attachments(ctx: Context, pictures: list[Media], draft: Draft) -> tuple[vocab.Attachment, ...]:
+def _attachments(
+    ctx: Context, pictures: list[Upload], draft: Draft
+) -> tuple[vocab.Attachment, ...]:
     return tuple(
-        uploads.attachment(record, sanitize.plain(alt, limit=MAX_ALT_CHARS), ctx.owner.addresses)
-        for record, (_, alt) in zip(pictures, draft.pictures, strict=True)
+        uploads.attachment(one, sanitize.plain(alt, limit=MAX_ALT_CHARS), ctx.owner.addresses)
+        for one, (_, alt) in zip(pictures, draft.pictures, strict=True)
     )
 
 

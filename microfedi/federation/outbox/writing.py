@@ -19,7 +19,7 @@ from microfedi.storage.database import Reader
 
 log = logging.getLogger(__name__)
 
-MAX_PICTURES = 4  # of a post or a message: Mastodon drops the rest
+MAX_PICTURES = 16  # of a post or a message: Mastodon shows the first four
 LOOKUP_S = 10.0  # for all that a text mentions: who is not found by then stays plain text
 
 

@@ -169,7 +169,7 @@ async def test_a_limited_reply_is_for_the_people_in_it_alone(ctx: Context) -> No
         (Draft("x", Visibility.LIMITED), "visibility"),
         (Draft("x", language="English!"), "language"),
         (Draft("x", in_reply_to=7), ""),
-        (Draft("x", pictures=((a_picture(), ""),) * 5), "picture"),
+        (Draft("x", pictures=((a_picture(), ""),) * 17), "picture"),
     ],
 )
 async def test_what_cannot_be_published(
