@@ -89,7 +89,7 @@ def check_ids(ctx: Context, activity: Activity) -> None:
     Source: FEP-fe34.
     Raises: NotAuthorized.
     """
-    own = [activity.uri]
+    own = [activity.uri] if activity.uri else []  # Mastodon's Add and Remove have none
     match activity:
         case Create(object_uri=uri) | Update(object_uri=uri) | Delete(object_uri=uri):
             own.append(uri)
@@ -155,6 +155,7 @@ async def _keep(
     ctx: Context, request: Request, activity: Activity, signer: Signer, *, is_new: bool
 ) -> None:
     now = ctx.now()
+    digest = sha256(request.body).hexdigest()
 
     def change(tx: Transaction) -> bool:
         if signer.document is not None and signer.uri == activity.actor_uri:
@@ -165,10 +166,12 @@ async def _keep(
         has_woken = hosts.seen_alive(tx, authority, now)
         if signer.scheme == "rfc9421":
             hosts.prefers(tx, authority, now)
-        received.keep(tx, uri=activity.uri, actor_uri=signer.uri, body=request.body, now=now)
+        # What has no id is known by its bytes.
+        uri = activity.uri or f"urn:sha256:{digest}"
+        received.keep(tx, uri=uri, actor_uri=signer.uri, body=request.body, now=now)
         return has_woken
 
-    ctx.just_read.put(sha256(request.body).hexdigest(), activity, now)
+    ctx.just_read.put(digest, activity, now)
     if await ctx.db.write(change):
         ctx.wake.deliveries.set()
     ctx.wake.received.set()

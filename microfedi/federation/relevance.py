@@ -4,18 +4,26 @@ Asked before anything is kept, so that nobody fills the disk of a server that th
 do with. Who may do what is judged later, by the handlers.
 """
 
+from microfedi.federation import fetching
 from microfedi.federation.context import Context
 from microfedi.protocol import vocab
 from microfedi.protocol.vocab import (
     Accept,
     Activity,
+    Add,
     Announce,
     Block,
     Create,
     Delete,
+    FeatureRequest,
+    Flag,
     Follow,
     Like,
+    Move,
+    QuoteRequest,
     Reject,
+    Remove,
+    ReplyRequest,
     Undo,
     Update,
 )
@@ -28,6 +36,8 @@ from microfedi.storage import (
     likes,
     messages,
     notes,
+    quotes,
+    reactions,
 )
 from microfedi.storage.database import Reader
 
@@ -37,10 +47,21 @@ def concerns_us(ctx: Context, reader: Reader, activity: Activity) -> bool:
     owner_uri = ctx.owner.uri
     sender_id = actors.id_of(reader, activity.actor_uri)
     match activity:
-        case Follow() | Block():
+        case Follow() | Block() | FeatureRequest():
             return activity.object_uri == owner_uri
+        case QuoteRequest() | ReplyRequest():
+            return is_owners(ctx, reader, activity.object_uri)
+        case Flag():
+            return is_about_us(ctx, reader, activity)
+        case Move():
+            return sender_id is not None and (
+                following.by_actor(reader, sender_id) is not None
+                or followers.by_actor(reader, sender_id) is not None
+            )
+        case Add() | Remove():
+            return _is_followed(reader, sender_id)
         case Accept() | Reject():
-            return sender_id is not None and following.by_actor(reader, sender_id) is not None
+            return _is_answer(ctx, reader, activity, sender_id)
         case Create():
             return is_wanted(ctx, reader, activity, activity.note, sender_id)
         case Update():
@@ -53,7 +74,11 @@ def concerns_us(ctx: Context, reader: Reader, activity: Activity) -> bool:
             if activity.object_uri == activity.actor_uri:
                 return sender_id is not None
             # Of people followed also what we do not have yet: the Create may come later.
-            return _is_kept(reader, activity.object_uri) or _is_followed(reader, sender_id)
+            return (
+                _is_kept(reader, activity.object_uri)
+                or _is_followed(reader, sender_id)
+                or bool(quotes.by_authorization(reader, activity.object_uri))
+            )
         case Like():
             return is_owners(ctx, reader, activity.object_uri)
         case Announce():
@@ -89,6 +114,23 @@ def is_owners(ctx: Context, reader: Reader, note_uri: str) -> bool:
     return public_id is not None and notes.id_of(reader, note_uri) is not None
 
 
+def is_about_us(ctx: Context, reader: Reader, flag: Flag) -> bool:
+    """True if a report names the owner or a post of the owner's."""
+    return any(uri == ctx.owner.uri or is_owners(ctx, reader, uri) for uri in flag.object_uris)
+
+
+def _is_answer(
+    ctx: Context, reader: Reader, answer: Accept | Reject, sender_id: int | None
+) -> bool:
+    """True if it may answer a Follow or a request of ours; which one, the handler finds out."""
+    if sender_id is None:
+        return False
+    if following.by_actor(reader, sender_id) is not None:
+        return True
+    uri = answer.object_uri
+    return uri is not None and fetching.is_ours(ctx, uri)
+
+
 def _is_followed(reader: Reader, actor_id: int | None) -> bool:
     return actor_id is not None and following.is_followed(reader, actor_id)
 
@@ -102,6 +144,8 @@ def _is_undoable(ctx: Context, reader: Reader, undo: Undo, sender_id: int) -> bo
     match undo.inner:
         case Follow(object_uri=uri) | Block(object_uri=uri):
             return uri == ctx.owner.uri
+        case Accept():
+            return following.by_actor(reader, sender_id) is not None
         case Like(object_uri=uri) | Announce(object_uri=uri):
             if notes.id_of(reader, uri) is not None:
                 return True
@@ -111,6 +155,7 @@ def _is_undoable(ctx: Context, reader: Reader, undo: Undo, sender_id: int) -> bo
     return (
         (follower is not None and follower.follow_uri == undo.object_uri)
         or likes.by_uri(reader, undo.object_uri) is not None
+        or reactions.by_uri(reader, undo.object_uri) is not None
         or announces.by_uri(reader, undo.object_uri) is not None
         or blocks.has_blocked_us(reader, sender_id)
     )

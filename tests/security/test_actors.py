@@ -159,8 +159,10 @@ async def test_s_050_nobody_is_moved(scene: Scene) -> None:
     await scene.deliver(scene.alice, an_activity("Follow", scene.alice, OWNER))
     await scene.meet(scene.mallory)
     second = "https://evil.example/users/mallory2"
+    scene.world.actor(second)
 
-    async with scene.drops():
+    # That her target does not name her is seen by asking it; and nobody else is asked.
+    async with scene.drops(second, scene.alice.uri):
         for sender, who, target in (
             (scene.mallory, scene.alice.uri, second),
             (scene.alice, scene.alice.uri, second),

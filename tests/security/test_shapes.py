@@ -179,6 +179,6 @@ async def test_an_unknown_type_gets_its_202_and_leaves_no_trace(scene: Scene) ->
     await scene.follow(scene.alice)
 
     async with scene.drops():
-        for kind in ("Arrive", "Add", "Offer"):
+        for kind in ("Arrive", "Dislike", "Offer"):
             doc = an_activity(kind, scene.alice, f"{scene.alice.uri}/notes/1", to=[OWNER])
             assert (await scene.post(scene.alice, doc)).status_code == 202

@@ -8,8 +8,11 @@ from microfedi.federation.inbox import (
     block,
     create,
     delete,
+    flag,
     follow,
     like,
+    listing,
+    move,
     reject,
     undo,
     update,
@@ -19,13 +22,19 @@ from microfedi.protocol import vocab
 
 HANDLERS: Mapping[type[vocab.Activity], Handler] = {
     vocab.Accept: Handler(accept.apply, wakes=("jobs",)),
+    vocab.Add: Handler(listing.add, needs=listing.needs, fetch=listing.fetch),
     vocab.Announce: Handler(announce.apply, needs=announce.needs, fetch=announce.fetch),
     vocab.Block: Handler(block.apply),
     vocab.Create: Handler(create.apply, needs=create.needs, fetch=create.fetch, wakes=("jobs",)),
     vocab.Delete: Handler(delete.apply),
+    vocab.Flag: Handler(flag.apply),
     vocab.Follow: Handler(follow.apply, wakes=("deliveries",)),
     vocab.Like: Handler(like.apply),
+    vocab.Move: Handler(
+        move.apply, needs=move.needs, fetch=move.fetch, wakes=("deliveries", "jobs")
+    ),
     vocab.Reject: Handler(reject.apply),
+    vocab.Remove: Handler(listing.remove),
     vocab.Undo: Handler(undo.apply),
     vocab.Update: Handler(update.apply, needs=update.needs, fetch=update.fetch, wakes=("jobs",)),
 }

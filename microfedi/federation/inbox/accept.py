@@ -1,8 +1,8 @@
 """Somebody lets the owner follow them."""
 
 from microfedi.errors import NotAuthorized
+from microfedi.federation import permission
 from microfedi.federation.context import Context
-from microfedi.federation.inbox import handling
 from microfedi.protocol.vocab import Accept, Reject
 from microfedi.storage import following, jobs, notifications
 from microfedi.storage.actors import Actor
@@ -41,5 +41,5 @@ def answered(ctx: Context, tx: Transaction, answer: Accept | Reject, sender: Act
         ours = following.by_actor(tx, sender.id) if is_ours else None
     if ours is None:
         raise NotAuthorized("it answers no Follow of ours")
-    handling.demand_theirs(sender, ours.actor_id, "a Follow of somebody else")
+    permission.demand(ctx, tx, sender, "change", ours)
     return ours

@@ -1,7 +1,7 @@
 """Somebody boosts a post."""
 
 from microfedi.errors import NotAuthorized
-from microfedi.federation import fetching, lookup
+from microfedi.federation import fetching, lookup, permission
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.protocol import addressing
@@ -35,7 +35,8 @@ def apply(ctx: Context, tx: Transaction, announce: Announce, sender: Actor) -> N
     note = notes.by_uri(tx, announce.object_uri)
     if note is None:
         raise NotAuthorized(f"{announce.object_uri[:200]} is no post that we have")
-    seen_by = _visibility(announce, note, sender)
+    permission.demand(ctx, tx, sender, "boost", note)
+    seen_by = _visibility(announce, sender)
     if notes.tombstone(tx, announce.uri) is not None:
         return  # taken back before it arrived
     now = ctx.now()
@@ -56,10 +57,8 @@ def apply(ctx: Context, tx: Transaction, announce: Announce, sender: Actor) -> N
         notifications.add(tx, "announce", actor_id=sender.id, note_id=note.id, now=now)
 
 
-def _visibility(announce: Announce, note: Note, sender: Actor) -> Visibility:
-    """Return who may see the boost. Open posts are anybody's to boost, others their author's."""
-    if not note.visibility.is_open and note.actor_id != sender.id:
-        raise NotAuthorized("a post that is open to everybody was expected")
+def _visibility(announce: Announce, sender: Actor) -> Visibility:
+    """Return who may see the boost."""
     seen_by = addressing.visibility_of(
         announce.to, announce.cc, followers_uri=sender.followers_uri, persons=frozenset()
     )

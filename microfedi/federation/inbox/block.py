@@ -1,6 +1,6 @@
 """Somebody wants nothing to do with the owner."""
 
-from microfedi.errors import NotAuthorized
+from microfedi.federation import permission
 from microfedi.federation.context import Context
 from microfedi.protocol.vocab import Block
 from microfedi.storage import blocks, followers, following, notifications
@@ -14,8 +14,7 @@ def apply(ctx: Context, tx: Transaction, block: Block, sender: Actor) -> None:
     Source: ActivityPub 6.9.
     Raises: NotAuthorized if it is about somebody else.
     """
-    if block.object_uri != ctx.owner.uri:
-        raise NotAuthorized(f"{block.object_uri[:200]} does not live here")
+    permission.demand(ctx, tx, sender, "address", block.object_uri)
     followers.remove(tx, sender.id)
     following.remove(tx, sender.id)
     notifications.remove(tx, "follow", sender.id)

@@ -4,7 +4,7 @@ import dataclasses
 import logging
 
 from microfedi.errors import ProtocolError, RemoteError
-from microfedi.federation import keeping, lookup, relevance
+from microfedi.federation import keeping, lookup, permission, relevance
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.protocol import addressing, vocab
@@ -62,7 +62,7 @@ def take(
 
     Raises: NotAuthorized if `author` did not write it.
     """
-    keeping.check_author(note, author.uri)
+    permission.demand(ctx, tx, author, "write", note)
     if _is_vote(note) or not relevance.is_wanted(ctx, tx, activity, note, author.id):
         return
     visibility = keeping.visibility_of(ctx, tx, note, author)

@@ -1,9 +1,11 @@
 """Something of somebody's is gone, or they are."""
 
+from microfedi.errors import NotAuthorized
+from microfedi.federation import permission
 from microfedi.federation.context import Context
-from microfedi.federation.inbox import handling
+from microfedi.protocol import uris
 from microfedi.protocol.vocab import Delete
-from microfedi.storage import actors, messages, notes
+from microfedi.storage import actors, messages, notes, quotes
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 
@@ -22,12 +24,33 @@ def apply(ctx: Context, tx: Transaction, delete: Delete, sender: Actor) -> None:
         return
     note = notes.by_uri(tx, uri)
     if note is not None:
-        handling.demand_theirs(sender, note.actor_id, uri)
+        permission.demand(ctx, tx, sender, "change", note)
         notes.delete(tx, note.id, now=ctx.now())
         return
     message = messages.by_uri(tx, uri)
     if message is not None:
-        handling.demand_theirs(sender, message.actor_id, uri)
+        permission.demand(ctx, tx, sender, "change", message)
         messages.delete(tx, uri, now=ctx.now())
         return
+    stamped = quotes.by_authorization(tx, uri)
+    if stamped:
+        _revoke(ctx, tx, stamped, uri, sender)
+        return
     notes.bury(tx, uri, ctx.now())
+
+
+def _revoke(
+    ctx: Context, tx: Transaction, stamped: list[quotes.Quote], uri: str, sender: Actor
+) -> None:
+    """Take it that the quoted author no longer agrees. The quoted post is theirs, and here.
+
+    Source: FEP-044f.
+    Raises: NotAuthorized if the stamp is on another server than the one who takes it back.
+    """
+    if not uris.same_origin(uri, sender.uri):
+        raise NotAuthorized("a stamp of the sender's own was expected")
+    for one in stamped:
+        quoted = notes.by_uri(tx, one.quoted_uri)
+        if quoted is not None:
+            permission.demand(ctx, tx, sender, "change", quoted)
+            quotes.set_state(tx, one.note_id, "revoked", authorization=None, now=ctx.now())

@@ -1,6 +1,6 @@
 """Somebody wants to follow the owner."""
 
-from microfedi.errors import NotAuthorized
+from microfedi.federation import permission
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending
 from microfedi.protocol.vocab import Accept, Follow
@@ -19,8 +19,7 @@ def apply(ctx: Context, tx: Transaction, follow: Follow, sender: Actor) -> None:
     Raises: NotAuthorized if the Follow is for anyone but the owner.
     """
     owner = ctx.owner
-    if follow.object_uri != owner.uri:
-        raise NotAuthorized(f"{follow.object_uri[:200]} does not live here")
+    permission.demand(ctx, tx, sender, "address", follow.object_uri)
     now = ctx.now()
     known = followers.by_actor(tx, sender.id)
     wished: followers.State = "requested" if owner.approves_followers else "accepted"

@@ -1,10 +1,9 @@
-"""What all files of the inbox share: the shape of a handler, and who may change what."""
+"""What all files of the inbox share: the shape of a handler."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from microfedi.errors import NotAuthorized
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.storage.actors import Actor
@@ -27,13 +26,3 @@ class Handler:
     needs: Callable[[Context, Any], bool] | None = None
     fetch: Callable[[Context, Any, Budget], Awaitable[Any]] | None = None
     wakes: tuple[Worker, ...] = ()
-
-
-def demand_theirs(sender: Actor, actor_id: int, what: str) -> None:
-    """The one rule of who may change what is kept: only whose it is. Same server is not enough.
-
-    Source: FEP-fe34; ActivityPub 7.3, 7.4.
-    Raises: NotAuthorized.
-    """
-    if sender.id != actor_id:
-        raise NotAuthorized(f"{what[:200]} is not {sender.uri[:200]}'s to change")

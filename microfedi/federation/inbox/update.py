@@ -4,10 +4,10 @@ import dataclasses
 from datetime import datetime, timedelta
 
 from microfedi.errors import NotAuthorized
-from microfedi.federation import keeping, lookup
+from microfedi.federation import keeping, lookup, permission
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
-from microfedi.federation.inbox import create, handling
+from microfedi.federation.inbox import create
 from microfedi.protocol import vocab
 from microfedi.protocol.vocab import Update
 from microfedi.storage import actors, announces, jobs, messages, notes, notifications
@@ -60,11 +60,11 @@ def _apply_actor(ctx: Context, tx: Transaction, actor: vocab.Actor, sender: Acto
 def apply_note(
     ctx: Context, tx: Transaction, update: Update, note: vocab.Note, sender: Actor
 ) -> None:
-    keeping.check_author(note, sender.uri)
+    permission.demand(ctx, tx, sender, "write", note)
     now = ctx.now()
     kept = notes.by_uri(tx, note.uri)
     if kept is not None:
-        handling.demand_theirs(sender, kept.actor_id, note.uri)
+        permission.demand(ctx, tx, sender, "change", kept)
         if not _is_newer(note, kept.updated_at or kept.published_at):
             return
         notes.edit(tx, kept.id, note, html=keeping.html_of(ctx, tx, note), now=now)
@@ -74,7 +74,7 @@ def apply_note(
         return
     message = messages.by_uri(tx, note.uri)
     if message is not None:
-        handling.demand_theirs(sender, message.actor_id, note.uri)
+        permission.demand(ctx, tx, sender, "change", message)
         if _is_newer(note, message.updated_at or message.published_at):
             messages.edit(tx, message.id, note, html=keeping.html_of(ctx, tx, note), now=now)
         return

@@ -37,9 +37,7 @@ async def follow(ctx: Context, actor_id: int) -> None:
             return
         if ours is not None and ours.state == "requested" and ctx.now() < ours.created_at + AGAIN:
             return
-        request = _follow(ctx, actor, sending.mint(ctx, "follows"))
-        following.put(tx, actor_id, request.uri, "requested", ctx.now())
-        sending.hand_over(ctx, tx, request, [actor.inbox], about=actor.uri)
+        start_following(ctx, tx, actor)
 
     await ctx.db.write(change)
     ctx.wake.deliveries.set()
@@ -94,6 +92,13 @@ async def reject(ctx: Context, actor_id: int) -> None:
 
     await ctx.db.write(change)
     ctx.wake.deliveries.set()
+
+
+def start_following(ctx: Context, tx: Transaction, actor: Actor) -> None:
+    """Ask somebody who is there and not blocked."""
+    request = _follow(ctx, actor, sending.mint(ctx, "follows"))
+    following.put(tx, actor.id, request.uri, "requested", ctx.now())
+    sending.hand_over(ctx, tx, request, [actor.inbox], about=actor.uri)
 
 
 def end_following(ctx: Context, tx: Transaction, actor: Actor) -> bool:
