@@ -51,14 +51,14 @@ log = logging.getLogger(__name__)
 
 STATIC_SECONDS = 365 * 24 * 3600  # a static file's address changes with its content
 MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an ordinary form
-MAX_PICTURES_AT_ONCE = 4  # of one form
 
 # Pages for the owner alone: behind the login, and every change of them behind the form's token.
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, login,
     interact,
 )  # fmt: skip
-_WITH_PICTURES = ("/compose", "/settings/profile", "/setup/{token}")
+_WITH_PICTURES = ("/settings/profile", "/setup/{token}")
+PICTURES_OF_PROFILE = 2
 
 
 def create_app(
@@ -143,8 +143,10 @@ def _form(
 ) -> Route:
     """Put a guard before a page, and a limit on what it reads."""
     most = MAX_FORM_BYTES
-    if route.path in _WITH_PICTURES:
-        most += MAX_PICTURES_AT_ONCE * config.limits.upload_mb * 1_000_000
+    if route.path == "/compose":
+        most += config.limits.form_bytes
+    elif route.path in _WITH_PICTURES:
+        most += PICTURES_OF_PROFILE * config.limits.upload_mb * 1_000_000
     return Route(route.path, guard(route.endpoint), methods=route.methods, max_body_size=most)
 
 

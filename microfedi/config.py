@@ -37,7 +37,13 @@ class Limits:
 
     post_characters: int = 5000
     upload_mb: int = 16
+    film_mb: int = 40  # of a film or a sound; it is in memory while it is uploaded
     disk_budget_gb: int = 5  # the default of a new owner; the pages change it later
+
+    @property
+    def form_bytes(self) -> int:
+        """What one post may bring along, all files together: four pictures and a film."""
+        return (4 * self.upload_mb + self.film_mb) * 1_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -145,6 +145,17 @@ def texts(form: FormData, name: str, *, limit: int, most: int) -> list[str]:
     if any(_CONTROL.search(value) for value in values):
         raise InvalidInput(name, "This holds characters that cannot be shown.")
     return values
+
+
+def files(form: FormData, name: str, *, most: int) -> list[BinaryIO | None]:
+    """Return every file field called `name`, in order; None where none was chosen.
+
+    Raises: InvalidInput if there are too many.
+    """
+    uploads = [one for one in form.getlist(name) if isinstance(one, UploadFile)]
+    if len(uploads) > most:
+        raise InvalidInput(name, f"At most {most} files at once.")
+    return [one.file if one.size else None for one in uploads]
 
 
 async def slots(form: FormData, name: str, *, most: int, max_bytes: int) -> list[bytes]:

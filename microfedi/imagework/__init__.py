@@ -110,6 +110,12 @@ async def of_post(source: BinaryIO) -> Picture:
     media_type = media_types.sniff(source.read(media_types.SNIFF_BYTES))
     if media_type in media_types.PLAYED_TYPES:
         return await remux(source)
+    if media_type not in media_types.IMAGE_TYPES:
+        raise InvalidInput(
+            "image",
+            "This cannot be shown. Pictures may be JPEG, PNG, GIF or WebP, videos MP4, MOV or WebM,"
+            " sounds MP3, Ogg, M4A, FLAC or WAV.",
+        )
     source.seek(0)
     return await reencode(source.read(MAX_BYTES + 1), purpose="post")
 

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi import imagework
 from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation.outbox import notes as outbox
 from microfedi.http import forms
@@ -17,11 +16,9 @@ from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import notes
 from microfedi.storage.notes import Note
-from microfedi.web import cards, redirects
+from microfedi.web import attachments, cards, redirects
 
-MAX_PICTURES = 4  # Mastodon shows the first four and drops the rest
 MAX_SUMMARY_CHARS = 500
-MAX_ALT_CHARS = 1500  # as much as Mastodon shows
 MAX_BACK_CHARS = 2100  # of the address that the owner came from to share something
 
 _CHOICES = [
@@ -72,7 +69,7 @@ async def submit(request: Request) -> Response:
                 summary=shown["summary"],
                 sensitive=shown["sensitive"],
                 in_reply_to=parent.id if parent else None,
-                pictures=await _pictures(request, form),
+                pictures=await attachments.read(form, ctx.config.limits),
             ),
         )
     except InvalidInput as problem:
@@ -91,6 +88,7 @@ async def show_edit(request: Request) -> Response:
         "language": note.language or "",
         "sensitive": note.sensitive,
         "alts": [],
+        "focus": {},
     }
     return await _edit_form(request, note, shown, None)
 
@@ -151,6 +149,7 @@ def _empty(parent: Note | None) -> dict[str, Any]:
         "language": "",
         "sensitive": False,
         "alts": [],
+        "focus": {},
         "on_success": "",
     }
 
@@ -161,25 +160,10 @@ def _typed(form: FormData, shown: dict[str, Any]) -> dict[str, Any]:
         "source": forms.text(form, "source"),
         "summary": forms.line(form, "summary", limit=MAX_SUMMARY_CHARS),
         "sensitive": forms.flag(form, "sensitive"),
-        "alts": forms.texts(form, "alt", limit=MAX_ALT_CHARS, most=MAX_PICTURES),
+        **attachments.typed(form),
         "visibility": forms.text(form, "visibility", limit=20) or shown["visibility"],
         "on_success": forms.text(form, "on_success", limit=MAX_BACK_CHARS),
     }
-
-
-async def _pictures(request: Request, form: FormData) -> tuple[tuple[imagework.Picture, str], ...]:
-    """Decode and re-encode what was uploaded, each with the description beside it."""
-    limit = context_of(request).config.limits.upload_mb * 1_000_000
-    alts = forms.texts(form, "alt", limit=MAX_ALT_CHARS, most=MAX_PICTURES)
-    pictures = []
-    for index, data in enumerate(
-        await forms.slots(form, "picture", most=MAX_PICTURES, max_bytes=limit)
-    ):
-        if not data:
-            continue
-        picture = await imagework.reencode(data, purpose="post")
-        pictures.append((picture, alts[index].strip() if index < len(alts) else ""))
-    return tuple(pictures)
 
 
 async def _parent(request: Request, note_id: int | None) -> Note | None:

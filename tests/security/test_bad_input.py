@@ -208,7 +208,7 @@ async def test_s_069_pictures_have_a_size_too(tmp_path: Path) -> None:
             )
             assert answer.status_code == 422
             assert "16 MB" in answer.text
-            answer = await app.post(path, files=[("other", ("x", b"x" * 70_000_000, "image/png"))])
+            answer = await app.post(path, files=[("other", ("x", b"x" * 110_000_000, "image/png"))])
             assert answer.status_code == 413
 
 

@@ -62,10 +62,9 @@ async def test_pictures_keep_their_descriptions(tmp_path: Path) -> None:
         page = (await app.get(answer.headers["location"])).text
         assert 'alt="second one"' in page
         assert len(set(re.findall(r"/media/[A-Za-z0-9_-]+", page))) == 1
-        five = [("picture", (f"{n}.png", png((n, n, n)), "image/png")) for n in range(5)]
-        refused = await app.post("/compose", {"source": "x", "visibility": "public"}, files=five)
+        many = [("picture", (f"{n}.png", png((n, n, n)), "image/png")) for n in range(17)]
+        refused = await app.post("/compose", {"source": "x", "visibility": "public"}, files=many)
         assert refused.status_code == 422
-        assert "At most 4" in refused.text
 
 
 async def test_what_is_wrong_is_said_and_nothing_typed_is_lost(tmp_path: Path) -> None:
