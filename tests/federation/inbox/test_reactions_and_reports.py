@@ -213,7 +213,8 @@ async def test_s_050_nobody_moves_twice_a_week(scene: Scene) -> None:
 
 async def test_an_undone_accept_ends_our_follow(scene: Scene) -> None:
     alice = await scene.follow(scene.alice)
-    follow = {"type": "Follow", "actor": OWNER, "object": scene.alice.uri}
+    uri = f"{OWNER}/follows/alice"
+    follow = {"id": uri, "type": "Follow", "actor": OWNER, "object": scene.alice.uri}
     accept = {"type": "Accept", "id": "https://vic.example/acc/1", "object": follow}
 
     await scene.deliver(scene.alice, an_activity("Undo", scene.alice, accept, to=[PUBLIC]))
