@@ -1,5 +1,7 @@
 """What hangs under the owner's actor: outbox, featured, followers, following."""
 
+from urllib.parse import quote
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -13,7 +15,7 @@ from microfedi.federation.outbox import notes as outbox_notes
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.protocol import render, vocab
-from microfedi.storage import actors, announces, followers, following, notes
+from microfedi.storage import actors, announces, featured_tags, followers, following, notes
 from microfedi.storage.database import Reader
 
 PAGE_ITEMS = 20
@@ -80,6 +82,20 @@ async def featured(request: Request) -> Response:
     return documents.respond(request, collection)
 
 
+async def show_featured_tags(request: Request) -> Response:
+    """GET /users/{handle}/featured_tags: the hashtags that stand on the profile."""
+    await documents.demand_welcome(request)
+    ctx = context_of(request)
+    addresses = ctx.owner.addresses
+    tags = await ctx.db.read(featured_tags.all)
+    items: list[str | render.Document] = [
+        {"type": "Hashtag", "href": addresses.tag(quote(tag, safe="")), "name": f"#{tag}"}
+        for tag in tags
+    ]
+    collection = render.collection(addresses.featured_tags, len(items), items=items, ordered=False)
+    return documents.respond(request, collection)
+
+
 async def show_followers(request: Request) -> Response:
     """GET /users/{handle}/followers: how many, or not even that; never who they are."""
     await documents.demand_welcome(request)
@@ -130,6 +146,7 @@ async def instance_outbox(request: Request) -> Response:
 routes = [
     Route("/users/{handle}/outbox", outbox, methods=["GET"]),
     Route("/users/{handle}/featured", featured, methods=["GET"]),
+    Route("/users/{handle}/featured_tags", show_featured_tags, methods=["GET"]),
     Route("/users/{handle}/followers", show_followers, methods=["GET"]),
     Route("/users/{handle}/following", show_following, methods=["GET"]),
     Route("/users/{handle}/announces/{public_id}", announce, methods=["GET"]),

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from microfedi import __version__
 from microfedi.assets import asset_dir
 from microfedi.federation import media_cache
-from microfedi.http import csrf, sessions
+from microfedi.http import csrf, previews, sessions
 from microfedi.http.context import context_of
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
@@ -63,6 +63,8 @@ def environment() -> jinja2.Environment:
     env.globals["visibility_icon"] = lambda visibility: icon(VISIBILITY_ICONS[visibility])
     env.globals["summary_line"] = summary_line
     env.globals["message_line"] = message_line
+    env.globals["preview_text"] = previews.description
+    env.globals["preview_picture"] = previews.picture
     return env
 
 
@@ -171,12 +173,13 @@ async def page(
 
     today = now.astimezone(zone)
 
-    def ago(instant: datetime) -> Markup:
+    def ago(instant: datetime, kind: str = "") -> Markup:
         then = instant.astimezone(zone)
         exact = instant.astimezone(UTC).isoformat(timespec="seconds")[:19]
-        # Built from numbers and month names alone: nothing in it could need escaping.
+        kind = f' class="{kind}"' if kind else ""
+        # Built from numbers, month names and our own word alone: nothing could need escaping.
         return Markup(  # noqa: S704
-            f'<time datetime="{exact}Z" title="{local(then)}">{_ago(now, then, today)}</time>'
+            f'<time{kind} datetime="{exact}Z" title="{local(then)}">{_ago(now, then, today)}</time>'
         )
 
     html = (
@@ -197,7 +200,6 @@ async def page(
                 "now": now,
                 "local": local,
                 "ago": ago,
-                "now": now,
                 **(values or {}),
             }
         )

@@ -50,6 +50,10 @@ class Addresses:
         return f"{self.actor}/featured"
 
     @property
+    def featured_tags(self) -> str:
+        return f"{self.actor}/featured_tags"
+
+    @property
     def rsa_key(self) -> str:
         return f"{self.actor}#main-key"
 

@@ -137,6 +137,16 @@ def as_me(html: SafeHtml) -> SafeHtml:
     return SafeHtml(_LINK_REL.sub(r"\1me ", str(html)))
 
 
+def links_in(html: SafeHtml) -> list[str]:
+    """Return where the links in clean HTML lead, each once.
+
+    >>> links_in(own('<a href="https://maya.example/?a=1&amp;b">x</a> <a href="/y">y</a>'))
+    ['https://maya.example/?a=1&b']
+    """
+    found = [_HREF.search(match[1]) for match in _ANCHOR.finditer(str(html))]
+    return list(dict.fromkeys(html_entities.unescape(one[1]) for one in found if one is not None))
+
+
 def kept(stored: str) -> SafeHtml:
     """Mark HTML that went through here before it was stored; for `storage` alone."""
     return SafeHtml(stored)

@@ -17,6 +17,7 @@ from microfedi.protocol.sanitize import SafeHtml
 from microfedi.storage.database import Reader, Transaction
 
 MessagePolicy = Literal["anyone", "followed", "nobody"]
+FeaturePolicy = Literal["anyone", "ask", "nobody"]
 
 _INSTANCE_KEY = "instance.rsa_key_sealed"
 _RSA_KEY = "owner.rsa_key_sealed"
@@ -49,6 +50,8 @@ class Owner:
     indexable: bool
     hides_follows: bool
     message_policy: MessagePolicy
+    feature_policy: FeaturePolicy  # who may put the owner into a collection
+    attribution_domains: tuple[str, ...]  # whose pages may name the owner as their author
     time_zone: str
     disk_budget_bytes: int
     home_read_position: int
@@ -107,6 +110,7 @@ def load(reader: Reader) -> Owner | None:
         """
         SELECT owner.actor_id, owner.handle, owner.rsa_key_sealed, owner.ed25519_key_sealed,
                owner.bio, owner.hides_follows, owner.message_policy, owner.time_zone,
+               owner.feature_policy, owner.attribution_domains,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
                owner.created_at, actors.approves, actors.discoverable, actors.indexable,
                instance.base_url, instance.rsa_key_sealed AS instance_key_sealed
@@ -135,6 +139,8 @@ def load(reader: Reader) -> Owner | None:
         indexable=bool(row["indexable"]),
         hides_follows=bool(row["hides_follows"]),
         message_policy=row["message_policy"],
+        feature_policy=row["feature_policy"],
+        attribution_domains=tuple(json.loads(row["attribution_domains"])),
         time_zone=row["time_zone"],
         disk_budget_bytes=row["disk_budget_bytes"],
         home_read_position=row["home_read_position"],
@@ -268,6 +274,8 @@ def set_preferences(
     indexable: bool | None = None,
     hides_follows: bool | None = None,
     message_policy: MessagePolicy | None = None,
+    feature_policy: FeaturePolicy | None = None,
+    attribution_domains: Sequence[str] | None = None,
     time_zone: str | None = None,
     disk_budget_bytes: int | None = None,
 ) -> None:
@@ -291,12 +299,18 @@ def set_preferences(
         UPDATE owner
            SET hides_follows = coalesce(:hides_follows, hides_follows),
                message_policy = coalesce(:message_policy, message_policy),
+               feature_policy = coalesce(:feature_policy, feature_policy),
+               attribution_domains = coalesce(:attribution_domains, attribution_domains),
                time_zone = coalesce(:time_zone, time_zone),
                disk_budget_bytes = coalesce(:disk_budget_bytes, disk_budget_bytes)
         """,
         {
             "hides_follows": hides_follows,
             "message_policy": message_policy,
+            "feature_policy": feature_policy,
+            "attribution_domains": (
+                None if attribution_domains is None else json.dumps(list(attribution_domains))
+            ),
             "time_zone": time_zone,
             "disk_budget_bytes": disk_budget_bytes,
         },

@@ -14,7 +14,7 @@ from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, followers, following, notes
+from microfedi.storage import actors, featured_tags, followers, following, notes
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
@@ -34,6 +34,8 @@ class Profile:
 
     actor: Actor
     description: str
+    links: Sequence[str]
+    tags: Sequence[str]
     pinned: Sequence[Card]
     cards: Sequence[Card]
     posts: int
@@ -104,6 +106,8 @@ async def show_profile(request: Request) -> Response:
         return Profile(
             replace(me, fields=tuple((name, sanitize.as_me(value)) for name, value in me.fields)),
             " ".join(sanitize.text(me.summary, limit=DESCRIPTION_CHARS).split()),
+            [link for _, value in me.fields for link in sanitize.links_in(value)],
+            featured_tags.all(reader),
             cards.of_notes(reader, pinned, owner, pinned=True),
             cards.of_notes(reader, found, owner),
             notes.count_of(reader, owner.actor_id, wanted),
@@ -113,7 +117,10 @@ async def show_profile(request: Request) -> Response:
         )
 
     response = await page(request, "profile.html", {"profile": await ctx.db.read(question)})
-    return _finish(response, asker, owner.uri)
+    response = _finish(response, asker, owner.uri)
+    feed = f'<{owner.addresses.page}/feed.atom>; rel="alternate"; type="application/atom+xml"'
+    response.headers["Link"] += f", {feed}"
+    return response
 
 
 async def show_post(request: Request) -> Response:

@@ -52,6 +52,13 @@ async def test_the_actor_says_all_that_others_need(tmp_path: Path) -> None:
             "followers": f"{US}/followers",
             "following": f"{US}/following",
             "featured": f"{US}/featured",
+            "featuredTags": f"{US}/featured_tags",
+            "interactionPolicy": {
+                "canFeature": {
+                    "automaticApproval": [],
+                    "manualApproval": ["https://www.w3.org/ns/activitystreams#Public"],
+                }
+            },
             "endpoints": {"sharedInbox": "https://us.example/inbox"},
             "manuallyApprovesFollowers": False,
             "discoverable": document["discoverable"],
@@ -71,7 +78,8 @@ async def test_both_addresses_have_both_faces(tmp_path: Path) -> None:
         page = await app.get(f"/@{HANDLE}", **PAGE)
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert page.headers["link"] == (
-            f'<{US}>; rel="alternate"; type="application/activity+json"'
+            f'<{US}>; rel="alternate"; type="application/activity+json", '
+            '<https://us.example/@maya/feed.atom>; rel="alternate"; type="application/atom+xml"'
         )
         for answer in (to_page, page):
             assert {"Accept", "Cookie"} <= set(answer.headers["vary"].split(", "))

@@ -8,17 +8,19 @@ from microfedi.federation import uploads
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending, writing
 from microfedi.imagework import Picture
-from microfedi.protocol import sanitize, vocab
+from microfedi.protocol import markup, sanitize, vocab
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import actors, media
+from microfedi.storage import actors, featured_tags, media
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
-from microfedi.storage.owner import MessagePolicy, Owner
+from microfedi.storage.owner import FeaturePolicy, MessagePolicy, Owner
 
 MAX_BIO_CHARS = 2000  # of the Markdown; more is an article
 MAX_FIELDS = 8  # rows of the table; Mastodon shows 4, others up to 10
 MAX_FIELD_CHARS = 500  # of a row's text
+MAX_FEATURED_TAGS = 10  # as Mastodon shows
+MAX_ATTRIBUTION_DOMAINS = 50  # Mastodon reads 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,38 @@ async def set_preferences(
     await _changed(ctx, change)
 
 
+async def set_discovery(
+    ctx: Context,
+    *,
+    tags: Sequence[str],
+    attribution_domains: Sequence[str],
+    feature_policy: FeaturePolicy,
+) -> None:
+    """Change what helps others to find the owner, and tell followers.
+
+    `tags` (lower-case, without `#`) stand on the profile, pages of the domains may name the owner
+    as their author, and the policy says who may put the owner into a collection.
+
+    Raises: InvalidInput if there are too many.
+    """
+    if len(tags) > MAX_FEATURED_TAGS:
+        raise InvalidInput("tags", f"At most {MAX_FEATURED_TAGS} hashtags, please.")
+    if len(attribution_domains) > MAX_ATTRIBUTION_DOMAINS:
+        raise InvalidInput("domains", f"At most {MAX_ATTRIBUTION_DOMAINS} domains, please.")
+
+    def change(tx: Transaction) -> None:
+        featured_tags.replace(tx, tags)
+        owner_storage.set_preferences(
+            tx, feature_policy=feature_policy, attribution_domains=attribution_domains
+        )
+        tell(ctx, tx)
+
+    await _changed(ctx, change)
+
+
 def tell(ctx: Context, tx: Transaction) -> None:
     """Send followers the profile as it is now; also to have them read the pinned posts again."""
-    owner = ctx.owner
+    owner = owner_storage.load(tx) or ctx.owner  # as it is after what was changed here
     activity = vocab.Update(
         uri=sending.mint(ctx, "updates"),
         actor_uri=owner.uri,
@@ -160,6 +191,7 @@ def describe(reader: Reader, owner: Owner) -> vocab.Actor:
         followers=addresses.followers,
         following=addresses.following,
         featured=addresses.featured,
+        featured_tags=addresses.featured_tags,
         icon=me.icon_url,
         icon_alt=me.icon_alt,
         image=me.image_url,
@@ -171,10 +203,25 @@ def describe(reader: Reader, owner: Owner) -> vocab.Actor:
         manually_approves_followers=me.approves,
         discoverable=me.discoverable,
         indexable=me.indexable,
+        hashtags=tuple(markup.hashtags_in(owner.bio)),
+        attribution_domains=owner.attribution_domains,
+        can_feature=_can_feature(owner),
         also_known_as=me.also_known_as,
         moved_to=me.moved_to,
         published=me.published_at,
     )
+
+
+def _can_feature(owner: Owner) -> vocab.Rule:
+    """Return who may put the owner into a collection; if nothing is said, nobody may.
+
+    Source: FEP-7aa9.
+    """
+    if owner.feature_policy == "anyone":
+        return vocab.Rule(automatic=(vocab.PUBLIC,))
+    if owner.feature_policy == "ask":
+        return vocab.Rule(manual=(vocab.PUBLIC,))
+    return vocab.Rule(automatic=(owner.uri,))
 
 
 async def _set_pictures(
