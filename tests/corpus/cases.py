@@ -27,7 +27,6 @@ NOT_YET: Mapping[str, str] = {
     "funkwhale/funkwhale_create_audio": _TAGS,
     "gancio/gancio-event-activity": _TAGS,
     "ghost/publish-post-create-activity": _EDITED,
-    "gotosocial/actors-move-L447": _LANDING,
     "hubzilla/kaniini-gerzilla.de": "a subject without a host is refused",
     "kroeg/kroeg-array-less-hashtag": _TAGS,
     "lemmy/community-announce_create_page": _LANDING,

@@ -49,11 +49,11 @@ class Need:
     "post": a public post `uri` by `by` is kept here, of this `type`, dated `time`. "like", "boost",
     "reaction": `by` has done it to `on` in the activity `uri`; without `on` it is a post of the
     owner's. "follower": `by` follows the owner by the activity `uri`. "followed": the owner follows
-    `by` with the activity `uri` ("" for one of our own making). "person": `by` exists, and names
-    `on` as another account of theirs.
+    `by` with the activity `uri` ("" for one of our own making). "moved": `by` says that they have
+    moved to `on`, and `on` says that it is them. "person": `by` exists.
     """
 
-    kind: Literal["post", "like", "boost", "reaction", "follower", "followed", "person"]
+    kind: Literal["post", "like", "boost", "reaction", "follower", "followed", "moved", "person"]
     uri: str = ""
     by: str = ""
     on: str = ""

@@ -452,9 +452,9 @@ CASES: tuple[Case, ...] = (
         needs=(
             Need(kind="followed", by="https://example.org/users/1happyturtle"),
             Need(
-                kind="person",
-                by="https://another-server.com/users/my_new_account_hurray",
-                on="https://example.org/users/1happyturtle",
+                kind="moved",
+                by="https://example.org/users/1happyturtle",
+                on="https://another-server.com/users/my_new_account_hurray",
             ),
         ),
     ),

@@ -55,12 +55,12 @@ class Signer(RemoteActor):
         self.shared_inbox_url = f"{uri}/inbox"
         self.private_key = _key()
 
-    def made(self, kind: str = "Person", *aliases: str) -> Document:
+    def made(self, kind: str = "Person", **more: Any) -> Document:
         """A small actor of our own making, of which nothing but the id is known."""
         document = self.document(type=kind, name=f"Somebody called {self.username}")
         for unneeded in ("outbox", "following", "endpoints"):
             del document[unneeded]
-        return document | ({"alsoKnownAs": list(aliases)} if aliases else {})
+        return document | more
 
     def in_place_of_theirs(self, document: Document) -> Document:
         """An actor's document with our key in it."""
@@ -136,17 +136,21 @@ class World:
         for uri, kind in people_in(document).items():
             self.serve_person(uri, kind)
 
-    def serve_person(self, uri: str, kind: str = "Person", *aliases: str) -> None:
+    def serve_person(self, uri: str, kind: str = "Person", **more: Any) -> None:
         """Serve whoever has this id: from the corpus if they are in it, with our key."""
         known = _actors_of_corpus().get(uri)
         signer = Signer(uri)
-        made = signer.made(kind, *aliases)
-        self.serve_actor(made if known is None else signer.in_place_of_theirs(known))
+        made = signer.made(kind) if known is None else signer.in_place_of_theirs(known)
+        self.serve_actor(made | more)
 
     async def prepare(self, needs: tuple[Need, ...]) -> None:
         """Have everything there that a document needs."""
         for need in needs:
-            self.serve_person(need.by, "Person", *([need.on] if need.kind == "person" else []))
+            if need.kind == "moved":
+                self.serve_person(need.by, movedTo=need.on)
+                self.serve_person(need.on, alsoKnownAs=[need.by])
+                continue
+            self.serve_person(need.by)
             signer = Signer(need.by)
             if need.kind == "followed":
                 await self.follow(need.by, need.uri)
