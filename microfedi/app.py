@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from microfedi.activitypub import actor, collections, inbox, wellknown
+from microfedi.activitypub import actor, collections, emojis, inbox, wellknown
 from microfedi.activitypub import notes as activitypub_notes
 from microfedi.assets import asset_dir
 from microfedi.config import Config
@@ -33,6 +33,7 @@ from microfedi.web import (
     about,
     compose,
     discovery,
+    emoji,
     feeds,
     home,
     interact,
@@ -56,7 +57,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 # Pages for the owner alone: behind the login, and every change of them behind the form's token.
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, login,
-    interact, discovery,
+    interact, discovery, emoji,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2
@@ -114,6 +115,7 @@ def _routes(config: Config) -> list[BaseRoute]:
         *actor.routes,
         *collections.routes,
         *activitypub_notes.routes,
+        *emojis.routes,
         *feeds.public_routes,
         *media.public_routes,
         *about.public_routes,

@@ -85,6 +85,10 @@ class Addresses:
         """The page of a hashtag; `tag` comes without the #, percent-encoded if it must be."""
         return f"{self.base_url}/tags/{tag}"
 
+    def emoji(self, shortcode: str) -> str:
+        """The id of a custom emoji of the owner's."""
+        return f"{self.base_url}/emojis/{shortcode}"
+
     def media(self, public_id: str) -> str:
         """Where a picture of the owner's lies."""
         return f"{self.base_url}/media/{public_id}"

@@ -99,7 +99,7 @@ def activity(a: Activity, *, actor_document: Document | None = None) -> Document
             # A Like with content: who knows no reactions counts it as a favourite.
             doc["content"] = doc["_misskey_reaction"] = content
             if emoji is not None:
-                doc["tag"] = [_emoji(emoji)]
+                doc["tag"] = [emoji_document(emoji)]
         case Flag():
             doc["content"] = a.content
         case Move() | Add() | Remove():
@@ -131,7 +131,7 @@ def note(n: Note) -> Document:
         "tag": [
             *(_mention(entry) for entry in n.mentions),
             *(_hashtag(name, n.uri) for name in n.hashtags),
-            *(_emoji(entry) for entry in n.emojis),
+            *(emoji_document(entry) for entry in n.emojis),
             *([_quote_link(n.quote)] if n.quote else []),
         ],
     }
@@ -209,7 +209,7 @@ def actor(a: Actor) -> Document:
         ],
         "tag": [
             *(_hashtag(name, a.uri) for name in a.hashtags),
-            *(_emoji(entry) for entry in a.emojis),
+            *(emoji_document(entry) for entry in a.emojis),
         ],
         "generator": {"type": "Application", "implements": _IMPLEMENTS},
     }
@@ -442,7 +442,8 @@ def _hashtag(name: str, note_uri: str) -> Document:
     return {"type": "Hashtag", "href": f"{base_url}/tags/{quote(name)}", "name": f"#{name}"}
 
 
-def _emoji(entry: Emoji) -> Document:
+def emoji_document(entry: Emoji) -> Document:
+    """Write a custom emoji, as a tag and as a document of its own. Source: FEP-9098."""
     picture: Document = {"type": "Image", "url": entry.url}
     _add(picture, mediaType=entry.media_type or None)
     doc: Document = {"type": "Emoji", "name": f":{entry.shortcode}:", "icon": picture}

@@ -226,17 +226,38 @@ def with_emojis(safe: SafeHtml | str, emojis: Mapping[str, str]) -> SafeHtml:
             ' loading="lazy">'
         )
 
-    pieces = _TAG.split(str(escaped))
+    return SafeHtml(_in_text(str(escaped), drawn))
+
+
+def shortcodes_in(safe: SafeHtml | str) -> list[str]:
+    """List the shortcodes in a text, each once, in order: where `with_emojis` would draw one.
+
+    >>> shortcodes_in(own("<p>:cat: a:b:c <code>:dog:</code> :cat:</p>"))
+    ['cat']
+    """
+    found: dict[str, None] = {}
+
+    def note(match: re.Match[str]) -> str:
+        found[match[1]] = None
+        return match[0]
+
+    _in_text(str(escape(safe)), note)
+    return list(found)
+
+
+def _in_text(html: str, draw: Callable[[re.Match[str]], str]) -> str:
+    """Replace the shortcodes in the text of HTML, not in tags, `code` and `pre`."""
+    pieces = _TAG.split(html)
     verbatim = 0
     for index, piece in enumerate(pieces):
         if index % 2 == 0:
             if not verbatim and ":" in piece:
-                pieces[index] = _SHORTCODE.sub(drawn, piece)
+                pieces[index] = _SHORTCODE.sub(draw, piece)
         elif piece in ("<code>", "<pre>") or piece.startswith(("<code ", "<pre ")):
             verbatim += 1
         elif piece in ("</code>", "</pre>"):
             verbatim -= 1
-    return SafeHtml("".join(pieces))
+    return "".join(pieces)
 
 
 def _is_emoji_url(url: str) -> bool:

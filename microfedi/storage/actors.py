@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -150,6 +150,17 @@ def by_uri(reader: Reader, uri: str) -> Actor | None:
     """Return the actor with this id, None if we never met."""
     actor_id = id_of(reader, uri)
     return None if actor_id is None else by_id(reader, actor_id)
+
+
+def set_emojis(tx: Transaction, actor_id: int, emojis: Mapping[str, str]) -> bool:
+    """Keep what the custom emoji of a profile look like; False if they are as they were."""
+    return (
+        tx.run(
+            "UPDATE actors SET emojis = :emojis WHERE id = :id AND emojis <> :emojis",
+            {"id": actor_id, "emojis": json.dumps(dict(emojis))},
+        )
+        == 1
+    )
 
 
 def by_id(reader: Reader, actor_id: int) -> Actor | None:

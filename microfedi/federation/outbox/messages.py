@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from microfedi.errors import InvalidInput, NotFound
-from microfedi.federation import uploads
+from microfedi.federation import emojis, uploads
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending, writing
 from microfedi.federation.outbox.notes import MAX_ALT_CHARS
@@ -66,7 +66,7 @@ async def send(
         conversation_id = messages.conversation_for(tx, {one.id for one in chosen}, state="open")
         message = messages.keep(
             tx,
-            note,
+            emojis.with_own(tx, note, owner.addresses),
             conversation_id=conversation_id,
             actor_id=owner.actor_id,
             html=written.html,
@@ -119,7 +119,9 @@ async def edit(ctx: Context, message_id: int, source: str) -> Message:
     )
 
     def change(tx: Transaction) -> Message:
-        message = messages.edit(tx, message_id, note, html=written.html, now=now)
+        message = messages.edit(
+            tx, message_id, emojis.with_own(tx, note, owner.addresses), html=written.html, now=now
+        )
         if message is None:
             raise NotFound("the message was deleted meanwhile")
         update = vocab.Update(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from microfedi.errors import InvalidInput, NotFound
-from microfedi.federation import uploads
+from microfedi.federation import emojis, uploads
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending, writing
 from microfedi.imagework import Picture
@@ -67,6 +67,7 @@ async def update(ctx: Context, profile: Profile) -> None:
             icon_alt=me.icon_alt,
             image_url=me.image_url,
         )
+        _keep_emojis(tx, ctx.owner)
         tell(ctx, tx)
 
     await _changed(ctx, change)
@@ -174,6 +175,22 @@ def tell(ctx: Context, tx: Transaction) -> None:
     sending.hand_over(ctx, tx, activity, sending.audience(ctx, tx, activity), about=owner.uri)
 
 
+def draw_emojis(ctx: Context, tx: Transaction) -> None:
+    """See which emoji the profile has in it, after some came or went; tell followers if so."""
+    if _keep_emojis(tx, ctx.owner):
+        tell(ctx, tx)
+
+
+def _keep_emojis(tx: Transaction, owner: Owner) -> bool:
+    used = _emojis(tx, _me(tx, owner), owner)
+    return actors.set_emojis(tx, owner.actor_id, {one.shortcode: one.url for one in used})
+
+
+def _emojis(reader: Reader, me: Actor, owner: Owner) -> tuple[vocab.Emoji, ...]:
+    texts = (me.name, me.summary, *(value for _, value in me.fields))
+    return emojis.used_in(reader, owner.addresses, *texts)
+
+
 def describe(reader: Reader, owner: Owner) -> vocab.Actor:
     """Return the owner as others see them: the whole actor document."""
     me = _me(reader, owner)
@@ -196,6 +213,7 @@ def describe(reader: Reader, owner: Owner) -> vocab.Actor:
         icon_alt=me.icon_alt,
         image=me.image_url,
         fields=tuple(vocab.Field(name, str(value)) for name, value in me.fields),
+        emojis=_emojis(reader, me, owner),
         keys=(
             vocab.PublicKey(addresses.rsa_key, owner.uri, "rsa", owner.rsa.public_pem),
             vocab.PublicKey(addresses.ed25519_key, owner.uri, "ed25519", owner.ed25519.public_pem),
