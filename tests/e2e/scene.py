@@ -110,18 +110,12 @@ def _live(alice: Person, bob: Person, carol: Person, directory: Path) -> tuple[s
         "Notes from the boat shed: varnish, two coats, and then the long wait. "
         "Everything I know about patience I learned from [linseed oil](https://oil.example/)."
     )
-    bob.post(
-        "Low water this morning. You could walk out to the old jetty and be back before the "
-        "kettle boiled. #lakes #mornings",
-        picture=browsing.a_picture(directory / "view.png", size=(1200, 750)),
-        alt="A low sun over hills, and still water in front of them",
-    )
     carol.message(alice.address, "Hello! Bob gave me your address. Do you still build kites?")
     alice.sees("/messages", "Do you still build kites?")
     alice.page.get_by_role("link", name="Do you still build kites?").click()
     request = alice.page.url
     alices_bob = alice.follow(bob.address)
-    alice.sees("/home", "Low water this morning")
+    alice.sees("/home", "Notes from the boat shed")
     bob.follow(alice.address)
 
     post = alice.post(
@@ -149,6 +143,13 @@ def _live(alice: Person, bob: Person, carol: Person, directory: Path) -> tuple[s
     bob.page.get_by_label("Text of the post").fill("The lighthouse keeper was the cat.")
     bob.page.get_by_role("button", name="Publish").click()
     alice.sees("/home", "A film's end, told", inside="article")
+    bob.post(
+        "Low water this morning. You could walk out to the old jetty and be back before the "
+        "kettle boiled. #lakes #mornings",
+        picture=browsing.a_picture(directory / "view.png", size=(1200, 750)),
+        alt="A low sun over hills, and still water in front of them",
+    )
+    alice.sees("/home", "Low water this morning")
     for action in ("Bookmark", "Favourite"):
         low = alice.page.locator("article").filter(has_text="Low water this morning")
         low.get_by_role("button", name=action).click()
