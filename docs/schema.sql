@@ -372,7 +372,7 @@ CREATE TABLE outgoing (
     inboxes         INTEGER NOT NULL,
     dropped         INTEGER NOT NULL DEFAULT 0,   -- of them, those given up
     created_at      TEXT NOT NULL
-) STRICT;
+, by_old_key INTEGER NOT NULL DEFAULT 0, for_followers INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX outgoing_by_note ON outgoing (note_id) WHERE note_id IS NOT NULL;
 

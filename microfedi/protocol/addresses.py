@@ -54,12 +54,8 @@ class Addresses:
         return f"{self.actor}/featured_tags"
 
     @property
-    def rsa_key(self) -> str:
-        return f"{self.actor}#main-key"
-
-    @property
-    def ed25519_key(self) -> str:
-        return f"{self.actor}#ed25519-key"
+    def followers_synchronization(self) -> str:
+        return f"{self.actor}/followers_synchronization"
 
     @property
     def instance_actor(self) -> str:
@@ -68,6 +64,19 @@ class Addresses:
     @property
     def instance_key(self) -> str:
         return f"{self.instance_actor}#main-key"
+
+    def rsa_key(self, number: int) -> str:
+        """The id of the owner's RSA key; each new pair has the next number."""
+        return f"{self.actor}#main-key" + _numbered(number)
+
+    def ed25519_key(self, number: int) -> str:
+        """The id of the owner's Ed25519 key.
+
+        >>> ours = Addresses("https://us.example", "o")
+        >>> ours.ed25519_key(1), ours.ed25519_key(2)
+        ('https://us.example/users/o#ed25519-key', 'https://us.example/users/o#ed25519-key-2')
+        """
+        return f"{self.actor}#ed25519-key" + _numbered(number)
 
     def note(self, public_id: str) -> str:
         """The id of a note (and of a message: they look alike from outside)."""
@@ -102,3 +111,7 @@ class Addresses:
         prefix = f"{self.actor}/notes/"
         rest = uri.removeprefix(prefix)
         return rest if uri.startswith(prefix) and rest and "/" not in rest else None
+
+
+def _numbered(number: int) -> str:
+    return "" if number == 1 else f"-{number}"

@@ -56,14 +56,17 @@ def from_multibase(uri: str, owner_uri: str, encoded: object) -> PublicKey | Non
 
 
 def to_multibase(pem: str) -> str:
-    """Write an Ed25519 key as a `publicKeyMultibase`: "z6Mk...".
+    """Write a key as a `publicKeyMultibase`: "z6Mk..." if it is an Ed25519 key.
 
-    Raises: ValueError if it is another kind of key.
+    Raises: ValueError if it is neither that nor an RSA key.
     """
     key = serialization.load_pem_public_key(pem.encode())
-    if not isinstance(key, Ed25519PublicKey):
-        raise ValueError("expected an Ed25519 key")
-    return "z" + base58(_ED25519_PREFIX + key.public_bytes_raw())
+    if isinstance(key, Ed25519PublicKey):
+        return "z" + base58(_ED25519_PREFIX + key.public_bytes_raw())
+    if isinstance(key, RSAPublicKey):
+        der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.PKCS1)
+        return "z" + base58(_RSA_PREFIX + der)
+    raise ValueError("expected an Ed25519 or RSA key")
 
 
 def base58(raw: bytes) -> str:

@@ -188,7 +188,7 @@ def stamp(s: Stamp) -> Document:
 def actor(a: Actor) -> Document:
     """Return an actor as JSON, without `@context`.
 
-    An RSA key goes to `publicKey`, where everybody looks, Ed25519 keys to `assertionMethod`. The
+    An RSA key goes to `publicKey`, where everybody looks, all others to `assertionMethod`. The
     picture's media types are left out: they can change with the file.
 
     Source: ActivityPub 4.1; FEP-2c59, FEP-521a, FEP-844e.
@@ -460,12 +460,8 @@ def _picture(url: str | None, alt: str) -> Document | None:
 
 
 def _add_keys(doc: Document, a: Actor) -> None:
-    """Add the keys: one RSA key as an object, which is all that some servers read."""
-    rsa = [
-        {"id": key.uri, "owner": key.owner_uri, "publicKeyPem": key.pem}
-        for key in a.keys
-        if key.kind == "rsa"
-    ]
+    """Add the keys: the first RSA key as an object, which is all that some servers read."""
+    rsa = next((key for key in a.keys if key.kind == "rsa"), None)
     multikeys = [
         {
             "id": key.uri,
@@ -474,11 +470,15 @@ def _add_keys(doc: Document, a: Actor) -> None:
             "publicKeyMultibase": publickeys.to_multibase(key.pem),
         }
         for key in a.keys
-        if key.kind == "ed25519"
+        if key is not rsa
     ]
     _add(
         doc,
-        publicKey=rsa[0] if len(rsa) == 1 else rsa or None,
+        publicKey=(
+            None
+            if rsa is None
+            else {"id": rsa.uri, "owner": rsa.owner_uri, "publicKeyPem": rsa.pem}
+        ),
         assertionMethod=multikeys or None,
     )
 

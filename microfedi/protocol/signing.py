@@ -2,8 +2,10 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import hashes
@@ -24,11 +26,12 @@ def sign_cavage(
     key: SigningKey,
     now: datetime,
     content_type: str | None = None,
+    covering: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """Return the headers that sign a request of ours as every server understands it.
 
     A POST covers (request-target), host, date, digest and, if given, content-type; a GET the first
-    three. Only an RSA key is understood by all.
+    three; both the headers `covering`. Only an RSA key is understood by all.
 
     Source: draft-cavage-http-signatures-12 3.1.
     """
@@ -38,6 +41,7 @@ def sign_cavage(
         headers["Digest"] = "SHA-256=" + _b64(hashlib.sha256(body).digest())
         if content_type is not None:
             headers["Content-Type"] = content_type
+    headers |= covering
     lines = [f"(request-target): {method.lower()} {target}"]
     lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
     signature = _signed("\n".join(lines).encode(), key)
@@ -57,10 +61,11 @@ def sign_rfc9421(
     key: SigningKey,
     now: datetime,
     content_type: str | None = None,
+    covering: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """Return the headers that sign a request of ours by the newer standard.
 
-    Covered are @method, @target-uri and, with a body, content-digest.
+    Covered are @method, @target-uri, with a body content-digest, and the headers `covering`.
 
     Source: RFC 9421 3.1, RFC 9530 2.
     """
@@ -75,6 +80,8 @@ def sign_rfc9421(
         components["content-digest"] = headers["Content-Digest"]
         if content_type is not None:
             headers["Content-Type"] = content_type
+    headers |= covering
+    components |= {name.lower(): value for name, value in covering.items()}
     algorithm = "rsa-v1_5-sha256" if isinstance(key.private_key, RSAPrivateKey) else "ed25519"
     names = " ".join(f'"{name}"' for name in components)
     params = f'({names});created={int(now.timestamp())};keyid="{key.uri}";alg="{algorithm}"'

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from microfedi.errors import MalformedDocument
-from microfedi.protocol import backoff, instants, render, uris
-from microfedi.protocol.vocab import Activity
-from microfedi.storage import blocks, hosts
+from microfedi.protocol import backoff, instants, uris
+from microfedi.storage import blocks, followers, hosts
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.hosts import Host
 
@@ -37,6 +36,8 @@ class Delivery:
     """An activity on its way to one inbox. `attempts` are those it failed alone.
 
     `body` is shared between the deliveries of one claim. `is_aside`: it has stepped aside before.
+    `by_old_key`: the owner's keys were changed, and this says so. `followers_digest` is that of the
+    host's followers, if only followers get it (FEP-8fcf).
     """
 
     id: int
@@ -47,6 +48,8 @@ class Delivery:
     attempts: int
     is_aside: bool
     host: Host
+    by_old_key: bool = False
+    followers_digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +63,39 @@ class Receipt:
 
 def enqueue(
     tx: Transaction,
-    activity: Activity,
+    body: bytes,
     *,
     inboxes: Iterable[str],
     about: str,
     note_id: int | None = None,
-    actor_document: render.Document | None = None,
+    by_old_key: bool = False,
+    for_followers: bool = False,
     now: datetime,
 ) -> int:
-    """Have `activity` sent to each of `inboxes`; return to how many it will be.
+    """Have an activity, `body`, sent to each of `inboxes`; return to how many it will be.
 
-    `about` is the URI of the object: what is about the same one arrives in this order.
-    `actor_document` is what an Update of the owner carries. Our own server, blocked servers and
-    what is no URI are left out. Whoever calls this sets `ctx.wake.deliveries` afterwards.
+    `about` is the URI of the object: what is about the same one arrives in this order. Our own
+    server, blocked servers and what is no URI are left out. Whoever calls this sets
+    `ctx.wake.deliveries` afterwards.
     """
     wanted = _sendable(tx, inboxes)
     if not wanted:
         return 0
     outgoing_id: int = tx.value("SELECT coalesce(max(id), 0) + 1 FROM outgoing")
-    document = render.activity(activity, actor_document=actor_document)
-    body = render.dumps(render.with_context(document))
     object_key = tx.sealer.lookup_key("outgoing", about)
     tx.run(
         """
-        INSERT INTO outgoing (id, body_sealed, note_id, inboxes, created_at)
-        VALUES (:id, :body, :note_id, :inboxes, :now)
+        INSERT INTO outgoing (
+            id, body_sealed, note_id, inboxes, by_old_key, for_followers, created_at)
+        VALUES (:id, :body, :note_id, :inboxes, :by_old_key, :for_followers, :now)
         """,
         {
             "id": outgoing_id,
             "body": tx.sealer.seal("outgoing", body, bound_to=str(outgoing_id)),
             "note_id": note_id,
             "inboxes": len(wanted),
+            "by_old_key": by_old_key,
+            "for_followers": for_followers,
             "now": instants.to_text(now),
         },
     )
@@ -349,6 +354,14 @@ def receipt(reader: Reader, note_id: int) -> Receipt:
     return Receipt(row["total"], pending, row["dropped"])
 
 
+def wait_for_old_key(reader: Reader) -> bool:
+    """True while something is on its way that the owner's former key signs."""
+    return (
+        reader.value("SELECT 1 FROM outgoing WHERE by_old_key AND body_sealed IS NOT NULL LIMIT 1")
+        is not None
+    )
+
+
 def prune(tx: Transaction, before: datetime) -> int:
     """Delete the receipts of what was sent, to the end, before `before`."""
     return tx.run(
@@ -432,9 +445,15 @@ def _next_of(
     if row is None:
         return None
     outgoing_id = row["outgoing_id"]
+    sent = tx.one(
+        "SELECT body_sealed, by_old_key, for_followers FROM outgoing WHERE id = :id",
+        {"id": outgoing_id},
+    )
+    assert sent is not None  # noqa: S101 - a foreign key
     if outgoing_id not in bodies:
-        sealed = tx.value("SELECT body_sealed FROM outgoing WHERE id = :id", {"id": outgoing_id})
-        bodies[outgoing_id] = tx.sealer.open("outgoing", sealed, bound_to=str(outgoing_id))
+        bodies[outgoing_id] = tx.sealer.open(
+            "outgoing", sent["body_sealed"], bound_to=str(outgoing_id)
+        )
     return Delivery(
         row["id"],
         outgoing_id,
@@ -444,6 +463,8 @@ def _next_of(
         row["attempts"],
         row["aside_until"] is not None,
         host,
+        bool(sent["by_old_key"]),
+        followers.digest_on(tx, host.name) if sent["for_followers"] else None,
     )
 
 

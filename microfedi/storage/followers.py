@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from microfedi.protocol import instants
+from microfedi.protocol import instants, synchronization
 from microfedi.storage import actors
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
@@ -111,6 +111,30 @@ def requests(reader: Reader, limit: int) -> list[Actor]:
     )
     found = actors.by_ids(reader, [row["actor_id"] for row in rows])
     return [found[row["actor_id"]] for row in rows]
+
+
+def uris_on(reader: Reader, host: str) -> list[str]:
+    """Return the ids of the followers on one server, in order."""
+    rows = reader.all(
+        """
+        SELECT actors.uri
+          FROM actors
+          JOIN followers ON followers.actor_id = actors.id
+         WHERE actors.host = :host
+           AND followers.state = 'accepted'
+         ORDER BY actors.uri
+        """,
+        {"host": host},
+    )
+    return [row["uri"] for row in rows]
+
+
+def digest_on(reader: Reader, host: str) -> str:
+    """Return the digest by which that server can tell whether it knows the same followers.
+
+    Source: FEP-8fcf.
+    """
+    return synchronization.digest(uris_on(reader, host))
 
 
 def inboxes(reader: Reader) -> list[str]:

@@ -44,6 +44,10 @@ class Owner:
     rsa: SigningKey
     ed25519: SigningKey
     instance: SigningKey
+    # The pair before, while some may not have heard of the present one.
+    old_rsa: SigningKey | None
+    old_ed25519: SigningKey | None
+    key_number: int
     bio: str
     approves_followers: bool
     discoverable: bool
@@ -109,6 +113,7 @@ def load(reader: Reader) -> Owner | None:
     row = reader.one(
         """
         SELECT owner.actor_id, owner.handle, owner.rsa_key_sealed, owner.ed25519_key_sealed,
+               owner.old_rsa_key_sealed, owner.old_ed25519_key_sealed, owner.key_number,
                owner.bio, owner.hides_follows, owner.message_policy, owner.time_zone,
                owner.feature_policy, owner.attribution_domains,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
@@ -122,17 +127,32 @@ def load(reader: Reader) -> Owner | None:
     if row is None:
         return None
     addresses = Addresses(row["base_url"], row["handle"])
+    number = row["key_number"]
+    old_rsa, old_ed25519 = row["old_rsa_key_sealed"], row["old_ed25519_key_sealed"]
     return Owner(
         actor_id=row["actor_id"],
         handle=row["handle"],
         addresses=addresses,
-        rsa=SigningKey(addresses.rsa_key, _opened(reader, row["rsa_key_sealed"], _RSA_KEY)),
+        rsa=SigningKey(addresses.rsa_key(number), _opened(reader, row["rsa_key_sealed"], _RSA_KEY)),
         ed25519=SigningKey(
-            addresses.ed25519_key, _opened(reader, row["ed25519_key_sealed"], _ED25519_KEY)
+            addresses.ed25519_key(number), _opened(reader, row["ed25519_key_sealed"], _ED25519_KEY)
         ),
         instance=SigningKey(
             addresses.instance_key, _opened(reader, row["instance_key_sealed"], _INSTANCE_KEY)
         ),
+        old_rsa=(
+            None
+            if old_rsa is None
+            else SigningKey(addresses.rsa_key(number - 1), _opened(reader, old_rsa, _RSA_KEY))
+        ),
+        old_ed25519=(
+            None
+            if old_ed25519 is None
+            else SigningKey(
+                addresses.ed25519_key(number - 1), _opened(reader, old_ed25519, _ED25519_KEY)
+            )
+        ),
+        key_number=number,
         bio=row["bio"],
         approves_followers=bool(row["approves"]),
         discoverable=bool(row["discoverable"]),
@@ -392,6 +412,45 @@ def replace_recovery_codes(tx: Transaction, hashes: Sequence[bytes]) -> None:
     tx.run_many(
         "INSERT INTO recovery_codes (code_hash) VALUES (:hash)", [{"hash": one} for one in hashes]
     )
+
+
+# --- the keys that sign
+
+
+def set_keys(tx: Transaction, *, rsa_pem: str, ed25519_pem: str, now: datetime) -> bool:
+    """Replace the keys and keep those before beside them; False if there are such already.
+
+    What is sealed is bound to the column of the key in use: the former pair moves as it is.
+    """
+    changed = tx.run(
+        """
+        UPDATE owner
+           SET old_rsa_key_sealed = rsa_key_sealed,
+               old_ed25519_key_sealed = ed25519_key_sealed,
+               rsa_key_sealed = :rsa_key_sealed,
+               ed25519_key_sealed = :ed25519_key_sealed,
+               key_number = key_number + 1,
+               keys_changed_at = :now
+         WHERE old_rsa_key_sealed IS NULL
+        """,
+        {
+            "rsa_key_sealed": _sealed(tx, rsa_pem, _RSA_KEY),
+            "ed25519_key_sealed": _sealed(tx, ed25519_pem, _ED25519_KEY),
+            "now": instants.to_text(now),
+        },
+    )
+    return changed == 1
+
+
+def keys_changed_at(reader: Reader) -> datetime | None:
+    """Return when the keys were replaced last; None if never."""
+    found: str | None = reader.value("SELECT keys_changed_at FROM owner")
+    return None if found is None else instants.from_text(found)
+
+
+def forget_old_keys(tx: Transaction) -> None:
+    """Delete the former pair of keys."""
+    tx.run("UPDATE owner SET old_rsa_key_sealed = NULL, old_ed25519_key_sealed = NULL")
 
 
 # --- the one-time setup link

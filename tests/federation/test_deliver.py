@@ -12,6 +12,7 @@ import pytest
 from microfedi.config import Federation
 from microfedi.federation.context import Context
 from microfedi.federation.deliver import Deliverer
+from microfedi.protocol import render
 from microfedi.protocol.vocab import Follow
 from microfedi.storage import deliveries, hosts
 from microfedi.storage.database import Database, Reader, Transaction
@@ -108,7 +109,7 @@ async def queue(ctx: Context, *inboxes: str, number: int = 1, about: str | None 
     def write(tx: Transaction) -> None:
         deliveries.enqueue(
             tx,
-            an_activity(number),
+            render.dumps(render.activity(an_activity(number))),
             inboxes=inboxes,
             about=about or f"object {number}",
             note_id=number,

@@ -49,10 +49,18 @@ def test_a_multikey_is_known_by_its_prefix(rsa_key: rsa.RSAPublicKey) -> None:
     assert (large.kind, large.pem) == ("rsa", pem_of(rsa_key))
 
 
-def test_an_ed25519_key_is_written_as_a_multikey(rsa_key: rsa.RSAPublicKey) -> None:
+def test_a_key_is_written_as_a_multikey(rsa_key: rsa.RSAPublicKey) -> None:
+    large = publickeys.to_multibase(pem_of(rsa_key))
+    curve = ec.generate_private_key(ec.SECP256R1()).public_key()
+
     assert publickeys.to_multibase(ED25519_PEM) == ED25519_MULTIBASE
-    with pytest.raises(ValueError, match="Ed25519"):
-        publickeys.to_multibase(pem_of(rsa_key))
+    read = publickeys.from_multibase(KEY, BOB, large)
+    assert read is not None
+    assert (read.kind, read.pem) == ("rsa", pem_of(rsa_key))
+    with pytest.raises(ValueError, match="Ed25519 or RSA"):
+        publickeys.to_multibase(
+            curve.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from microfedi.protocol import backoff
+from microfedi.protocol import backoff, render
 from microfedi.protocol.vocab import Activity, Follow
 from microfedi.storage import deliveries, hosts
 from microfedi.storage.database import Database, Reader, Transaction
@@ -33,7 +33,7 @@ def put(
 ) -> int:
     return deliveries.enqueue(
         tx,
-        follow(number),
+        render.dumps(render.activity(follow(number))),
         inboxes=inboxes or [A_INBOX],
         about=about or f"object {number}",
         note_id=note_id,

@@ -215,8 +215,9 @@ def describe(reader: Reader, owner: Owner) -> vocab.Actor:
         fields=tuple(vocab.Field(name, str(value)) for name, value in me.fields),
         emojis=_emojis(reader, me, owner),
         keys=(
-            vocab.PublicKey(addresses.rsa_key, owner.uri, "rsa", owner.rsa.public_pem),
-            vocab.PublicKey(addresses.ed25519_key, owner.uri, "ed25519", owner.ed25519.public_pem),
+            vocab.PublicKey(owner.rsa.uri, owner.uri, "rsa", owner.rsa.public_pem),
+            vocab.PublicKey(owner.ed25519.uri, owner.uri, "ed25519", owner.ed25519.public_pem),
+            *_old_keys(owner),
         ),
         manually_approves_followers=me.approves,
         discoverable=me.discoverable,
@@ -240,6 +241,17 @@ def _can_feature(owner: Owner) -> vocab.Rule:
     if owner.feature_policy == "ask":
         return vocab.Rule(manual=(vocab.PUBLIC,))
     return vocab.Rule(automatic=(owner.uri,))
+
+
+def _old_keys(owner: Owner) -> list[vocab.PublicKey]:
+    """The former keys: what they signed can be verified as long as it is under way."""
+    found = []
+    if owner.old_rsa is not None:
+        found.append(vocab.PublicKey(owner.old_rsa.uri, owner.uri, "rsa", owner.old_rsa.public_pem))
+    if owner.old_ed25519 is not None:
+        old = owner.old_ed25519
+        found.append(vocab.PublicKey(old.uri, owner.uri, "ed25519", old.public_pem))
+    return found
 
 
 async def _set_pictures(

@@ -4,12 +4,15 @@ from collections.abc import Iterable
 
 from microfedi.errors import MalformedDocument
 from microfedi.federation.context import Context
-from microfedi.protocol import addressing, ids, uris
+from microfedi.protocol import addressing, ids, proofs, render, uris
 from microfedi.protocol.render import Document
-from microfedi.protocol.vocab import Activity
+from microfedi.protocol.vocab import PUBLIC_SPELLINGS, Activity
 from microfedi.storage import actors, blocks, deliveries, followers
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
+
+# Misskey and its family take no larger bodies: rather no proof than no post. 64 KiB.
+MAX_PROVEN_BYTES = 64 * 1024
 
 
 def mint(ctx: Context, kind: str) -> str:
@@ -54,21 +57,66 @@ def hand_over(
     about: str,
     note_id: int | None = None,
     actor_document: Document | None = None,
+    by_old_key: bool = False,
 ) -> int:
     """Put an activity on its way to those of `inboxes` that the settings let us speak with.
 
     Nothing is sent by a server that does not federate. `about` is the URI of the object. Wake
     the deliveries after the commit.
     """
+    addressed = {*activity.to, *activity.cc}
+    is_open = not addressed.isdisjoint(PUBLIC_SPELLINGS)
+    return pass_on(
+        ctx,
+        tx,
+        _written(ctx, activity, actor_document, is_open=is_open),
+        inboxes,
+        about=about,
+        note_id=note_id,
+        by_old_key=by_old_key,
+        for_followers=not is_open and ctx.owner.addresses.followers in addressed,
+    )
+
+
+def pass_on(
+    ctx: Context,
+    tx: Transaction,
+    body: bytes,
+    inboxes: Iterable[str],
+    *,
+    about: str,
+    note_id: int | None = None,
+    by_old_key: bool = False,
+    for_followers: bool = False,
+) -> int:
+    """Put bytes on their way, whoever wrote them; the rest is as in `hand_over`."""
     return deliveries.enqueue(
         tx,
-        activity,
+        body,
         inboxes=[inbox for inbox in inboxes if _is_allowed(ctx, inbox)],
         about=about,
         note_id=note_id,
-        actor_document=actor_document,
+        by_old_key=by_old_key,
+        for_followers=for_followers,
         now=ctx.now(),
     )
+
+
+def _written(
+    ctx: Context, activity: Activity, actor_document: Document | None, *, is_open: bool
+) -> bytes:
+    """Return the bytes of an activity; what is open proves that it is the owner's.
+
+    What is not open carries no proof: who was written to could show it to others.
+
+    Source: FEP-8b32.
+    """
+    document = render.with_context(render.activity(activity, actor_document=actor_document))
+    if is_open:
+        proven = render.dumps(proofs.create(document, ctx.owner.ed25519, now=ctx.now()))
+        if len(proven) <= MAX_PROVEN_BYTES:
+            return proven
+    return render.dumps(document)
 
 
 def _may_have(reader: Reader, actor: Actor) -> bool:

@@ -204,6 +204,10 @@ CREATE TABLE thread_fetches (
     fetched_at      TEXT
 ) STRICT;
 
+-- How something is sent: signed by the key before the last, and with a digest of the followers there.
+ALTER TABLE outgoing ADD COLUMN by_old_key INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE outgoing ADD COLUMN for_followers INTEGER NOT NULL DEFAULT 0;
+
 -- The owner's wishes and keys.
 ALTER TABLE owner ADD COLUMN quote_policy TEXT NOT NULL DEFAULT 'anyone'
     CHECK (quote_policy IN ('anyone', 'followers', 'ask', 'nobody'));
