@@ -73,8 +73,9 @@ async def atom(request: Request) -> Response:
 
 
 def _content(note: notes.Note) -> Markup:
-    """Return a post with its pictures."""
-    pictures = (one for one in note.attachments if one.media_type.startswith("image/"))
+    """Return a post with its pictures, unless they are for those who ask for them."""
+    shown = () if note.sensitive else note.attachments
+    pictures = (one for one in shown if one.media_type.startswith("image/"))
     image = Markup('<p><img src="{}" alt="{}"></p>')
     return Markup(str(note.html)) + Markup("").join(  # noqa: S704 - clean since it was written
         image.format(one.url, one.alt) for one in pictures

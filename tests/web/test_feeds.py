@@ -86,6 +86,24 @@ async def test_a_picture_is_in_the_feed_with_its_description(tmp_path: Path) -> 
         assert 'alt="A &#34;red&#34; &lt;square&gt;"' in html
 
 
+async def test_a_sensitive_picture_is_not_in_the_feed(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        picture = await imagework.reencode(a_png(), purpose="post")
+        await app.publish("Look", sensitive=True, pictures=((picture, "A wound"),))
+        answer = await app.get(FEED)
+        assert "Look" in answer.text
+        assert "/media/" not in answer.text
+        assert "wound" not in answer.text
+
+
+async def test_hashtags_are_categories(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.publish("The ice on the #lake is gone, #Spring")
+        entry = read((await app.get(FEED)).text).find(f"{ATOM}entry")
+        assert entry is not None
+        assert [one.get("term") for one in entry.findall(f"{ATOM}category")] == ["lake", "spring"]
+
+
 async def test_whatever_is_written_the_feed_stays_well_formed(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         for odd in (
@@ -103,7 +121,7 @@ async def test_whatever_is_written_the_feed_stays_well_formed(tmp_path: Path) ->
                 f"{ATOM}{name}"
                 for name in (
                     "feed", "id", "title", "subtitle", "updated", "link", "author", "name",
-                    "uri", "entry", "published", "content",
+                    "uri", "entry", "published", "content", "category",
                 )
             }  # fmt: skip
             for content in feed.iter(f"{ATOM}content"):
