@@ -57,7 +57,7 @@ def _outbox_page(
     boosted = notes.by_ids(reader, {one.note_id for one in boosts})
     authors = actors.by_ids(reader, {note.actor_id for note in boosted.values()})
     found: list[tuple[int, vocab.Activity]] = [
-        (note.id, outbox_notes.create_of(note, owner.addresses)) for note in posts
+        (note.id, outbox_notes.create_of(reader, note, owner.addresses)) for note in posts
     ]
     for boost in boosts:
         note = boosted.get(boost.note_id)
@@ -72,12 +72,15 @@ async def featured(request: Request) -> Response:
     await documents.demand_welcome(request)
     ctx = context_of(request)
     owner = ctx.owner
-    pinned = await ctx.db.read(lambda r: notes.pinned(r, owner.actor_id))
-    items = [
-        render.note(outbox_notes.as_document(note, owner.addresses))
-        for note in pinned
-        if note.visibility.is_open
-    ]
+
+    def question(reader: Reader) -> list[vocab.Note]:
+        return [
+            outbox_notes.as_document(reader, note, owner.addresses)
+            for note in notes.pinned(reader, owner.actor_id)
+            if note.visibility.is_open
+        ]
+
+    items = [render.note(note) for note in await ctx.db.read(question)]
     collection = render.collection(owner.addresses.featured, len(items), items=items)
     return documents.respond(request, collection)
 

@@ -33,18 +33,15 @@ async def show(request: Request) -> Response:
         if deleted:
             return documents.respond(request, render.tombstone(uri), status_code=410)
         raise NotFound("no such note")
-    return documents.respond(
-        request,
-        render.note(outbox.as_document(note, ctx.owner.addresses)),
-        is_open=note.visibility.is_open,
-    )
+    document = await ctx.db.read(lambda r: outbox.as_document(r, note, ctx.owner.addresses))
+    return documents.respond(request, render.note(document), is_open=note.visibility.is_open)
 
 
 async def activity(request: Request) -> Response:
     """GET /users/{handle}/notes/{public_id}/activity: the Create of an open note."""
     note = await _visible(request)
     ctx = context_of(request)
-    create = outbox.create_of(note, ctx.owner.addresses)
+    create = await ctx.db.read(lambda r: outbox.create_of(r, note, ctx.owner.addresses))
     return documents.respond(request, render.activity(create), is_open=note.visibility.is_open)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from microfedi.errors import MicrofediError, ProtocolError, RemoteGone
-from microfedi.federation import backfill, prune, waiting
+from microfedi.federation import backfill, counting, prune, waiting
 from microfedi.federation.context import Context
 from microfedi.protocol import backoff
 from microfedi.storage import jobs
@@ -25,6 +25,8 @@ JOBS: Mapping[str, Work] = {
     "refresh": backfill.refresh,  # key: an actor's URI. Its document again.
     "stale": backfill.refresh_stale,  # periodic. Asks for "refresh" of whom we have not seen long.
     "thread": backfill.thread,  # key: a note's URI. What it answers, upwards.
+    "poll": counting.end,  # key: a note's URI. Its poll is over.
+    "tally": counting.tally,  # key: a note's URI. There are new votes in the owner's poll.
     "prune": prune.run,  # periodic. Old rows, the disk budget.
 }
 PERIODIC = ("stale", "prune")

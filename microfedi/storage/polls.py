@@ -5,7 +5,7 @@ option together, so that it counts once, and the voter beside it, so that nobody
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,6 +57,23 @@ def put(tx: Transaction, note_id: int, poll: vocab.Poll, *, has_changed: bool = 
 def standing(reader: Reader, note_id: int, *, voter_id: int = 0) -> Standing | None:
     """Return how a poll stands, and what `voter_id` chose; None if there is none."""
     return of_notes(reader, [note_id], voter_id=voter_id).get(note_id)
+
+
+def filled(reader: Reader, note_id: int, asked: vocab.Poll | None) -> vocab.Poll | None:
+    """Return what a note asks with how it stands: as it travels."""
+    found = None if asked is None else standing(reader, note_id)
+    if asked is None or found is None:
+        return None
+    counts = (*found.counts, *[0] * len(asked.options))
+    return vocab.Poll(
+        tuple(
+            vocab.Option(one.name, votes) for one, votes in zip(asked.options, counts, strict=False)
+        ),
+        is_multiple=asked.is_multiple,
+        ends=found.ends_at,
+        closed=found.closed_at,
+        voters=found.voters,
+    )
 
 
 def of_notes(
@@ -118,22 +135,24 @@ def vote(tx: Transaction, note_id: int, actor_id: int, option: int, *, is_multip
     return added > 0
 
 
-def count(tx: Transaction, note_id: int, option: int) -> None:
-    """Count a vote in a poll of ours; the voters are counted anew."""
-    row = tx.one("SELECT counts FROM polls WHERE note_id = :id", {"id": note_id})
+def count(tx: Transaction, note_id: int, options: Iterable[int]) -> None:
+    """Count what one more person chose."""
+    row = tx.one("SELECT counts, voters FROM polls WHERE note_id = :id", {"id": note_id})
     if row is None:
         return
     counts = json.loads(row["counts"])
-    counts[option] += 1
+    for option in options:
+        counts[option] += 1
     tx.run(
-        """
-        UPDATE polls
-           SET counts = :counts,
-               voters = (SELECT count(DISTINCT actor_id) FROM votes WHERE note_id = :id)
-         WHERE note_id = :id
-        """,
-        {"id": note_id, "counts": json.dumps(counts)},
+        "UPDATE polls SET counts = :counts, voters = :voters WHERE note_id = :id",
+        {"id": note_id, "counts": json.dumps(counts), "voters": _fits(row["voters"] + 1)},
     )
+
+
+def count_more(tx: Transaction, note_id: int, option: int) -> None:
+    """Count one more choice of somebody who is among the voters already."""
+    count(tx, note_id, [option])
+    tx.run("UPDATE polls SET voters = voters - 1 WHERE note_id = :id", {"id": note_id})
 
 
 def close(tx: Transaction, note_id: int, at: datetime) -> bool:

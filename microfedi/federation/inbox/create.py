@@ -7,6 +7,7 @@ from microfedi.errors import ProtocolError, RemoteError
 from microfedi.federation import keeping, lookup, permission, relevance
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
+from microfedi.federation.inbox import votes
 from microfedi.protocol import addressing, vocab
 from microfedi.protocol.vocab import Activity, Create, Visibility
 from microfedi.storage import actors, following, jobs, messages, notes, notifications, timeline
@@ -53,6 +54,8 @@ def apply(ctx: Context, tx: Transaction, create: Create, sender: Actor) -> None:
     """
     if create.note is not None:
         take(ctx, tx, create.note, sender, activity=create)
+    for vote in create.more:
+        take(ctx, tx, vote, sender, activity=create)
 
 
 def take(
@@ -63,7 +66,10 @@ def take(
     Raises: NotAuthorized if `author` did not write it.
     """
     permission.demand(ctx, tx, author, "write", note)
-    if _is_vote(note) or not relevance.is_wanted(ctx, tx, activity, note, author.id):
+    if is_vote(note):
+        votes.take(ctx, tx, note, author)
+        return
+    if not relevance.is_wanted(ctx, tx, activity, note, author.id):
         return
     visibility = keeping.visibility_of(ctx, tx, note, author)
     if visibility is Visibility.DIRECT:
@@ -142,7 +148,7 @@ def _may_write(ctx: Context, tx: Transaction, author: Actor, people: set[int]) -
     return known is not None and known.state == "open"  # the owner has written to them
 
 
-def _is_vote(note: vocab.Note) -> bool:
+def is_vote(note: vocab.Note) -> bool:
     """True for a vote in a poll: a name without any text. Never a reply, never a message.
 
     Source: what Mastodon sends; there is no standard.

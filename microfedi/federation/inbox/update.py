@@ -7,7 +7,7 @@ from microfedi.errors import NotAuthorized
 from microfedi.federation import keeping, lookup, permission
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
-from microfedi.federation.inbox import create
+from microfedi.federation.inbox import create, votes
 from microfedi.protocol import vocab
 from microfedi.protocol.vocab import Update
 from microfedi.storage import actors, announces, jobs, messages, notes, notifications
@@ -66,6 +66,7 @@ def apply_note(
     if kept is not None:
         permission.demand(ctx, tx, sender, "change", kept)
         if not _is_newer(note, kept.updated_at or kept.published_at):
+            votes.refresh(tx, kept, note)
             return
         notes.edit(tx, kept.id, note, html=keeping.html_of(ctx, tx, note), now=now)
         if announces.of(tx, kept.id, ctx.owner.actor_id) is not None:

@@ -1,19 +1,31 @@
 """The owner publishes, edits, deletes and pins posts. Messages are in `messages`, never here."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from microfedi.errors import InvalidInput, NotFound
-from microfedi.federation import uploads
+from microfedi.federation import emojis, uploads
 from microfedi.federation.context import Context
+from microfedi.federation.outbox import polls as outbox_polls
 from microfedi.federation.outbox import profile, sending, writing
+from microfedi.federation.outbox.polls import PollDraft
 from microfedi.federation.uploads import Upload
 from microfedi.imagework import Picture
 from microfedi.protocol import addressing, ids, sanitize, vocab
 from microfedi.protocol.addresses import Addresses
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, announces, likes, media, notes, timeline
+from microfedi.storage import (
+    actors,
+    announces,
+    jobs,
+    likes,
+    media,
+    notes,
+    polls,
+    quotes,
+    timeline,
+)
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.notes import Note
@@ -45,6 +57,7 @@ class Draft:
     sensitive: bool = False
     in_reply_to: int | None = None
     pictures: tuple[tuple[Picture, str], ...] = ()
+    poll: PollDraft | None = None
 
 
 async def publish(ctx: Context, draft: Draft) -> Note:
@@ -92,12 +105,14 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         attachments=_attachments(ctx, pictures, draft),
         mentions=tuple(writing.mention(one) for one in mentioned),
         hashtags=written.hashtags,
+        type="Note" if draft.poll is None else "Question",
+        poll=None if draft.poll is None else outbox_polls.asked(draft.poll, now),
     )
 
     def change(tx: Transaction) -> Note:
         kept = notes.keep(
             tx,
-            note,
+            emojis.with_own(tx, note, owner.addresses),
             actor_id=owner.actor_id,
             visibility=draft.visibility,
             html=written.html,
@@ -107,8 +122,10 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         if kept is None:
             raise ValueError(f"{note.uri} was deleted before it was there")
         _add_media(ctx, tx, pictures, kept[0].id)
+        if note.poll is not None and note.poll.ends is not None:
+            jobs.add(tx, "poll", note.uri, due_at=note.poll.ends)
         timeline.add(tx, note_id=kept[0].id, at=now)
-        create = create_of(kept[0], owner.addresses)
+        create = create_of(tx, kept[0], owner.addresses)
         inboxes = sending.audience(ctx, tx, create)
         sending.hand_over(ctx, tx, create, inboxes, about=note.uri, note_id=kept[0].id)
         return kept[0]
@@ -116,10 +133,14 @@ async def publish(ctx: Context, draft: Draft) -> Note:
     return await _write(ctx, change, pictures)
 
 
-def as_document(note: Note, addresses: Addresses) -> vocab.Note:
+def as_document(reader: Reader, note: Note, addresses: Addresses) -> vocab.Note:
     """Return a note of the owner's as others get it, with the collections that belong to it."""
+    quote = None if note.quote is None else quotes.of_note(reader, note.id)
     return replace(
         notes.to_vocab(note, actor_uri=addresses.actor),
+        emojis=emojis.named(reader, addresses, note.emojis),
+        poll=polls.filled(reader, note.id, note.poll),
+        quote_authorization=None if quote is None else quote.authorization,
         # What stands behind a warning is sensitive: some look at this field alone for pictures.
         sensitive=note.sensitive or bool(note.summary),
         replies_uri=f"{note.uri}/replies",
@@ -128,7 +149,7 @@ def as_document(note: Note, addresses: Addresses) -> vocab.Note:
     )
 
 
-def create_of(note: Note, addresses: Addresses) -> vocab.Create:
+def create_of(reader: Reader, note: Note, addresses: Addresses) -> vocab.Create:
     """Return the Create of a note of the owner's, under one id wherever it is found."""
     return vocab.Create(
         uri=f"{note.uri}/activity",
@@ -137,7 +158,7 @@ def create_of(note: Note, addresses: Addresses) -> vocab.Create:
         cc=note.cc,
         published=note.published_at,
         object_uri=note.uri,
-        note=as_document(note, addresses),
+        note=as_document(reader, note, addresses),
     )
 
 
@@ -186,26 +207,37 @@ async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
     )
 
     def change(tx: Transaction) -> Note:
-        kept = notes.edit(tx, note_id, note, html=written.html, now=now)
+        # What a poll asks stays, and so do the votes.
+        new = replace(note, poll=polls.filled(tx, note_id, old.poll))
+        new = emojis.with_own(tx, new, owner.addresses)
+        kept = notes.edit(tx, note_id, new, html=written.html, now=now)
         if kept is None:
             raise NotFound("the post was deleted meanwhile")
         _add_media(ctx, tx, pictures, note_id)
-        update = vocab.Update(
-            uri=sending.mint(ctx, "updates"),
-            actor_uri=owner.uri,
-            to=kept.to,
-            cc=kept.cc,
-            published=now,
-            object_uri=kept.uri,
-            note=as_document(kept, owner.addresses),
-        )
-        # A closed post goes to those who may see it now, not to who liked it as a follower once.
-        also = _who_has(tx, kept) if kept.visibility.is_open else set()
-        inboxes = sending.audience(ctx, tx, update, also=also)
-        sending.hand_over(ctx, tx, update, inboxes, about=kept.uri, note_id=kept.id)
+        tell(ctx, tx, kept)
         return kept
 
     return await _write(ctx, change, pictures)
+
+
+def tell(ctx: Context, tx: Transaction, note: Note, *, also: Iterable[int] = ()) -> None:
+    """Send a note of the owner's as it is now to everybody who has it, and to the actors `also`.
+
+    Source: ActivityPub 6.3.
+    """
+    update = vocab.Update(
+        uri=sending.mint(ctx, "updates"),
+        actor_uri=ctx.owner.uri,
+        to=note.to,
+        cc=note.cc,
+        published=ctx.now(),
+        object_uri=note.uri,
+        note=as_document(tx, note, ctx.owner.addresses),
+    )
+    # A closed post goes to those who may see it now, not to who liked it as a follower once.
+    has = {*_who_has(tx, note), *also} if note.visibility.is_open else set()
+    inboxes = sending.audience(ctx, tx, update, also=has)
+    sending.hand_over(ctx, tx, update, inboxes, about=note.uri, note_id=note.id)
 
 
 async def delete(ctx: Context, note_id: int) -> None:
