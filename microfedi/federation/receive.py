@@ -6,8 +6,9 @@ Nothing is done here that an activity asks for; `process` does it after the answ
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from typing import Any
 
-from microfedi.errors import BadSignature, NotAuthorized, TooBusy
+from microfedi.errors import BadSignature, KeyUnavailable, NotAuthorized, TooBusy
 from microfedi.federation import fetching, relevance, verify
 from microfedi.federation.context import Context
 from microfedi.federation.verify import Signer
@@ -18,6 +19,7 @@ from microfedi.protocol.vocab import (
     Announce,
     Create,
     Delete,
+    Like,
     PublicKey,
     Undo,
     UnknownActivity,
@@ -30,6 +32,8 @@ MAX_ACTIVITY_BYTES = 1024 * 1024  # as Mastodon; honest activities have 2 to 50 
 MAX_AT_ONCE = 256  # requests being judged; they wait for disk and keys, and each holds its body
 BUSY_RETRY_AFTER_S = 30
 ACCEPTED = 202
+# What is public and therefore passed on; what two people have with each other is not.
+_PASSED_ON = Create | Update | Delete | Announce | Like | Undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,8 @@ async def _receive(ctx: Context, request: Request) -> int:
         # Some sign without the query; an inbox has none, so nothing can hide there.
         raise BadSignature("an inbox without a query was expected")
     claims = verify.read(ctx, request)
-    activity = parse.activity(loads.document(request.body))
+    document = loads.document(request.body)
+    activity = parse.activity(document)
     known = await ctx.db.read(lambda reader: _look(ctx, reader, claims, activity))
     if known.is_blocked:
         return ACCEPTED
@@ -74,7 +79,7 @@ async def _receive(ctx: Context, request: Request) -> int:
         return ACCEPTED
     signer = await verify.signer(ctx, claims, known.keys)
     if signer.uri != activity.actor_uri:
-        return await _receive_forwarded(ctx, request, activity, signer)
+        return await _receive_forwarded(ctx, request, document, activity, signer, known)
     if isinstance(activity, UnknownActivity):
         return ACCEPTED
     check_ids(ctx, activity)
@@ -125,15 +130,31 @@ def _is_self_delete(activity: Activity, claims: tuple[Claim, ...]) -> bool:
 
 
 async def _receive_forwarded(
-    ctx: Context, request: Request, activity: Activity, signer: Signer
+    ctx: Context,
+    request: Request,
+    document: dict[str, Any],
+    activity: Activity,
+    signer: Signer,
+    known: _Known,
 ) -> int:
-    """Keep what somebody else says about `activity` as a hint, if we follow whoever passes it on.
+    """Keep what the actor vouches for by a proof inside as if they had brought it themselves.
 
-    Nothing in it is believed: `process` asks the origin. From everybody else it is a forgery until
-    proven otherwise.
+    Without one it is a hint, if we follow whoever passes it on: nothing in it is believed,
+    `process` asks the origin. From everybody else it is a forgery until proven otherwise.
 
-    Source: ActivityPub 7.1.2 (forwarding from inbox).
+    Source: ActivityPub 7.1.2 (forwarding from inbox); FEP-8b32; FEP-fe34.
     """
+    unavailable: KeyUnavailable | None = None
+    if isinstance(activity, _PASSED_ON) and activity.object_uri != activity.actor_uri:
+        try:
+            prover = await verify.prover(ctx, document, activity.actor_uri)
+        except KeyUnavailable as error:
+            prover, unavailable = None, error
+        if prover is not None:
+            check_ids(ctx, activity)
+            if known.is_wanted:
+                await _keep(ctx, request, activity, prover, is_new=known.actor_id is None)
+            return ACCEPTED
     is_hint = isinstance(activity, Create | Update | Delete | Announce)
 
     def question(reader: Reader) -> bool:
@@ -146,7 +167,7 @@ async def _receive_forwarded(
         )
 
     if not is_hint or not await ctx.db.read(question):
-        raise NotAuthorized("a signature by the actor was expected")
+        raise unavailable or NotAuthorized("a signature by the actor was expected")
     await _keep(ctx, request, activity, signer, is_new=False)
     return ACCEPTED
 
@@ -163,7 +184,8 @@ async def _keep(
             if is_new:  # so far nobody has asked WebFinger what they are called
                 jobs.add(tx, "refresh", signer.uri, due_at=now + timedelta(seconds=1))
         authority = uris.authority(signer.uri)
-        has_woken = hosts.seen_alive(tx, authority, now)
+        # Whose proof was brought by somebody else need not be there.
+        has_woken = signer.scheme is not None and hosts.seen_alive(tx, authority, now)
         if signer.scheme == "rfc9421":
             hosts.prefers(tx, authority, now)
         # What has no id is known by its bytes.

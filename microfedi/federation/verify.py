@@ -5,7 +5,11 @@ as the key. Nothing that a request says about its sender counts beside that.
 """
 
 import asyncio
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 from microfedi.errors import (
     BadSignature,
@@ -19,7 +23,8 @@ from microfedi.errors import (
 from microfedi.federation import fetching, lookup
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
-from microfedi.protocol import parse, signatures, uris
+from microfedi.protocol import parse, proofs, signatures, uris
+from microfedi.protocol.proofs import Proof
 from microfedi.protocol.signatures import Claim, Request
 from microfedi.protocol.vocab import Actor, PublicKey
 from microfedi.storage import actors, blocks
@@ -29,18 +34,35 @@ from microfedi.storage.database import Reader
 DEADLINE_S = 7.0
 # Documents for one key: the key, its owner, and each with another signature.
 MAX_FETCHES = 6
+# Forwarded activities are tried again for days, not longer; what is older is asked for anew.
+MAX_PROOF_AGE = timedelta(days=7)
 # A fetch that failed this way will fail again: it is not worth another try by the sender.
 _NO = (RemoteGone, RemoteRefused, ForbiddenAddress, ProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who proved to be `uri`. `document` is what their server says of them, if it was asked."""
+    """Who proved to be `uri`. `document` is what their server says of them, if it was asked.
+
+    `scheme` is None if they did so by a proof inside a document that somebody else brought.
+    """
 
     uri: str
     key: PublicKey
-    scheme: signatures.Scheme
+    scheme: signatures.Scheme | None
     document: Actor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """A proof, to be treated as the signature of a request is."""
+
+    document: Mapping[str, Any]
+    proof: Proof
+
+    @property
+    def key_uri(self) -> str:
+        return self.proof.key_uri
 
 
 def read(ctx: Context, request: Request) -> tuple[Claim, ...]:
@@ -109,7 +131,47 @@ async def signer(ctx: Context, claims: tuple[Claim, ...], stored: dict[str, Publ
     raise problem
 
 
-async def _signer(ctx: Context, claim: Claim, *, is_stored: bool) -> Signer:
+async def prover(ctx: Context, document: Mapping[str, Any], actor_uri: str) -> Signer | None:
+    """Return the actor if they vouch for `document` by a proof in it, None if they do not.
+
+    The key is one that their own document lists, on their own server. What was proven long ago is
+    not taken any more: whoever brings it now may have kept it for a reason.
+
+    Source: FEP-8b32; FEP-fe34.
+    Raises: KeyUnavailable if the key could not be had in time.
+    """
+    now = ctx.now()
+    claims = [
+        _Proven(document, proof)
+        for proof in proofs.read(document, now=now)
+        if now - proof.created <= MAX_PROOF_AGE
+        and uris.is_acceptable(proof.key_uri, allow_http=ctx.config.federation.development)
+        and uris.same_origin(proof.key_uri, actor_uri)
+        and not fetching.is_ours(ctx, proof.key_uri)
+    ]
+    if not claims or not ctx.may_speak_with(uris.host(actor_uri)):
+        return None
+    stored = await ctx.db.read(
+        lambda reader: {claim.key_uri: actors.key(reader, claim.key_uri) for claim in claims}
+    )
+    for claim in claims:
+        entry = stored[claim.key_uri]
+        if entry is not None and entry[0].owner_uri == actor_uri and _fits(claim, entry[0]):
+            return Signer(actor_uri, entry[0], None)
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            for claim in claims:
+                with contextlib.suppress(BadSignature):
+                    is_stored = stored[claim.key_uri] is not None
+                    found = await _signer(ctx, claim, is_stored=is_stored)
+                    if found.uri == actor_uri:
+                        return found
+    except TimeoutError:
+        raise KeyUnavailable("the key could not be fetched in time") from None
+    return None
+
+
+async def _signer(ctx: Context, claim: Claim | _Proven, *, is_stored: bool) -> Signer:
     """Try the key that is in memory, then a fresh one."""
     actor = ctx.keyring.actors.get(claim.key_uri, ctx.now())
     found = None if actor is None else _matching(claim, actor)
@@ -144,11 +206,18 @@ def _check_remembered(ctx: Context, key_uri: str, host: str) -> None:
         raise KeyUnavailable(f"{host} did not answer a short while ago")
 
 
-def _matching(claim: Claim, actor: Actor) -> Signer | None:
+def _matching(claim: Claim | _Proven, actor: Actor) -> Signer | None:
+    scheme = claim.scheme if isinstance(claim, Claim) else None
     for key in actor.keys:
-        if _is_listed(key, claim.key_uri, actor) and signatures.verify(claim, key):
-            return Signer(actor.uri, key, claim.scheme, actor)
+        if _is_listed(key, claim.key_uri, actor) and _fits(claim, key):
+            return Signer(actor.uri, key, scheme, actor)
     return None
+
+
+def _fits(claim: Claim | _Proven, key: PublicKey) -> bool:
+    if isinstance(claim, Claim):
+        return signatures.verify(claim, key)
+    return proofs.verify(claim.document, claim.proof, key)
 
 
 async def _fetch(ctx: Context, key_uri: str, host: str) -> Actor:

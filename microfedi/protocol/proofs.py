@@ -33,6 +33,7 @@ class Proof:
     """What a document says about its proof: to be verified with the key that it names."""
 
     key_uri: str
+    created: datetime
     options: Document = field(repr=False)
     signature: bytes = field(repr=False)
 
@@ -139,7 +140,7 @@ def _read(given: Document, now: datetime) -> Proof | None:
     except ValueError:
         return None
     options = {name: one for name, one in given.items() if name != "proofValue"}
-    return Proof(key_uri, options, signature)
+    return Proof(key_uri, created, options, signature)
 
 
 def _with_proofs(context: object) -> list[Any]:
