@@ -83,7 +83,7 @@ CREATE TABLE cached_media (
     size_bytes      INTEGER NOT NULL,
     fetched_at      TEXT NOT NULL,
     used_at         TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, is_too_large INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 
 CREATE INDEX cached_media_by_use ON cached_media (used_at);
 

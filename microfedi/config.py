@@ -38,6 +38,7 @@ class Limits:
     post_characters: int = 5000
     upload_mb: int = 16
     film_mb: int = 40  # of a film or a sound; it is in memory while it is uploaded
+    copied_film_mb: int = 100  # of others' films and sounds: larger ones are links
     disk_budget_gb: int = 5  # the default of a new owner; the pages change it later
 
     @property

@@ -64,6 +64,10 @@ class RemoteRefused(RemoteError):
     """Another 4xx: it does not want to give this to us."""
 
 
+class RemoteTooLarge(RemoteRefused):
+    """There is more of it than we take."""
+
+
 class ForbiddenAddress(RemoteError):
     """A URL or an address that we never connect to. Trying again changes nothing."""
 

@@ -11,7 +11,7 @@ import base64
 import binascii
 import hmac
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -25,11 +25,12 @@ from microfedi.errors import (
     NotAuthorized,
     RemoteError,
     RemoteGone,
+    RemoteTooLarge,
 )
 from microfedi.federation.context import Context
 from microfedi.protocol import media_types, uris
 from microfedi.storage import files, media, upkeep
-from microfedi.storage.database import Transaction
+from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.sealed import Sealer
 
 log = logging.getLogger(__name__)
@@ -38,10 +39,8 @@ PATH = "/media/proxy/"
 
 # Bytes of a picture as it lies at its origin. Servers make previews of 1 MB; originals have 10.
 MAX_IMAGE_BYTES = 16 * 1024 * 1024
-# Bytes of a film or a sound. Mastodon takes films of 99 MB.
-MAX_FILM_BYTES = 100 * 1024 * 1024
-# Seconds for all of it. Films over slow lines are links then.
-DEADLINE_S = 30.0
+# Seconds for all of it: a film of 100 MB over a line of 15 Mbit/s. On slower ones it is a link.
+DEADLINE_S = 60.0
 # Fetches at once. A page may show forty pictures that are new to us; their servers are few.
 MAX_FETCHES = 6
 # What could not be had is asked for again after so long.
@@ -96,6 +95,12 @@ def url_of(sealer: Sealer, signature: str, encoded: str) -> str:
     return url
 
 
+def too_large(reader: Reader, urls: Iterable[str]) -> set[str]:
+    """Return which of these URLs are known to lead to more than we copy."""
+    keys = {_key(reader.sealer, url): url for url in urls}
+    return {keys[key] for key in media.too_large(reader, keys)} if keys else set()
+
+
 async def fetch(ctx: Context, url: str) -> CachedFile:
     """Return our copy of the picture, film or sound at `url`; fetch it first if there is none.
 
@@ -103,7 +108,7 @@ async def fetch(ctx: Context, url: str) -> CachedFile:
 
     Raises: RemoteError if it cannot be had, or is nothing that we show.
     """
-    key = ctx.db.sealer.lookup_key("media cache", url).hex()
+    key = _key(ctx.db.sealer, url)
     state = _states.setdefault(ctx, _State())
     under_way = state.fetching.get(key)
     if under_way is None:
@@ -154,7 +159,7 @@ async def _fetch(ctx: Context, state: _State, key: str, url: str) -> CachedFile:
             media_type, size_bytes = await _download(ctx, key, url)
         except (RemoteError, InvalidInput) as problem:
             log.info("no copy of %s: %s", url, problem)
-            await _note(ctx, key, "", 0)
+            await _note(ctx, key, "", 0, is_too_large=isinstance(problem, RemoteTooLarge))
             if isinstance(problem, RemoteError):
                 raise
             raise RemoteError(f"not a picture that we can show: {problem}") from problem
@@ -162,13 +167,22 @@ async def _fetch(ctx: Context, state: _State, key: str, url: str) -> CachedFile:
     return CachedFile(ctx.config.cache_dir / key, media_type, size_bytes)
 
 
-async def _note(ctx: Context, key: str, media_type: str, size_bytes: int) -> None:
+async def _note(
+    ctx: Context, key: str, media_type: str, size_bytes: int, *, is_too_large: bool = False
+) -> None:
     """Write down what was had; if it is too much, drop what was not looked at for the longest."""
     now = ctx.now()
     budget = ctx.owner.disk_budget_bytes if ctx.has_owner else None
 
     def write(tx: Transaction) -> list[str]:
-        media.put_cached(tx, key, media_type=media_type, size_bytes=size_bytes, now=now)
+        media.put_cached(
+            tx,
+            key,
+            media_type=media_type,
+            size_bytes=size_bytes,
+            now=now,
+            is_too_large=is_too_large,
+        )
         if budget is None or not size_bytes:
             return []
         return upkeep.trim_cache(tx, upkeep.cache_room(tx, budget), but=key)
@@ -182,7 +196,8 @@ async def _download(ctx: Context, key: str, url: str) -> tuple[str, int]:
 
     Raises: RemoteError; InvalidInput if the picture cannot be read.
     """
-    async with ctx.remote.stream(url, max_bytes=MAX_FILM_BYTES, deadline_s=DEADLINE_S) as incoming:
+    most = ctx.config.limits.copied_film_mb * 1_000_000
+    async with ctx.remote.stream(url, max_bytes=most, deadline_s=DEADLINE_S) as incoming:
         head = b""
         async for piece in incoming.pieces:
             head += piece
@@ -224,6 +239,10 @@ async def _write_pieces(
         file.abandon()
         raise
     return size
+
+
+def _key(sealer: Sealer, url: str) -> str:
+    return sealer.lookup_key("media cache", url).hex()
 
 
 def _signature(sealer: Sealer, url: str) -> str:

@@ -16,7 +16,13 @@ from urllib.parse import urljoin
 
 import httpcore2
 
-from microfedi.errors import ForbiddenAddress, RemoteError, RemoteGone, RemoteRefused
+from microfedi.errors import (
+    ForbiddenAddress,
+    RemoteError,
+    RemoteGone,
+    RemoteRefused,
+    RemoteTooLarge,
+)
 from microfedi.federation import connections
 from microfedi.federation.connections import Dial, Resolver
 from microfedi.protocol import answers, netguard
@@ -352,7 +358,9 @@ def _check_length(target: Target, headers: Mapping[str, str], max_bytes: int) ->
         raise RemoteRefused(f"{target.host} sent a compressed body")
     length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length[:20]) > max_bytes:
-        raise RemoteRefused(f"{target.host} sent {length[:20]} bytes; at most {max_bytes} are read")
+        raise RemoteTooLarge(
+            f"{target.host} sent {length[:20]} bytes; at most {max_bytes} are read"
+        )
 
 
 async def _counted(
@@ -365,7 +373,7 @@ async def _counted(
                 received += len(piece)
                 counted += max(len(piece), MIN_PIECE_BYTES)
                 if received > max_bytes or counted > max_bytes + MIN_PIECE_BYTES:
-                    raise RemoteRefused(f"{target.host} sent more than {max_bytes} bytes")
+                    raise RemoteTooLarge(f"{target.host} sent more than {max_bytes} bytes")
                 yield piece
 
 

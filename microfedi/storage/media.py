@@ -1,4 +1,4 @@
-"""What we know about pictures: the owner's own, and our copies of others'. Bytes: `files`."""
+"""What we know about media: the owner's own, and our copies of others'. Bytes: `files`."""
 
 import json
 from collections.abc import Iterable
@@ -130,16 +130,23 @@ def cached(reader: Reader, key: str) -> CachedMedia | None:
 
 
 def put_cached(
-    tx: Transaction, key: str, *, media_type: str, size_bytes: int, now: datetime
+    tx: Transaction,
+    key: str,
+    *,
+    media_type: str,
+    size_bytes: int,
+    now: datetime,
+    is_too_large: bool = False,
 ) -> None:
     """Note that a copy lies there; with an empty `media_type` that it could not be had."""
     tx.run(
         """
-        INSERT INTO cached_media (key, media_type, size_bytes, fetched_at, used_at)
-        VALUES (:key, :media_type, :size_bytes, :now, :now)
+        INSERT INTO cached_media (key, media_type, size_bytes, is_too_large, fetched_at, used_at)
+        VALUES (:key, :media_type, :size_bytes, :is_too_large, :now, :now)
         ON CONFLICT (key) DO UPDATE
            SET media_type = excluded.media_type,
                size_bytes = excluded.size_bytes,
+               is_too_large = excluded.is_too_large,
                fetched_at = excluded.fetched_at,
                used_at = excluded.used_at
         """,
@@ -147,9 +154,24 @@ def put_cached(
             "key": key,
             "media_type": media_type,
             "size_bytes": size_bytes,
+            "is_too_large": is_too_large,
             "now": instants.to_text(now),
         },
     )
+
+
+def too_large(reader: Reader, keys: Iterable[str]) -> set[str]:
+    """Return which of these could not be had because they are too large."""
+    rows = reader.all(
+        """
+        SELECT key
+          FROM cached_media
+         WHERE key IN (SELECT value FROM json_each(:keys))
+           AND is_too_large
+        """,
+        {"keys": json.dumps(list(keys))},
+    )
+    return {row["key"] for row in rows}
 
 
 def touch_cached(tx: Transaction, keys: Iterable[str], now: datetime) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from microfedi.federation import media_cache
 from microfedi.protocol import uris, vocab
 from microfedi.storage import (
     actors,
@@ -26,11 +25,11 @@ from microfedi.storage.notes import Note
 from microfedi.storage.owner import Owner
 from microfedi.storage.reactions import Tally
 from microfedi.storage.timeline import Entry
+from microfedi.web import shown
+from microfedi.web.shown import Shown
 
-MAX_SHOWN_MEDIA = 16  # of one post
 MAX_SHOWN_REACTIONS = 12  # different ones, of one post
 
-_KINDS = ("image", "video", "audio")
 _PLAIN = frozenset(
     {"Note", "Article", "Page", "Question", "Image", "Video", "Audio", "ChatMessage"}
 )
@@ -41,18 +40,6 @@ _WHY = {
     "revoked": "Its author no longer agrees to be quoted here.",
     "accepted": "It could not be fetched.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A picture, film or sound that the page plays. `src` is an address of ours."""
-
-    kind: str
-    src: str
-    alt: str
-    width: int | None
-    height: int | None
-    poster: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +207,7 @@ def _build(
         if author is None:
             continue
         parent = parents.get(note.in_reply_to_id) if note.in_reply_to_id else None
-        pictures, files = _media(reader, note)
+        pictures, files = shown.of(reader, note.attachments, is_ours=note.public_id is not None)
         cards.append(
             Card(
                 note=note,
@@ -312,20 +299,3 @@ def _anchor(note: Note, index: int, *, is_first: bool, pinned: bool) -> str:
 def with_receipt(reader: Reader, card: Card) -> Card:
     """Return the card with how far the post has got."""
     return dataclasses.replace(card, receipt=deliveries.receipt(reader, card.note.id))
-
-
-def _media(reader: Reader, note: Note) -> tuple[tuple[Shown, ...], tuple[vocab.Attachment, ...]]:
-    pictures, files = [], []
-    for one in note.attachments[:MAX_SHOWN_MEDIA]:
-        kind = one.media_type.partition("/")[0]
-        if kind in _KINDS:
-            src = one.url if note.public_id else media_cache.proxy_path(reader.sealer, one.url)
-            poster = (
-                media_cache.proxy_path(reader.sealer, one.preview)
-                if one.preview and not note.public_id
-                else one.preview
-            )
-            pictures.append(Shown(kind, src, one.alt, one.width, one.height, poster))
-        else:
-            files.append(one)
-    return tuple(pictures), tuple(files)

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi.errors import InvalidInput, NotFound, ProtocolError, RemoteError
-from microfedi.federation import lookup, media_cache
+from microfedi.federation import lookup
 from microfedi.federation.outbox import messages as outbox
 from microfedi.http import forms
 from microfedi.http.context import context_of
@@ -19,7 +19,8 @@ from microfedi.storage import actors, messages
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.messages import Conversation, Message
-from microfedi.web.cards import Shown
+from microfedi.web import shown
+from microfedi.web.shown import Shown
 
 PAGE_CONVERSATIONS = 50
 PAGE_MESSAGES = 50
@@ -226,7 +227,12 @@ async def _open(
         found = messages.page(reader, talk.conversation.id, before=before, limit=PAGE_MESSAGES)
         people = actors.by_ids(reader, {m.actor_id for m in found})
         bubbles = [
-            Bubble(m, people[m.actor_id], m.actor_id == owner_id, _pictures(reader, m))
+            Bubble(
+                m,
+                people[m.actor_id],
+                m.actor_id == owner_id,
+                shown.of(reader, m.attachments, is_ours=m.public_id is not None)[0],
+            )
             for m in found
             if m.actor_id in people
         ]
@@ -262,20 +268,6 @@ async def _new(request: Request, shown: dict[str, Any], problem: InvalidInput | 
 def _servers(people: Sequence[Actor]) -> list[str]:
     """Whose operators could read a message to these people."""
     return sorted({actor.host for actor in people})
-
-
-def _pictures(reader: Reader, message: Message) -> tuple[Shown, ...]:
-    return tuple(
-        Shown(
-            one.media_type.partition("/")[0],
-            one.url if message.public_id else media_cache.proxy_path(reader.sealer, one.url),
-            one.alt,
-            one.width,
-            one.height,
-        )
-        for one in message.attachments
-        if one.media_type.partition("/")[0] in ("image", "video", "audio")
-    )
 
 
 owner_routes = [

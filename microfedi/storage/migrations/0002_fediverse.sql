@@ -185,6 +185,9 @@ CREATE TABLE featured_tags (
     position        INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Films and sounds of others that are too large for a copy: the pages link to them.
+ALTER TABLE cached_media ADD COLUMN is_too_large INTEGER NOT NULL DEFAULT 0;
+
 -- What a link of an open post leads to.
 CREATE TABLE previews (
     url             TEXT PRIMARY KEY,

@@ -1,0 +1,78 @@
+"""Pictures, films and sounds as a page shows them, by addresses of ours."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from microfedi.federation import media_cache
+from microfedi.protocol import media_types, uris
+from microfedi.protocol.vocab import Attachment
+from microfedi.storage.database import Reader
+
+MAX_SHOWN = 16  # of one post
+
+# What is said of files that browsers play, in the spellings that are about. What they are in truth,
+# the copy's first bytes tell.
+_TYPES = (
+    media_types.IMAGE_TYPES
+    | media_types.VIDEO_TYPES
+    | media_types.AUDIO_TYPES
+    | {"image/jpg", "image/apng", "video/x-m4v", "audio/mp3", "audio/m4a", "audio/x-m4a"}
+    | {"audio/opus", "audio/vorbis", "audio/x-flac", "audio/wave", "audio/x-wav"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture, film or sound that the page plays. `src` is an address of ours.
+
+    `original` is where somebody else's film or sound lies: it may play better there. If it is too
+    large for a copy of ours (`is_too_large`), it can be had only there.
+    """
+
+    kind: str
+    src: str
+    alt: str
+    width: int | None
+    height: int | None
+    poster: str | None = None
+    original: str = ""
+    host: str = ""
+    is_too_large: bool = False
+
+
+def of(
+    reader: Reader, attachments: Sequence[Attachment], *, is_ours: bool
+) -> tuple[tuple[Shown, ...], tuple[Attachment, ...]]:
+    """Return what can be shown, and what can only be offered as a link."""
+    pictures: list[Shown] = []
+    files: list[Attachment] = []
+    attachments = attachments[:MAX_SHOWN]
+    too_large = set() if is_ours else media_cache.too_large(reader, _films(attachments))
+    for one in attachments:
+        if one.media_type not in _TYPES:
+            files.append(one)
+        elif is_ours:
+            kind = one.media_type.partition("/")[0]
+            pictures.append(Shown(kind, one.url, one.alt, one.width, one.height, one.preview))
+        else:
+            pictures.append(_theirs(reader, one, is_too_large=one.url in too_large))
+    return tuple(pictures), tuple(files)
+
+
+def _films(attachments: Sequence[Attachment]) -> list[str]:
+    return [one.url for one in attachments if not one.media_type.startswith("image/")]
+
+
+def _theirs(reader: Reader, one: Attachment, *, is_too_large: bool) -> Shown:
+    kind = one.media_type.partition("/")[0]
+    return Shown(
+        kind,
+        media_cache.proxy_path(reader.sealer, one.url),
+        one.alt,
+        one.width,
+        one.height,
+        media_cache.proxy_path(reader.sealer, one.preview) if one.preview else None,
+        original="" if kind == "image" else one.url,
+        host=uris.host(one.url),
+        is_too_large=is_too_large,
+    )
