@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from microfedi.activitypub import actor, collections, emojis, inbox, wellknown
+from microfedi.activitypub import actor, collections, emojis, follows, inbox, wellknown
 from microfedi.activitypub import notes as activitypub_notes
 from microfedi.assets import asset_dir
 from microfedi.config import Config
@@ -42,6 +42,7 @@ from microfedi.web import (
     messages,
     notifications,
     people,
+    polls,
     public,
     search,
     settings,
@@ -57,7 +58,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 # Pages for the owner alone: behind the login, and every change of them behind the form's token.
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, login,
-    interact, discovery, emoji,
+    interact, discovery, emoji, polls,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2
@@ -114,6 +115,7 @@ def _routes(config: Config) -> list[BaseRoute]:
         Route("/actor/inbox", inbox.post, methods=["POST"], max_body_size=MAX_ACTIVITY_BYTES),
         *actor.routes,
         *collections.routes,
+        *follows.routes,
         *activitypub_notes.routes,
         *emojis.routes,
         *feeds.public_routes,

@@ -1,4 +1,4 @@
-"""What hangs under the owner's actor: outbox, featured, followers, following."""
+"""What hangs under the owner's actor: outbox, featured posts and hashtags, boosts."""
 
 from urllib.parse import quote
 
@@ -15,7 +15,7 @@ from microfedi.federation.outbox import notes as outbox_notes
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.protocol import render, vocab
-from microfedi.storage import actors, announces, featured_tags, followers, following, notes
+from microfedi.storage import actors, announces, featured_tags, notes
 from microfedi.storage.database import Reader
 
 PAGE_ITEMS = 20
@@ -99,24 +99,6 @@ async def show_featured_tags(request: Request) -> Response:
     return documents.respond(request, collection)
 
 
-async def show_followers(request: Request) -> Response:
-    """GET /users/{handle}/followers: how many, or not even that; never who they are."""
-    await documents.demand_welcome(request)
-    ctx = context_of(request)
-    count = None if ctx.owner.hides_follows else await ctx.db.read(followers.count)
-    uri = ctx.owner.addresses.followers
-    return documents.respond(request, render.collection(uri, count))
-
-
-async def show_following(request: Request) -> Response:
-    """GET /users/{handle}/following: how many, or not even that."""
-    await documents.demand_welcome(request)
-    ctx = context_of(request)
-    count = None if ctx.owner.hides_follows else await ctx.db.read(following.count)
-    uri = ctx.owner.addresses.following
-    return documents.respond(request, render.collection(uri, count))
-
-
 async def announce(request: Request) -> Response:
     """GET /users/{handle}/announces/{public_id}: a boost, as it was delivered."""
     await documents.demand_welcome(request)
@@ -150,8 +132,6 @@ routes = [
     Route("/users/{handle}/outbox", outbox, methods=["GET"]),
     Route("/users/{handle}/featured", featured, methods=["GET"]),
     Route("/users/{handle}/featured_tags", show_featured_tags, methods=["GET"]),
-    Route("/users/{handle}/followers", show_followers, methods=["GET"]),
-    Route("/users/{handle}/following", show_following, methods=["GET"]),
     Route("/users/{handle}/announces/{public_id}", announce, methods=["GET"]),
     Route("/actor/outbox", instance_outbox, methods=["GET"]),
 ]

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from microfedi.federation.outbox import announces, notes, profile
 from microfedi.protocol.vocab import PUBLIC
+from microfedi.storage import followers, following
 from microfedi.storage import notes as note_storage
 from tests.app_fixture import ACTIVITY, BASE_URL, HANDLE, US, an_app
 
@@ -71,21 +74,45 @@ async def test_pinned_posts_are_featured(tmp_path: Path) -> None:
         assert (item["type"], item["id"]) == ("Note", pinned.uri)
 
 
-async def test_followers_are_a_number_if_the_owner_likes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["followers", "following"])
+async def test_follows_are_paged_and_stay_where_they_are(tmp_path: Path, name: str) -> None:
+    async with an_app(tmp_path) as app:
+        met = [app.world.actor(f"https://vic.example/users/a{n}") for n in range(43)]
+        for one in met[:41]:
+            await (app.followed_by(one) if name == "followers" else app.follow(one))
+        # Who only asked is nobody's business.
+        asking = (await app.meet(met[41])).id
+        put = followers.put if name == "followers" else following.put
+        await app.ctx.db.write(lambda tx: put(tx, asking, f"{ALICE}/f", "requested", app.clock.now))
+
+        collection = (await app.get(f"/users/{HANDLE}/{name}", **ACTIVITY)).json()
+        assert collection.pop("@context")
+        assert collection == {
+            "id": f"{US}/{name}",
+            "type": "OrderedCollection",
+            "totalItems": 41,
+            "first": f"{US}/{name}?page=true",
+        }
+        first = (await app.get(f"/users/{HANDLE}/{name}?page=true", **ACTIVITY)).json()
+        assert (first["type"], first["id"]) == ("OrderedCollectionPage", collection["first"])
+        assert first["partOf"] == f"{US}/{name}"
+        assert first["orderedItems"] == [one.uri for one in met[40:0:-1]]
+        second = (await app.get(first["next"].removeprefix(BASE_URL), **ACTIVITY)).json()
+        assert second["orderedItems"] == [met[0].uri]
+        assert "next" not in second
+        await (app.followed_by(met[42]) if name == "followers" else app.follow(met[42]))
+        again = (await app.get(first["next"].removeprefix(BASE_URL), **ACTIVITY)).json()
+        assert again == second
+
+
+@pytest.mark.parametrize("name", ["followers", "following"])
+async def test_hidden_follows_are_a_name_alone(tmp_path: Path, name: str) -> None:
     async with an_app(tmp_path) as app:
         alice = app.world.actor(ALICE)
         await app.followed_by(alice)
-        await app.follow(alice)
-        for name in ("followers", "following"):
-            collection = (await app.get(f"/users/{HANDLE}/{name}")).json()
-            assert collection.pop("@context")
-            assert collection == {
-                "id": f"{US}/{name}",
-                "type": "OrderedCollection",
-                "totalItems": 1,
-            }
+        known = await app.follow(alice)
         await profile.set_preferences(app.ctx, hides_follows=True)
-        for name in ("followers", "following"):
-            collection = (await app.get(f"/users/{HANDLE}/{name}?page=true")).json()
-            assert "totalItems" not in collection
-            assert ALICE not in str(collection)
+        for query in ("", "?page=true", f"?page=true&before={known.id + 1}"):
+            collection = (await app.get(f"/users/{HANDLE}/{name}{query}", **ACTIVITY)).json()
+            assert collection.pop("@context")
+            assert collection == {"id": f"{US}/{name}", "type": "OrderedCollection"}

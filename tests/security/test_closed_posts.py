@@ -125,6 +125,9 @@ async def test_s_048_the_blocked_find_nothing(tmp_path: Path, how: str) -> None:
             f"{US}/outbox?page=true",
             f"{US}/featured",
             f"{US}/followers",
+            f"{US}/followers?page=true",
+            f"{US}/following",
+            f"{US}/following?page=true",
         ):
             assert seen(await app.asked_by(frank, url)) == nothing, url
 
