@@ -16,9 +16,10 @@ from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import notes
 from microfedi.storage.notes import Note
-from microfedi.web import attachments, cards, redirects
+from microfedi.web import attachments, cards, polls, redirects
 
 MAX_SUMMARY_CHARS = 500
+MAX_LANGUAGE_CHARS = 35  # BCP 47: the longest tag that is to be expected
 MAX_BACK_CHARS = 2100  # of the address that the owner came from to share something
 
 _CHOICES = [
@@ -68,7 +69,9 @@ async def submit(request: Request) -> Response:
                 visibility=visibility,
                 summary=shown["summary"],
                 sensitive=shown["sensitive"],
+                language=shown["language"] or None,
                 in_reply_to=parent.id if parent else None,
+                poll=polls.draft(shown["poll"]),
                 pictures=await attachments.read(form, ctx.config.limits),
             ),
         )
@@ -106,6 +109,7 @@ async def submit_edit(request: Request) -> Response:
             visibility=note.visibility,
             summary=shown["summary"],
             sensitive=note.sensitive,
+            language=shown["language"] or None,
         )
         await outbox.edit(ctx, note.id, draft)
     except InvalidInput as problem:
@@ -146,11 +150,12 @@ def _empty(parent: Note | None) -> dict[str, Any]:
         "source": "",
         "summary": parent.summary if parent else "",
         "visibility": _choices(parent)[0][0],
-        "language": "",
+        "language": (parent.language or "") if parent else "",
         "sensitive": False,
         "alts": [],
         "focus": {},
         "on_success": "",
+        "poll": polls.empty(),
     }
 
 
@@ -163,6 +168,8 @@ def _typed(form: FormData, shown: dict[str, Any]) -> dict[str, Any]:
         **attachments.typed(form),
         "visibility": forms.text(form, "visibility", limit=20) or shown["visibility"],
         "on_success": forms.text(form, "on_success", limit=MAX_BACK_CHARS),
+        "language": forms.line(form, "language", limit=MAX_LANGUAGE_CHARS),
+        "poll": polls.typed(form),
     }
 
 
@@ -204,6 +211,7 @@ async def _form(
         "note_id": None,
         "pictures": True,
         "limit": ctx.config.limits.post_characters,
+        "lasting": polls.LASTING,
     }
     return await page(request, "compose.html", values, status_code=422 if problem else 200)
 

@@ -1,0 +1,77 @@
+"""Polls in the pages: what the composer asks for, and voting."""
+
+from datetime import timedelta
+from typing import Any
+
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from microfedi.errors import InvalidInput
+from microfedi.federation.outbox import polls as outbox
+from microfedi.http import forms
+from microfedi.http.context import context_of
+from microfedi.web import redirects
+
+SHOWN_OPTIONS = 6  # fields in the composer
+MAX_KEY_CHARS = 60
+LASTING = [
+    (5 * 60, "5 minutes"),
+    (30 * 60, "30 minutes"),
+    (3600, "1 hour"),
+    (6 * 3600, "6 hours"),
+    (24 * 3600, "1 day"),
+    (3 * 24 * 3600, "3 days"),
+    (7 * 24 * 3600, "7 days"),
+    (30 * 24 * 3600, "30 days"),
+]
+_DAY_S = 24 * 3600
+
+
+def empty() -> dict[str, Any]:
+    """Return the fields of a poll that is not there."""
+    return {"options": [], "lasts": _DAY_S, "is_multiple": False}
+
+
+def typed(form: FormData) -> dict[str, Any]:
+    """Return the fields of a poll as they were typed.
+
+    Raises: InvalidInput.
+    """
+    options = forms.texts(
+        form, "option", limit=4 * outbox.MAX_OPTION_CHARS, most=outbox.MAX_OPTIONS
+    )
+    lasts = _DAY_S
+    if form.get("lasts"):
+        lasts = forms.integer(form, "lasts", low=1, high=LASTING[-1][0])
+    return {
+        "options": [one.strip() for one in options if one.strip()],
+        "lasts": lasts,
+        "is_multiple": forms.flag(form, "is_multiple"),
+    }
+
+
+def draft(fields: dict[str, Any]) -> outbox.PollDraft | None:
+    """Return what the fields ask; None if no answer was typed."""
+    if not fields["options"]:
+        return None
+    return outbox.PollDraft(
+        tuple(fields["options"]), timedelta(seconds=fields["lasts"]), fields["is_multiple"]
+    )
+
+
+async def vote(request: Request) -> Response:
+    """POST /posts/{id}/vote: what is chosen among the fields of the poll that `key` names."""
+    note_id = forms.path_id(request, "id")
+    form = await forms.read(request)
+    key = request.query_params.get("key", "")[:MAX_KEY_CHARS]
+    chosen = forms.texts(form, f"vote-{key}", limit=4, most=outbox.MAX_OPTIONS * 50)
+    if not all(one.isascii() and one.isdigit() for one in chosen):
+        raise InvalidInput("", "Choose an answer first.")
+    await outbox.vote(context_of(request), note_id, [int(one) for one in chosen])
+    target = redirects.local(forms.text(form, "next"), f"/posts/{note_id}").partition("#")[0]
+    return RedirectResponse(f"{target}#n{note_id}", 303)
+
+
+owner_routes = [Route("/posts/{id}/vote", vote, methods=["POST"])]
