@@ -15,7 +15,7 @@ from microfedi.federation.outbox import notes as outbox_notes
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.protocol import render, vocab
-from microfedi.storage import actors, announces, featured_tags, notes
+from microfedi.storage import actors, announces, featured_tags, notes, pins
 from microfedi.storage.database import Reader
 
 PAGE_ITEMS = 20
@@ -76,7 +76,7 @@ async def featured(request: Request) -> Response:
     def question(reader: Reader) -> list[vocab.Note]:
         return [
             outbox_notes.as_document(reader, note, owner.addresses)
-            for note in notes.pinned(reader, owner.actor_id)
+            for note in pins.of(reader, owner.actor_id)
             if note.visibility.is_open
         ]
 

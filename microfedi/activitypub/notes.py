@@ -12,7 +12,7 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.protocol import render
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import notes
+from microfedi.storage import notes, tombstones
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 
@@ -99,7 +99,7 @@ async def _find(request: Request) -> tuple[Note | None, bool]:
 
     def question(reader: Reader) -> tuple[Note | None, bool]:
         found = notes.by_public_id(reader, public_id)
-        grave = notes.tombstone(reader, uri) if found is None else None
+        grave = tombstones.of(reader, uri) if found is None else None
         return found, grave is not None and grave.was_public
 
     note, deleted = await ctx.db.read(question)

@@ -14,7 +14,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
 from microfedi.protocol import parse, uris, vocab
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, following, jobs, notes, timeline
+from microfedi.storage import actors, following, jobs, notes, pins, timeline
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.notes import Note
@@ -202,7 +202,7 @@ async def _note_of(
 
 def _keep_pinned(ctx: Context, tx: Transaction, actor: Actor, posts: Sequence[vocab.Note]) -> None:
     kept = [note.id for post in posts if (note := _keep(ctx, tx, actor, post)) is not None]
-    notes.set_pinned(tx, actor.id, kept)
+    pins.replace(tx, actor.id, kept)
 
 
 def _keep_posts(ctx: Context, tx: Transaction, actor: Actor, posts: Sequence[vocab.Note]) -> None:

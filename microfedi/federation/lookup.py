@@ -20,7 +20,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
 from microfedi.protocol import alternates, answers, parse, uris, vocab, webfinger
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, notes
+from microfedi.storage import actors, notes, tombstones
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.notes import Note
@@ -192,7 +192,7 @@ def _known(reader: Reader, url: str) -> Actor | Note | None:
 
 async def _stored_note(ctx: Context, uri: str) -> Note | None:
     def question(reader: Reader) -> tuple[Note | None, bool]:
-        return notes.by_uri(reader, uri), notes.tombstone(reader, uri) is not None
+        return notes.by_uri(reader, uri), tombstones.of(reader, uri) is not None
 
     stored, is_deleted = await ctx.db.read(question)
     if stored is None and is_deleted:

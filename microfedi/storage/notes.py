@@ -6,7 +6,7 @@ note is open to everybody. What comes in as a `vocab.Note` has been read by `par
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Row
@@ -15,7 +15,7 @@ from typing import Any
 from microfedi.protocol import instants, vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import bodies, polls, rowids, versions
+from microfedi.storage import bodies, polls, rowids, tombstones, versions
 from microfedi.storage.bodies import Body
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.sealed import Sealer
@@ -75,13 +75,6 @@ class Note:
     quote: str | None = None
     reply_authorization: str | None = None
     replies_uri: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tombstone:
-    """Something that was deleted; `was_public` if it was ours and open to everybody."""
-
-    was_public: bool
 
 
 def keep(
@@ -217,26 +210,8 @@ def delete(tx: Transaction, note_id: int, *, now: datetime, was_public: bool = F
         return False
     if Visibility(row["visibility"]).is_open:
         _count_reply(tx, row["in_reply_to_id"], -1)
-    bury(tx, row["uri"], now, was_public=was_public)
+    tombstones.bury(tx, row["uri"], now, was_public=was_public)
     return True
-
-
-def bury(tx: Transaction, uri: str, now: datetime, *, was_public: bool = False) -> None:
-    """Remember that `uri` was deleted, though we may never have had it."""
-    tx.run(
-        """
-        INSERT INTO tombstones (uri, deleted_at, was_public)
-        VALUES (:uri, :deleted_at, :was_public)
-        ON CONFLICT (uri) DO NOTHING
-        """,
-        {"uri": uri, "deleted_at": instants.to_text(now), "was_public": was_public},
-    )
-
-
-def tombstone(reader: Reader, uri: str) -> Tombstone | None:
-    """Return what is known of a deleted `uri`, None if nothing was."""
-    row = reader.one("SELECT was_public FROM tombstones WHERE uri = :uri", {"uri": uri})
-    return None if row is None else Tombstone(bool(row["was_public"]))
 
 
 def by_uri(reader: Reader, uri: str) -> Note | None:
@@ -391,61 +366,6 @@ def count_of(reader: Reader, actor_id: int, visibilities: Collection[Visibility]
         },
     )
     return count
-
-
-def pin(tx: Transaction, note_id: int) -> None:
-    """Put a note after those that its author has pinned already; nothing happens if it is there."""
-    tx.run(
-        """
-        INSERT INTO pinned (actor_id, note_id, position)
-        SELECT actor_id, id,
-               (SELECT coalesce(max(position), 0) + 1
-                  FROM pinned WHERE pinned.actor_id = notes.actor_id)
-          FROM notes
-         WHERE id = :id
-        ON CONFLICT (actor_id, note_id) DO NOTHING
-        """,
-        {"id": note_id},
-    )
-
-
-def unpin(tx: Transaction, note_id: int) -> bool:
-    """Take a note off its author's pinned ones; False if it was not there."""
-    return tx.run("DELETE FROM pinned WHERE note_id = :id", {"id": note_id}) > 0
-
-
-def pinned(reader: Reader, actor_id: int) -> list[Note]:
-    """Return what somebody has pinned, in their order."""
-    rows = reader.all(
-        f"""
-        SELECT {_COLUMNS}
-          FROM pinned
-          JOIN notes ON notes.id = pinned.note_id
-         WHERE pinned.actor_id = :actor_id
-         ORDER BY pinned.position
-        """,  # noqa: S608
-        {"actor_id": actor_id},
-    )
-    return _all(reader, rows)
-
-
-def set_pinned(tx: Transaction, actor_id: int, note_ids: Sequence[int]) -> None:
-    """Replace what somebody has pinned; notes of others among them are left out."""
-    tx.run("DELETE FROM pinned WHERE actor_id = :actor_id", {"actor_id": actor_id})
-    tx.run_many(
-        """
-        INSERT INTO pinned (actor_id, note_id, position)
-        SELECT actor_id, id, :position
-          FROM notes
-         WHERE id = :note_id
-           AND actor_id = :actor_id
-        ON CONFLICT (actor_id, note_id) DO NOTHING
-        """,
-        [
-            {"actor_id": actor_id, "note_id": note_id, "position": position}
-            for position, note_id in enumerate(note_ids)
-        ],
-    )
 
 
 def to_vocab(note: Note, *, actor_uri: str) -> vocab.Note:

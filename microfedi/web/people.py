@@ -15,7 +15,7 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, blocks, followers, following, notes
+from microfedi.storage import actors, blocks, followers, following, notes, pins
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.web import cards, redirects
@@ -73,7 +73,7 @@ async def show(request: Request) -> Response:
             before_id=before,
             limit=PAGE_NOTES,
         )
-        pinned = [] if before else notes.pinned(reader, actor.id)
+        pinned = [] if before else pins.of(reader, actor.id)
         return Profile(
             actor,
             relation(reader, actor),

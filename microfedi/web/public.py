@@ -14,7 +14,7 @@ from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, featured_tags, followers, following, notes
+from microfedi.storage import actors, featured_tags, followers, following, notes, pins, tombstones
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
@@ -100,7 +100,7 @@ async def show_profile(request: Request) -> Response:
         )
         older = f"/@{owner.handle}?before={found[-1].id}" if len(found) == PAGE_NOTES else ""
         found = [note for note in found if may_see(reader, note, asker)]
-        pinned = [] if before else notes.pinned(reader, owner.actor_id)
+        pinned = [] if before else pins.of(reader, owner.actor_id)
         pinned = [note for note in pinned if may_see(reader, note, asker)]
         hidden = owner.hides_follows and asker is None
         return Profile(
@@ -178,7 +178,7 @@ async def _visible(request: Request) -> Note:
     def question(reader: Reader) -> tuple[Note | None, bool]:
         found = notes.by_public_id(reader, public_id)
         if found is None:
-            grave = notes.tombstone(reader, uri)
+            grave = tombstones.of(reader, uri)
             return None, grave is not None and grave.was_public
         return (found if may_see(reader, found, asker) else None), False
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from microfedi.storage import followers, following, notes
+from microfedi.storage import followers, following, tombstones
 from microfedi.storage.database import Reader
 from tests.another_server import AS2
 from tests.corpus.cases import CASES, NOT_YET
@@ -115,7 +115,7 @@ async def _deleted(world: World, case: Effect) -> None:
         assert actor is None or actor.state == "gone"
         return
     assert await world.note(case.on) is None
-    buried = await world.app.ctx.db.read(lambda reader: notes.tombstone(reader, case.on))
+    buried = await world.app.ctx.db.read(lambda reader: tombstones.of(reader, case.on))
     assert buried is not None, "a late Create would bring it back"
     assert (await world.search(case.on)).status_code == 422
 

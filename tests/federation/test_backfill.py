@@ -12,7 +12,7 @@ from microfedi.errors import RemoteError
 from microfedi.federation import backfill
 from microfedi.federation.context import Context
 from microfedi.protocol import instants, vocab
-from microfedi.storage import actors, following, notes, timeline
+from microfedi.storage import actors, following, notes, pins, timeline
 from microfedi.storage.database import Database, Reader
 from tests.another_server import AS2, AnotherServer, Answer, another_server
 from tests.factories import NOON
@@ -122,7 +122,7 @@ async def test_pinned_posts_are_kept_in_order_and_not_put_at_home(
 
     alice = await ctx.db.read(lambda reader: actors.by_uri(reader, ALICE))
     assert alice is not None
-    pinned = await ctx.db.read(lambda reader: notes.pinned(reader, alice.id))
+    pinned = await ctx.db.read(lambda reader: pins.of(reader, alice.id))
     assert [note.uri for note in pinned] == [second, first]
     assert await ctx.db.read(home) == []
 

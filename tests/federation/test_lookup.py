@@ -17,7 +17,7 @@ from microfedi.errors import (
     RemoteGone,
 )
 from microfedi.federation import lookup
-from microfedi.storage import actors, blocks, hosts, notes
+from microfedi.storage import actors, blocks, hosts, tombstones
 from tests.another_server import Answer, Received
 from tests.federation import here
 from tests.federation.inbox.world import OWNER, Scene, a_create, a_note, a_scene, an_activity
@@ -114,7 +114,7 @@ async def test_a_message_is_never_kept_as_a_post(scene: Scene) -> None:
 
 async def test_what_was_deleted_is_not_fetched(scene: Scene) -> None:
     uri = f"{scene.alice.uri}/notes/1"
-    await scene.ctx.db.write(lambda tx: notes.bury(tx, uri, scene.clock()))
+    await scene.ctx.db.write(lambda tx: tombstones.bury(tx, uri, scene.clock()))
 
     with pytest.raises(RemoteGone):
         await lookup.kept_note(scene.ctx, uri)

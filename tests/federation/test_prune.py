@@ -20,6 +20,7 @@ from microfedi.storage import (
     media,
     messages,
     notes,
+    pins,
     timeline,
     upkeep,
 )
@@ -97,7 +98,7 @@ async def test_what_somebody_here_cares_for_is_never_dropped(ctx: Context) -> No
         a_post(tx, "root", actor_id=ann)
         a_post(tx, "middle", actor_id=ann, reply_to="root")
         a_post(tx, "answer", actor_id=owner_id, reply_to="middle", public_id="answer")
-        notes.set_pinned(tx, ann, [a_post(tx, "pinned", actor_id=ann)])
+        pins.replace(tx, ann, [a_post(tx, "pinned", actor_id=ann)])
         conversation = messages.conversation_for(tx, {ann}, state="open")
         messages.keep(
             tx,

@@ -8,7 +8,7 @@ import pytest
 
 from microfedi.config import Federation
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import notes
+from microfedi.storage import pins
 from tests.another_server import RemoteActor
 from tests.app_fixture import ACTIVITY, BASE_URL, HANDLE, PAGE, US, App, an_app
 
@@ -91,7 +91,7 @@ async def test_s_105_featured_and_follows_tell_nothing_closed(tmp_path: Path) ->
         await app.follow(frank)
         opened, closed = await app.publish("o"), await app.publish("c", Visibility.FOLLOWERS)
         owner = app.ctx.owner.actor_id
-        await app.ctx.db.write(lambda tx: notes.set_pinned(tx, owner, [closed.id, opened.id]))
+        await app.ctx.db.write(lambda tx: pins.replace(tx, owner, [closed.id, opened.id]))
         featured = (await app.asked_by(None, f"{US}/featured")).json()
         assert featured["totalItems"] == 1
         assert [item["id"] for item in featured["orderedItems"]] == [opened.uri]

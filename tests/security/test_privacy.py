@@ -16,7 +16,7 @@ from microfedi.federation.outbox.notes import Draft
 from microfedi.federation.visibility import OWNER, Asker, may_see
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import PUBLIC, Visibility
-from microfedi.storage import blocks, followers
+from microfedi.storage import blocks, followers, tombstones
 from microfedi.storage import messages as message_storage
 from microfedi.storage import notes as note_storage
 from microfedi.storage.database import Transaction
@@ -152,7 +152,7 @@ async def test_s_107_a_message_has_no_public_representation(ctx: Context) -> Non
     assert await ctx.db.read(lambda r: note_storage.by_uri(r, message.uri)) is None
     await messages.delete(ctx, message.id)
     # Nothing may tell afterwards that it was there: no 410.
-    assert await ctx.db.read(lambda r: note_storage.tombstone(r, message.uri)) is None
+    assert await ctx.db.read(lambda r: tombstones.of(r, message.uri)) is None
 
 
 async def test_s_110_names_in_the_text_do_not_read_along(ctx: Context) -> None:

@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 
 from microfedi import imagework
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import notes
+from microfedi.storage import pins
 from microfedi.storage.database import Reader
 from tests.app_fixture import ACTIVITY, BASE_URL, HANDLE, PAGE, App, an_app
 
@@ -49,7 +49,7 @@ async def keep_secrets(app: App, tmp_path: Path) -> Secrets:
         f"A closed answer: {MARKER}", Visibility.FOLLOWERS, in_reply_to=opened.id
     )
     await app.ctx.db.write(
-        lambda tx: notes.set_pinned(tx, app.ctx.owner.actor_id, [opened.id, closed.id])
+        lambda tx: pins.replace(tx, app.ctx.owner.actor_id, [opened.id, closed.id])
     )
     message = await app.message([friend.id], f"Between us: {MARKER}")
     await app.theirs(

@@ -10,7 +10,7 @@ import pytest
 from microfedi.protocol import vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, bookmarks, likes, notes, timeline
+from microfedi.storage import actors, bookmarks, likes, notes, pins, timeline, tombstones
 from microfedi.storage.database import Database, Reader, Transaction
 from tests.factories import NOON
 
@@ -137,7 +137,7 @@ async def test_a_repeat_changes_nothing_and_a_deleted_one_does_not_come_back(db:
         assert notes.delete(tx, first.id, now=NOON)
         assert not notes.delete(tx, first.id, now=NOON)
         for uri in ("1", "never-seen"):
-            notes.bury(tx, a_note(uri).uri, NOON)
+            tombstones.bury(tx, a_note(uri).uri, NOON)
             late = notes.keep(
                 tx,
                 a_note(uri),
@@ -147,8 +147,8 @@ async def test_a_repeat_changes_nothing_and_a_deleted_one_does_not_come_back(db:
                 now=NOON,
             )
             assert late is None
-        assert notes.tombstone(tx, a_note("1").uri) == notes.Tombstone(was_public=False)
-        assert notes.tombstone(tx, "https://b.example/notes/other") is None
+        assert tombstones.of(tx, a_note("1").uri) == tombstones.Tombstone(was_public=False)
+        assert tombstones.of(tx, "https://b.example/notes/other") is None
 
     await db.write(story)
 
@@ -319,14 +319,14 @@ async def test_pins_keep_their_order_and_are_the_authors_own(db: Database) -> No
         one, two = kept(tx, a_note("1")), kept(tx, a_note("2"))
         foreign = kept(tx, a_note("3"), by=CAROL)
         bob = met(tx)
-        notes.pin(tx, two.id)
-        notes.pin(tx, one.id)
-        notes.pin(tx, two.id)
-        assert [note.id for note in notes.pinned(tx, bob)] == [two.id, one.id]
-        notes.set_pinned(tx, bob, [one.id, foreign.id, two.id])
-        assert [note.id for note in notes.pinned(tx, bob)] == [one.id, two.id]
-        assert notes.unpin(tx, one.id)
-        assert not notes.unpin(tx, one.id)
+        pins.add(tx, two.id)
+        pins.add(tx, one.id)
+        pins.add(tx, two.id)
+        assert [note.id for note in pins.of(tx, bob)] == [two.id, one.id]
+        pins.replace(tx, bob, [one.id, foreign.id, two.id])
+        assert [note.id for note in pins.of(tx, bob)] == [one.id, two.id]
+        assert pins.remove(tx, one.id)
+        assert not pins.remove(tx, one.id)
 
     await db.write(story)
 
@@ -338,11 +338,11 @@ async def test_deleting_takes_along_what_hangs_on_it(db: Database) -> None:
         timeline.add(tx, note_id=note.id, at=NOON)
         likes.add(tx, note.id, carol, "https://c.example/likes/1", NOON)
         bookmarks.add(tx, note.id, NOON)
-        notes.pin(tx, note.id)
+        pins.add(tx, note.id)
         notes.delete(tx, note.id, now=NOON, was_public=True)
         for table in ("home", "likes", "bookmarks", "pinned", "note_tags"):
             assert tx.value(f"SELECT count(*) FROM {table}") == 0  # noqa: S608
-        assert notes.tombstone(tx, FULL.uri) == notes.Tombstone(was_public=True)
+        assert tombstones.of(tx, FULL.uri) == tombstones.Tombstone(was_public=True)
 
     await db.write(story)
 

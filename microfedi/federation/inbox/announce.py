@@ -6,7 +6,16 @@ from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.protocol import addressing
 from microfedi.protocol.vocab import Announce, Visibility
-from microfedi.storage import actors, announces, blocks, following, notes, notifications, timeline
+from microfedi.storage import (
+    actors,
+    announces,
+    blocks,
+    following,
+    notes,
+    notifications,
+    timeline,
+    tombstones,
+)
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 from microfedi.storage.notes import Note
@@ -37,7 +46,7 @@ def apply(ctx: Context, tx: Transaction, announce: Announce, sender: Actor) -> N
         raise NotAuthorized(f"{announce.object_uri[:200]} is no post that we have")
     permission.demand(ctx, tx, sender, "boost", note)
     seen_by = _visibility(announce, sender)
-    if notes.tombstone(tx, announce.uri) is not None:
+    if tombstones.of(tx, announce.uri) is not None:
         return  # taken back before it arrived
     now = ctx.now()
     kept = announces.add(

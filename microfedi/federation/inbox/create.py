@@ -10,7 +10,16 @@ from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import votes
 from microfedi.protocol import addressing, vocab
 from microfedi.protocol.vocab import Activity, Create, Visibility
-from microfedi.storage import actors, following, jobs, messages, notes, notifications, timeline
+from microfedi.storage import (
+    actors,
+    following,
+    jobs,
+    messages,
+    notes,
+    notifications,
+    timeline,
+    tombstones,
+)
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.notes import Note
@@ -124,7 +133,7 @@ def _take_message(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor
     if not _may_write(ctx, tx, author, people):
         log.info("a message was not let in, as the owner wishes")
         return
-    if messages.by_uri(tx, note.uri) is not None or notes.tombstone(tx, note.uri) is not None:
+    if messages.by_uri(tx, note.uri) is not None or tombstones.of(tx, note.uri) is not None:
         return
     is_known = following.is_followed(tx, author.id)
     conversation_id = messages.conversation_for(tx, people, state="open" if is_known else "request")

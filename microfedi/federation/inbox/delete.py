@@ -5,7 +5,7 @@ from microfedi.federation import permission
 from microfedi.federation.context import Context
 from microfedi.protocol import uris
 from microfedi.protocol.vocab import Delete
-from microfedi.storage import actors, messages, notes, quotes
+from microfedi.storage import actors, messages, notes, quotes, tombstones
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 
@@ -36,7 +36,7 @@ def apply(ctx: Context, tx: Transaction, delete: Delete, sender: Actor) -> None:
     if stamped:
         _revoke(ctx, tx, stamped, uri, sender)
         return
-    notes.bury(tx, uri, ctx.now())
+    tombstones.bury(tx, uri, ctx.now())
 
 
 def _revoke(

@@ -4,7 +4,7 @@ from microfedi.errors import NotAuthorized
 from microfedi.federation import permission
 from microfedi.federation.context import Context
 from microfedi.protocol.vocab import Like
-from microfedi.storage import likes, notes, notifications, reactions
+from microfedi.storage import likes, notes, notifications, reactions, tombstones
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 
@@ -22,7 +22,7 @@ def apply(ctx: Context, tx: Transaction, like: Like, sender: Actor) -> None:
     if note is None:
         raise NotAuthorized(f"{like.object_uri[:200]} is no post of ours")
     permission.demand(ctx, tx, sender, "react", note)
-    if notes.tombstone(tx, like.uri) is not None:
+    if tombstones.of(tx, like.uri) is not None:
         return  # taken back before it arrived
     now = ctx.now()
     if is_reaction(like):

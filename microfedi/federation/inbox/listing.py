@@ -5,7 +5,7 @@ from microfedi.federation import lookup, permission
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.protocol.vocab import Add, Remove
-from microfedi.storage import notes
+from microfedi.storage import notes, pins
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 
@@ -37,8 +37,8 @@ def add(ctx: Context, tx: Transaction, activity: Add, sender: Actor) -> None:
     if activity.hashtag is not None or note is None:
         return
     permission.demand(ctx, tx, sender, "pin", note)
-    if len(notes.pinned(tx, sender.id)) < MAX_PINNED:
-        notes.pin(tx, note.id)
+    if len(pins.of(tx, sender.id)) < MAX_PINNED:
+        pins.add(tx, note.id)
 
 
 def remove(ctx: Context, tx: Transaction, activity: Remove, sender: Actor) -> None:
@@ -52,7 +52,7 @@ def remove(ctx: Context, tx: Transaction, activity: Remove, sender: Actor) -> No
     if activity.hashtag is not None or note is None:
         return
     permission.demand(ctx, tx, sender, "change", note)
-    notes.unpin(tx, note.id)
+    pins.remove(tx, note.id)
 
 
 def _demand_own(activity: Add | Remove, sender: Actor) -> None:

@@ -12,6 +12,7 @@ from microfedi.storage import (
     notes,
     notifications,
     reactions,
+    tombstones,
 )
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
@@ -95,4 +96,4 @@ def _undo_by_object(ctx: Context, tx: Transaction, undo: Undo, target: str, send
         found = announce is not None and announces.remove(tx, announce.id)
         notifications.remove(tx, "announce", sender.id, note_id)
     if not found and undo.object_uri is not None:
-        notes.bury(tx, undo.object_uri, ctx.now())
+        tombstones.bury(tx, undo.object_uri, ctx.now())

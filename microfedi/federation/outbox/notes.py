@@ -22,6 +22,7 @@ from microfedi.storage import (
     likes,
     media,
     notes,
+    pins,
     polls,
     quotes,
     timeline,
@@ -279,12 +280,12 @@ async def pin(ctx: Context, note_id: int) -> None:
         note = _own(ctx, tx, note_id)
         if not note.visibility.is_open:
             raise InvalidInput("", "Only what everybody may see can be pinned.")
-        pinned = notes.pinned(tx, ctx.owner.actor_id)
+        pinned = pins.of(tx, ctx.owner.actor_id)
         if any(one.id == note_id for one in pinned):
             return
         if len(pinned) >= MAX_PINNED:
             raise InvalidInput("", f"At most {MAX_PINNED} posts can be pinned: unpin one first.")
-        notes.pin(tx, note_id)
+        pins.add(tx, note_id)
         profile.tell(ctx, tx)
 
     await ctx.db.write(change)
@@ -299,7 +300,7 @@ async def unpin(ctx: Context, note_id: int) -> None:
 
     def change(tx: Transaction) -> None:
         _own(ctx, tx, note_id)
-        if notes.unpin(tx, note_id):
+        if pins.remove(tx, note_id):
             profile.tell(ctx, tx)
 
     await ctx.db.write(change)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from microfedi.protocol.vocab import PUBLIC
-from microfedi.storage import following, notes, notifications, reactions, reports
+from microfedi.storage import following, notifications, pins, reactions, reports
 from tests.federation.inbox.world import OWNER, Scene, a_note, an_activity
 
 BLOB = {
@@ -109,7 +109,7 @@ def _add(scene: Scene, kind: str = "Add", **changes: Any) -> dict[str, Any]:
 
 
 async def _pinned(scene: Scene, actor_id: int) -> list[str]:
-    found = await scene.ctx.db.read(lambda r: notes.pinned(r, actor_id))
+    found = await scene.ctx.db.read(lambda r: pins.of(r, actor_id))
     return [one.uri for one in found]
 
 
@@ -131,7 +131,7 @@ async def test_s_056_nobody_pins_for_another(scene: Scene) -> None:
     alice = await scene.follow(scene.alice)
     await scene.follow(scene.mallory)
     note = await scene.note_of(alice.id, f"{scene.alice.uri}/notes/1")
-    await scene.ctx.db.write(lambda tx: notes.pin(tx, note.id))
+    await scene.ctx.db.write(lambda tx: pins.add(tx, note.id))
 
     async with scene.drops():
         for kind in ("Add", "Remove"):

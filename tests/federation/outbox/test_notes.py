@@ -14,7 +14,7 @@ from microfedi.federation.outbox.notes import Draft
 from microfedi.imagework import Picture
 from microfedi.protocol.vocab import PUBLIC, Visibility
 from microfedi.storage import announces as announce_storage
-from microfedi.storage import blocks, files, followers, media, timeline
+from microfedi.storage import blocks, files, followers, media, pins, timeline, tombstones
 from microfedi.storage import likes as like_storage
 from microfedi.storage import notes as note_storage
 from microfedi.storage.sealed import Sealer
@@ -323,8 +323,8 @@ async def test_a_deletion_goes_to_everybody_who_has_the_post(ctx: Context) -> No
     assert delete.object == {"id": note.uri, "type": "Tombstone"}
     assert delete.activity["to"] == [PUBLIC]
     assert "Oops" not in str(delete.activity)
-    stone = await ctx.db.read(lambda reader: note_storage.tombstone(reader, note.uri))
-    assert stone == note_storage.Tombstone(was_public=True)
+    stone = await ctx.db.read(lambda reader: tombstones.of(reader, note.uri))
+    assert stone == tombstones.Tombstone(was_public=True)
 
 
 async def test_a_closed_post_leaves_no_public_tombstone(ctx: Context) -> None:
@@ -332,8 +332,8 @@ async def test_a_closed_post_leaves_no_public_tombstone(ctx: Context) -> None:
 
     await notes.delete(ctx, note.id)
 
-    stone = await ctx.db.read(lambda reader: note_storage.tombstone(reader, note.uri))
-    assert stone == note_storage.Tombstone(was_public=False)
+    stone = await ctx.db.read(lambda reader: tombstones.of(reader, note.uri))
+    assert stone == tombstones.Tombstone(was_public=False)
 
 
 async def test_posts_of_others_are_not_the_owners_to_change(ctx: Context) -> None:
@@ -357,7 +357,7 @@ async def test_a_pin_has_followers_look_again(ctx: Context) -> None:
 
     await notes.pin(ctx, note.id)
     await notes.pin(ctx, note.id)
-    pinned = await ctx.db.read(lambda reader: note_storage.pinned(reader, ctx.owner.actor_id))
+    pinned = await ctx.db.read(lambda reader: pins.of(reader, ctx.owner.actor_id))
     await notes.unpin(ctx, note.id)
     await notes.unpin(ctx, note.id)
 
