@@ -166,5 +166,5 @@ async def test_what_is_neither_a_person_nor_a_post_is_refused(scene: Scene) -> N
     like = an_activity("Like", scene.alice, f"{OWNER}/notes/x1")
     scene.world.serve(like["id"], like)
 
-    with pytest.raises(MalformedDocument, match="expected a note, not a Like"):
+    with pytest.raises(MalformedDocument, match="expected something to read, not a Like"):
         await lookup.anything(scene.ctx, like["id"])
