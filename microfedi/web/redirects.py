@@ -2,7 +2,8 @@
 
 from urllib.parse import quote, urlsplit
 
-# As long as a text that is shared by an address may make it, percent-encoded twice.
+MAX_PATH_CHARS = 2000
+# With the query: as long as a text that is shared by an address may make it, percent-encoded.
 MAX_TARGET_CHARS = 16_000
 
 
@@ -18,15 +19,14 @@ def local(target: str, fallback: str) -> str:
     >>> local("/%2Fevil.example", "/"), local("javascript:alert(1)", "/")
     ('/', '/')
     """
-    if (
-        not target.startswith("/")
-        or target.startswith(("//", "/\\"))
-        or len(target) > MAX_TARGET_CHARS
-    ):
+    path = target.partition("?")[0]
+    if not target.startswith("/") or target.startswith(("//", "/\\")):
+        return fallback
+    if len(path) > MAX_PATH_CHARS or len(target) > MAX_TARGET_CHARS:
         return fallback
     if not target.isascii() or not target.isprintable() or " " in target or "\\" in target:
         return fallback
-    if target.lower().startswith(("/%2f", "/%5c")) or "//" in target.partition("?")[0]:
+    if target.lower().startswith(("/%2f", "/%5c")) or "//" in path:
         return fallback
     parts = urlsplit(target)
     return fallback if parts.scheme or parts.netloc else target
