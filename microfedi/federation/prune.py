@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from microfedi.federation.context import Context
-from microfedi.storage import deliveries, files, hosts, media, received, sessions, upkeep
+from microfedi.storage import files, hosts, media, outgoing, received, sessions, upkeep
 from microfedi.storage.database import Reader, Transaction
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ async def _drop_old(ctx: Context) -> None:
         lambda tx, now: received.prune(tx, now - RECEIVED_FOR),
         lambda tx, now: sessions.prune(tx, now),
         lambda tx, now: upkeep.drop_tombstones(tx, now - TOMBSTONES_FOR),
-        lambda tx, now: deliveries.prune(tx, now - RECEIPTS_FOR),
+        lambda tx, now: outgoing.prune(tx, now - RECEIPTS_FOR),
         lambda tx, now: hosts.prune(tx, now - HOSTS_FOR),
         lambda tx, now: upkeep.forget_absent(tx, now - ABSENT_FOR),
     ]

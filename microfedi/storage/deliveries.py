@@ -1,4 +1,4 @@
-"""What is to be sent: one stored body per activity, one row per inbox that still needs it.
+"""What is on its way: one row per activity and inbox that still needs it.
 
 A host is worked on as a whole: what waits for it is sent one at a time, in order, and a host that
 is down costs one row per try. What a healthy host does not take steps aside together with all that
@@ -6,20 +6,14 @@ is about the same object, so that nobody sees an edit before the post; everythin
 For each host and object either no row is aside or all are, until the same instant.
 """
 
-import json
-import logging
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from microfedi.errors import MalformedDocument
-from microfedi.protocol import backoff, instants, uris
-from microfedi.storage import blocks, followers, hosts
+from microfedi.protocol import backoff, instants
+from microfedi.storage import followers, hosts, outgoing
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.hosts import Host
-
-log = logging.getLogger(__name__)
 
 # Tries of an activity that a host answers with a plain no (403, 404, 422 ...), over 36 minutes:
 # a server that is being upgraded says such things for a while.
@@ -50,58 +44,6 @@ class Delivery:
     host: Host
     by_old_key: bool = False
     followers_digest: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """How far something of ours has come: inboxes in all, still waiting, given up."""
-
-    total: int
-    pending: int
-    dropped: int
-
-
-def enqueue(
-    tx: Transaction,
-    body: bytes,
-    *,
-    inboxes: Iterable[str],
-    about: str,
-    note_id: int | None = None,
-    by_old_key: bool = False,
-    for_followers: bool = False,
-    now: datetime,
-) -> int:
-    """Have an activity, `body`, sent to each of `inboxes`; return to how many it will be.
-
-    `about` is the URI of the object: what is about the same one arrives in this order. Our own
-    server, blocked servers and what is no URI are left out. Whoever calls this sets
-    `ctx.wake.deliveries` afterwards.
-    """
-    wanted = _sendable(tx, inboxes)
-    if not wanted:
-        return 0
-    outgoing_id: int = tx.value("SELECT coalesce(max(id), 0) + 1 FROM outgoing")
-    object_key = tx.sealer.lookup_key("outgoing", about)
-    tx.run(
-        """
-        INSERT INTO outgoing (
-            id, body_sealed, note_id, inboxes, by_old_key, for_followers, created_at)
-        VALUES (:id, :body, :note_id, :inboxes, :by_old_key, :for_followers, :now)
-        """,
-        {
-            "id": outgoing_id,
-            "body": tx.sealer.seal("outgoing", body, bound_to=str(outgoing_id)),
-            "note_id": note_id,
-            "inboxes": len(wanted),
-            "by_old_key": by_old_key,
-            "for_followers": for_followers,
-            "now": instants.to_text(now),
-        },
-    )
-    for inbox, host in wanted.items():
-        _add(tx, outgoing_id, inbox, host_id=hosts.id_for(tx, host), object_key=object_key, now=now)
-    return len(wanted)
 
 
 def claim_due(
@@ -164,7 +106,7 @@ def delivered(
 ) -> None:
     """Take a delivery off the queue: the host has it. `prefers_rfc9421` is what was learnt."""
     tx.run("DELETE FROM deliveries WHERE id = :id", {"id": delivery.id})
-    _finish(tx, [delivery.outgoing_id])
+    outgoing.finish(tx, [delivery.outgoing_id])
     _release_object(tx, delivery)
     attempts = _host_answers(tx, delivery, is_slow, prefers_rfc9421, now)
     if attempts >= OUTAGE_ATTEMPTS:
@@ -328,105 +270,6 @@ def next_due(reader: Reader, *, slow: bool | None = None) -> datetime | None:
         {"slow": slow},
     )
     return None if due is None else instants.from_text(due)
-
-
-def receipt(reader: Reader, note_id: int) -> Receipt:
-    """Return how far what was sent for a note has come."""
-    row = reader.one(
-        """
-        SELECT coalesce(sum(inboxes), 0) AS total, coalesce(sum(dropped), 0) AS dropped
-          FROM outgoing
-         WHERE note_id = :note_id
-        """,
-        {"note_id": note_id},
-    )
-    pending = reader.value(
-        """
-        SELECT count(*)
-          FROM outgoing
-          JOIN deliveries ON deliveries.outgoing_id = outgoing.id
-         WHERE outgoing.note_id = :note_id
-        """,
-        {"note_id": note_id},
-    )
-    if row is None:
-        return Receipt(0, 0, 0)
-    return Receipt(row["total"], pending, row["dropped"])
-
-
-def wait_for_old_key(reader: Reader) -> bool:
-    """True while something is on its way that the owner's former key signs."""
-    return (
-        reader.value("SELECT 1 FROM outgoing WHERE by_old_key AND body_sealed IS NOT NULL LIMIT 1")
-        is not None
-    )
-
-
-def prune(tx: Transaction, before: datetime) -> int:
-    """Delete the receipts of what was sent, to the end, before `before`."""
-    return tx.run(
-        "DELETE FROM outgoing WHERE body_sealed IS NULL AND created_at < :before",
-        {"before": instants.to_text(before)},
-    )
-
-
-def _sendable(reader: Reader, inboxes: Iterable[str]) -> dict[str, str]:
-    """Inbox -> host, without those that nothing is sent to."""
-    base_url = reader.value("SELECT base_url FROM instance")
-    own = uris.authority(base_url) if base_url else None
-    found: dict[str, str] = {}
-    allowed: dict[str, bool] = {}
-    for inbox in inboxes:
-        try:
-            host = uris.authority(inbox)
-        except MalformedDocument:
-            log.warning("nothing is sent to an inbox that is no URI: %.100r", inbox)
-            continue
-        if host not in allowed:
-            allowed[host] = host != own and not blocks.is_host_blocked(reader, host)
-        if allowed[host]:
-            found[inbox] = host
-    return found
-
-
-def _add(
-    tx: Transaction,
-    outgoing_id: int,
-    inbox: str,
-    *,
-    host_id: int,
-    object_key: bytes,
-    now: datetime,
-) -> None:
-    values = {
-        "outgoing_id": outgoing_id,
-        "host_id": host_id,
-        "inbox": inbox,
-        "object_key": object_key,
-        "now": instants.to_text(now),
-    }
-    tx.run(
-        """
-        INSERT INTO deliveries (outgoing_id, host_id, inbox, object_key, aside_until)
-        VALUES (:outgoing_id, :host_id, :inbox, :object_key,
-                (SELECT aside_until
-                   FROM deliveries
-                  WHERE host_id = :host_id
-                    AND object_key = :object_key
-                  LIMIT 1))
-        """,
-        values,
-    )
-    # A host that somebody is at, or that rests after failing, keeps its time.
-    tx.run(
-        """
-        UPDATE hosts
-           SET due_at = :now
-         WHERE id = :host_id
-           AND (due_at IS NULL OR (due_at > :now AND NOT is_leased AND failing_since IS NULL))
-        """,
-        values,
-    )
 
 
 def _next_of(
@@ -608,27 +451,4 @@ def _drop(tx: Transaction, delete: str, params: dict[str, object]) -> None:
     dropped = [row["outgoing_id"] for row in tx.all(delete, params)]
     for outgoing_id in dropped:
         tx.run("UPDATE outgoing SET dropped = dropped + 1 WHERE id = :id", {"id": outgoing_id})
-    _finish(tx, dropped)
-
-
-def _finish(tx: Transaction, outgoing_ids: Iterable[int]) -> None:
-    """Throw the bodies away that nobody needs any more; a note's receipt stays."""
-    done = {"ids": json.dumps(list(set(outgoing_ids)))}
-    tx.run(
-        """
-        DELETE FROM outgoing
-         WHERE id IN (SELECT value FROM json_each(:ids))
-           AND note_id IS NULL
-           AND NOT EXISTS (SELECT 1 FROM deliveries WHERE outgoing_id = outgoing.id)
-        """,
-        done,
-    )
-    tx.run(
-        """
-        UPDATE outgoing
-           SET body_sealed = NULL
-         WHERE id IN (SELECT value FROM json_each(:ids))
-           AND NOT EXISTS (SELECT 1 FROM deliveries WHERE outgoing_id = outgoing.id)
-        """,
-        done,
-    )
+    outgoing.finish(tx, dropped)

@@ -11,17 +11,17 @@ from microfedi.storage import (
     actors,
     announces,
     bookmarks,
-    deliveries,
     likes,
     notes,
+    outgoing,
     polls,
     quotes,
     reactions,
 )
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
-from microfedi.storage.deliveries import Receipt
 from microfedi.storage.notes import Note
+from microfedi.storage.outgoing import Receipt
 from microfedi.storage.owner import Owner
 from microfedi.storage.reactions import Tally
 from microfedi.storage.timeline import Entry
@@ -298,4 +298,4 @@ def _anchor(note: Note, index: int, *, is_first: bool, pinned: bool) -> str:
 
 def with_receipt(reader: Reader, card: Card) -> Card:
     """Return the card with how far the post has got."""
-    return dataclasses.replace(card, receipt=deliveries.receipt(reader, card.note.id))
+    return dataclasses.replace(card, receipt=outgoing.receipt(reader, card.note.id))

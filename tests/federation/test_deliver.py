@@ -14,7 +14,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.deliver import Deliverer
 from microfedi.protocol import render
 from microfedi.protocol.vocab import Follow
-from microfedi.storage import deliveries, hosts
+from microfedi.storage import hosts, outgoing
 from microfedi.storage.database import Database, Reader, Transaction
 from tests.another_server import PATIENCE_S, AnotherServer, Answer, Received, another_server
 from tests.federation.here import OWNER, Clock, context
@@ -107,7 +107,7 @@ def an_activity(number: int = 1) -> Follow:
 
 async def queue(ctx: Context, *inboxes: str, number: int = 1, about: str | None = None) -> None:
     def write(tx: Transaction) -> None:
-        deliveries.enqueue(
+        outgoing.enqueue(
             tx,
             render.dumps(render.activity(an_activity(number))),
             inboxes=inboxes,

@@ -7,9 +7,10 @@ import pytest
 
 from microfedi.protocol import backoff, render
 from microfedi.protocol.vocab import Activity, Follow
-from microfedi.storage import deliveries, hosts
+from microfedi.storage import deliveries, hosts, outgoing
 from microfedi.storage.database import Database, Reader, Transaction
-from microfedi.storage.deliveries import Delivery, Receipt
+from microfedi.storage.deliveries import Delivery
+from microfedi.storage.outgoing import Receipt
 from tests.factories import NOON
 
 LEASE = timedelta(minutes=2)
@@ -31,7 +32,7 @@ def put(
     note_id: int | None = None,
     now: datetime = NOON,
 ) -> int:
-    return deliveries.enqueue(
+    return outgoing.enqueue(
         tx,
         render.dumps(render.activity(follow(number))),
         inboxes=inboxes or [A_INBOX],
@@ -222,7 +223,7 @@ async def test_a_host_that_failed_for_a_week_is_given_up_and_tried_anew_later(
             now = deliveries.next_due(tx) or now
         assert now - NOON >= backoff.GIVE_UP_AFTER
         assert tries <= 12
-        assert deliveries.receipt(tx, 7) == Receipt(total=1, pending=0, dropped=1)
+        assert outgoing.receipt(tx, 7) == Receipt(total=1, pending=0, dropped=1)
         assert rows(tx, "deliveries") == 0
         put(tx, 3, now=now)
         assert one(tx, now)[1] == 3
@@ -303,7 +304,7 @@ async def test_what_is_refused_again_and_again_is_dropped_and_lets_the_later_one
             assert kept is (attempt < deliveries.MAX_REFUSALS)
             now = deliveries.next_due(tx) or now
         assert one(tx, now)[1] == 2
-        assert deliveries.receipt(tx, 7) == Receipt(total=1, pending=0, dropped=1)
+        assert outgoing.receipt(tx, 7) == Receipt(total=1, pending=0, dropped=1)
 
     await db.write(change)
 
@@ -415,10 +416,10 @@ async def test_a_receipt_counts_what_has_arrived(db: Database) -> None:
     def change(tx: Transaction) -> Receipt:
         put(tx, 1, A_INBOX, B_INBOX, note_id=7)
         deliveries.delivered(tx, claim(tx)[0], is_slow=False, now=NOON)
-        return deliveries.receipt(tx, 7)
+        return outgoing.receipt(tx, 7)
 
     assert await db.write(change) == Receipt(total=2, pending=1, dropped=0)
-    assert await db.read(lambda reader: deliveries.receipt(reader, 8)) == Receipt(0, 0, 0)
+    assert await db.read(lambda reader: outgoing.receipt(reader, 8)) == Receipt(0, 0, 0)
 
 
 async def test_when_all_have_it_only_the_receipt_is_kept_until_it_is_pruned(db: Database) -> None:
@@ -426,9 +427,9 @@ async def test_when_all_have_it_only_the_receipt_is_kept_until_it_is_pruned(db: 
         put(tx, 1, note_id=7)
         deliveries.delivered(tx, one(tx)[0], is_slow=False, now=NOON)
         assert tx.value("SELECT body_sealed FROM outgoing") is None
-        assert deliveries.receipt(tx, 7) == Receipt(1, 0, 0)
-        assert deliveries.prune(tx, NOON) == 0
-        assert deliveries.prune(tx, NOON + timedelta(days=1)) == 1
+        assert outgoing.receipt(tx, 7) == Receipt(1, 0, 0)
+        assert outgoing.prune(tx, NOON) == 0
+        assert outgoing.prune(tx, NOON + timedelta(days=1)) == 1
 
     await db.write(change)
 

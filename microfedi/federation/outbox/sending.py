@@ -7,7 +7,7 @@ from microfedi.federation.context import Context
 from microfedi.protocol import addressing, ids, proofs, render, uris
 from microfedi.protocol.render import Document
 from microfedi.protocol.vocab import PUBLIC_SPELLINGS, Activity
-from microfedi.storage import actors, blocks, deliveries, followers
+from microfedi.storage import actors, blocks, followers, outgoing
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 
@@ -90,7 +90,7 @@ def pass_on(
     for_followers: bool = False,
 ) -> int:
     """Put bytes on their way, whoever wrote them; the rest is as in `hand_over`."""
-    return deliveries.enqueue(
+    return outgoing.enqueue(
         tx,
         body,
         inboxes=[inbox for inbox in inboxes if _is_allowed(ctx, inbox)],
