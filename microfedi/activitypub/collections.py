@@ -7,15 +7,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from microfedi.activitypub import documents
+from microfedi.activitypub.inbox import as_signed
 from microfedi.activitypub.notes import OPEN
 from microfedi.errors import NotFound
+from microfedi.federation import verify
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import announces as outbox_announces
 from microfedi.federation.outbox import notes as outbox_notes
 from microfedi.http import forms
 from microfedi.http.context import context_of
-from microfedi.protocol import render, vocab
-from microfedi.storage import actors, announces, featured_tags, notes, pins
+from microfedi.protocol import render, uris, vocab
+from microfedi.storage import actors, announces, featured_tags, followers, notes, pins
 from microfedi.storage.database import Reader
 
 PAGE_ITEMS = 20
@@ -99,6 +101,24 @@ async def show_featured_tags(request: Request) -> Response:
     return documents.respond(request, collection)
 
 
+async def followers_synchronization(request: Request) -> Response:
+    """GET /users/{handle}/followers_synchronization: who of the asker's own server follows.
+
+    Source: FEP-8fcf: only for who has signed the request, and only of their own server.
+    Raises: BadSignature (401), KeyUnavailable (503), NotFound for whoever is blocked.
+    """
+    await documents.demand_welcome(request)
+    ctx = context_of(request)
+    signer = await verify.signer_of(ctx, as_signed(request))
+    if signer is None:
+        raise NotFound("nobody of that name speaks with you")
+    host = uris.authority(signer.uri)
+    items = await ctx.db.read(lambda reader: followers.uris_on(reader, host))
+    uri = ctx.owner.addresses.followers_synchronization
+    collection = render.collection(uri, len(items), items=items)
+    return documents.respond(request, collection, is_open=False)
+
+
 async def announce(request: Request) -> Response:
     """GET /users/{handle}/announces/{public_id}: a boost, as it was delivered."""
     await documents.demand_welcome(request)
@@ -132,6 +152,7 @@ routes = [
     Route("/users/{handle}/outbox", outbox, methods=["GET"]),
     Route("/users/{handle}/featured", featured, methods=["GET"]),
     Route("/users/{handle}/featured_tags", show_featured_tags, methods=["GET"]),
+    Route("/users/{handle}/followers_synchronization", followers_synchronization, methods=["GET"]),
     Route("/users/{handle}/announces/{public_id}", announce, methods=["GET"]),
     Route("/actor/outbox", instance_outbox, methods=["GET"]),
 ]

@@ -18,6 +18,8 @@ from microfedi.storage.owner import Owner
 
 log = logging.getLogger(__name__)
 
+MAX_SYNCHRONIZED = 1024  # authors
+SYNCHRONIZED_FOR = timedelta(hours=6)  # then their list may be asked for again
 MAX_JUST_READ = 256  # activities, of 2 to 50 kB: twice what one round of the worker takes
 
 
@@ -59,6 +61,8 @@ class Context:
         # What `receive` has just kept, as it was read: spares `process` reading it again. The
         # database has it all; whatever is missing here is read from there.
         self.just_read: Remembered[Activity] = Remembered(MAX_JUST_READ, timedelta(minutes=1))
+        # Whose list of followers was asked for, or will be, a short while ago.
+        self.synchronized: Remembered[bool] = Remembered(MAX_SYNCHRONIZED, SYNCHRONIZED_FOR)
         self.throttle = Throttle()
         self.stopping = asyncio.Event()
         self._owner: Owner | None = None

@@ -80,6 +80,14 @@ async def anywhere(ctx: Context, url: str, budget: Budget, *, as_owner: bool = F
     return await _found(ctx, url, budget, [owner.instance, *([owner.rsa] if as_owner else [])])
 
 
+async def by_owner(ctx: Context, url: str, budget: Budget) -> Found:
+    """Fetch the document at `url` in the owner's name; the rest is as in `anywhere`.
+
+    Raises: RemoteError, MalformedDocument.
+    """
+    return await _found(ctx, url, budget, [ctx.owner.rsa])
+
+
 def id_of(document: Document) -> str:
     """Return the id of a document. Raises: MalformedDocument if it has none."""
     uri = shapes.id_of(document)

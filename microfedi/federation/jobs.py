@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from microfedi.errors import MicrofediError, ProtocolError, RemoteGone
-from microfedi.federation import backfill, counting, prune, waiting
+from microfedi.federation import backfill, counting, prune, synchronization, waiting
 from microfedi.federation.context import Context
 from microfedi.protocol import backoff
 from microfedi.storage import jobs
@@ -27,6 +27,7 @@ JOBS: Mapping[str, Work] = {
     "thread": backfill.thread,  # key: a note's URI. What it answers, upwards.
     "poll": counting.end,  # key: a note's URI. Its poll is over.
     "tally": counting.tally,  # key: a note's URI. There are new votes in the owner's poll.
+    "synchronize": synchronization.run,  # key: an author's URI, a list's, a digest. Who follows?
     "prune": prune.run,  # periodic. Old rows, the disk budget.
 }
 PERIODIC = ("stale", "prune")

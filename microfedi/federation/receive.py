@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from microfedi.errors import BadSignature, KeyUnavailable, NotAuthorized, TooBusy
-from microfedi.federation import fetching, relevance, verify
+from microfedi.federation import fetching, relevance, synchronization, verify
 from microfedi.federation.context import Context
 from microfedi.federation.verify import Signer
 from microfedi.protocol import loads, parse, uris
@@ -85,6 +85,7 @@ async def _receive(ctx: Context, request: Request) -> int:
     check_ids(ctx, activity)
     if known.is_wanted:
         await _keep(ctx, request, activity, signer, is_new=known.actor_id is None)
+    await synchronization.heed(ctx, request, signer.uri)
     return ACCEPTED
 
 

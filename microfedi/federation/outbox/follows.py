@@ -108,15 +108,28 @@ def end_following(ctx: Context, tx: Transaction, actor: Actor) -> bool:
         return False
     following.remove(tx, actor.id)
     timeline.remove_of(tx, actor.id)
+    _send_undo(ctx, tx, actor, ours.follow_uri)
+    return True
+
+
+def take_back(ctx: Context, tx: Transaction, actor: Actor) -> None:
+    """Tell a server that holds the owner for a follower that it is not so.
+
+    Whatever id our Follow had there: servers look at who follows whom.
+    """
+    following.remove(tx, actor.id)
+    _send_undo(ctx, tx, actor, sending.mint(ctx, "follows"))
+
+
+def _send_undo(ctx: Context, tx: Transaction, actor: Actor, follow_uri: str) -> None:
     undo = vocab.Undo(
         uri=sending.mint(ctx, "undos"),
         actor_uri=ctx.owner.uri,
         to=(actor.uri,),
-        object_uri=ours.follow_uri,
-        inner=_follow(ctx, actor, ours.follow_uri),
+        object_uri=follow_uri,
+        inner=_follow(ctx, actor, follow_uri),
     )
     sending.hand_over(ctx, tx, undo, [actor.inbox], about=actor.uri)
-    return True
 
 
 def end_being_followed(ctx: Context, tx: Transaction, actor: Actor) -> bool:
