@@ -9,7 +9,8 @@ one of: `Post`, `Message`, `Person`, `Effect`, `Listing`, `Discovery`, `Refused`
   letter, digit, "_", "-" or "." becomes "_"), the host is that of the id with its port.
 - `text` is what is to be read, white space collapsed to single spaces, paragraphs parted by one.
   A link's text is what is written between its tags (also what Mastodon marks as invisible or
-  ellipsis); the inline "RE: link" that repeats a quote is not shown where `quote` is set.
+  ellipsis); the inline "RE: link" that repeats a quote is not shown where `quote` is set. Of a
+  long text " […] " stands for what is between its parts.
 - Times are written as the document means them, in UTC, with whole seconds ("2023-01-01T00:00:00Z");
   None where the document says nothing (then it is the time of arrival).
 - Languages are BCP 47 tags in lower case; None where none is said ("und" says none).
@@ -49,11 +50,14 @@ class Need:
     "post": a public post `uri` by `by` is kept here, of this `type`, dated `time`. "like", "boost",
     "reaction": `by` has done it to `on` in the activity `uri`; without `on` it is a post of the
     owner's. "follower": `by` follows the owner by the activity `uri`. "followed": the owner follows
-    `by` with the activity `uri` ("" for one of our own making). "moved": `by` says that they have
-    moved to `on`, and `on` says that it is them. "person": `by` exists.
+    `by` with the activity `uri` ("" for one of our own making). "asked": the owner has asked to
+    follow `by` with it. "moved": `by` says that they have moved to `on`, and `on` says that it is
+    them. "person": `by` exists.
     """
 
-    kind: Literal["post", "like", "boost", "reaction", "follower", "followed", "moved", "person"]
+    kind: Literal[
+        "post", "like", "boost", "reaction", "follower", "followed", "asked", "moved", "person"
+    ]
     uri: str = ""
     by: str = ""
     on: str = ""
@@ -215,13 +219,15 @@ class Discovery:
 class Refused:
     """Not taken at all; `reason` is why that is right.
 
-    `status` is the inbox's answer if it is sent there (400 malformed, 401 no key can prove it),
-    None where the document is refused when it is fetched.
+    `status` is the inbox's answer if it is sent there (400 malformed, 401 no key can prove it, 403
+    not theirs to say), None where any of them is right. `by` is the id of the actor who sends it;
+    of a document without one it is somebody.
     """
 
     file: str
     reason: str
     status: int | None = None
+    by: str = "https://refused.example/users/somebody"
 
 
 Case = Post | Message | Person | Effect | Listing | Discovery | Refused

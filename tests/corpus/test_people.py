@@ -121,9 +121,8 @@ async def test_what_is_refused_leaves_no_trace(case: Refused, worlds: Worlds) ->
 
     assert answer.status_code == 422, case.reason
     assert 'role="alert"' in answer.text
-    signer = "https://refused.example/users/somebody"
-    world.serve_person(signer)
-    status = await world.send(signer, body)
+    world.serve_person(case.by)
+    status = await world.send(case.by, body)
     assert status in ((case.status,) if case.status else (400, 401, 403)), case.reason
     await world.settle()
     after = await world.app.rows()

@@ -23,6 +23,7 @@ from tests.corpus.world import (
     Document,
     World,
     Worlds,
+    abridged,
     load,
     read,
     squeezed,
@@ -93,7 +94,7 @@ async def _is_on_the_page(world: World, case: Post, note: Note) -> None:
     answer = await world.page(f"/posts/{note.id}")
     page = squeezed(answer.text)
     author = await _author(world, note)
-    said = [case.title, case.text, case.warning, case.author, author.display_name]
+    said = [case.title, case.warning, case.author, author.display_name, *case.text.split("[…]")]
     said += [f"ALT{alt}" for _, _, alt in case.media if alt]
     if case.poll is not None:
         said += [name for name, _ in case.poll.options]
@@ -153,7 +154,7 @@ async def _seen(world: World, case: Post, note: Note, arrived_at: datetime) -> d
         "author": author.address,
         "kind": note.type,
         "title": note.name,
-        "text": text_of(markup),
+        "text": abridged(text_of(markup), case.text),
         "warning": note.summary,
         "media": tuple(medium(one) for one in note.attachments),
         "visibility": note.visibility.value,

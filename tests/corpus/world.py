@@ -27,6 +27,7 @@ from microfedi.protocol import uris
 from microfedi.protocol.vocab import ACTOR_TYPES
 from microfedi.storage import actors, following, notes
 from microfedi.storage.database import Transaction
+from microfedi.storage.following import State
 from microfedi.storage.notes import Note
 from tests import corpus
 from tests.another_server import ACTIVITY_JSON, AS2, Answer, RemoteActor
@@ -154,6 +155,8 @@ class World:
             signer = Signer(need.by)
             if need.kind == "followed":
                 await self.follow(need.by, need.uri)
+            elif need.kind == "asked":
+                await self.follow(need.by, need.uri, state="requested")
             elif need.kind == "follower":
                 await self._arrives(signer, "Follow", need.uri, self.owner_uri)
             elif need.kind in ("like", "boost", "reaction"):
@@ -182,13 +185,13 @@ class World:
         if at_its_id is not None:
             urls[need.uri] = at_its_id
 
-    async def follow(self, uri: str, follow_uri: str = "") -> None:
-        """Have the owner follow somebody, who has accepted it."""
+    async def follow(self, uri: str, follow_uri: str = "", *, state: State = "accepted") -> None:
+        """Have the owner follow somebody, who has accepted it or has not answered yet."""
         met = await lookup.kept_actor(self.app.ctx, uri)
         made = follow_uri or f"{self.owner_uri}/follows/{met.id}"
         now = self.app.clock.now
         await self.app.ctx.db.write(
-            lambda tx: following.put(tx, met.id, made, "accepted", now),
+            lambda tx: following.put(tx, met.id, made, state, now),
         )
 
     async def own_post(self) -> Note:
@@ -329,6 +332,12 @@ def text_of(markup: str) -> str:
 def squeezed(markup: str) -> str:
     """What a person reads on a page, without any white space: however words are laid out."""
     return "".join(text_of(markup).split())
+
+
+def abridged(text: str, like: str) -> str:
+    """Return `like` if it is `text` with parts left out (" […] "), else `text`."""
+    parts = [re.escape(part) for part in like.split(" […] ")]
+    return like if re.fullmatch(".*".join(parts), text) else text
 
 
 def without_inline_quote(markup: str) -> str:
