@@ -191,6 +191,27 @@ async def test_s_135_the_way_back_is_a_plain_web_address_or_none(tmp_path: Path)
                 assert "set-cookie" not in answer.headers
 
 
+async def test_s_145_every_parameter_takes_anything(tmp_path: Path) -> None:
+    odd = [
+        "'", '"', ";--", "%25", "%00", "1%0d%0aX:%20y", "%ff%fe", "\u0661", "{object}", "{{7*7}}",
+        "%F0%9F%8D%9E", "acct:", "acct:@", "@@", "https://", "https://vic.example:99999/",
+        "https://us.example/posts/9223372036854775808", "1" * 5000,
+    ]  # fmt: skip
+    async with an_app(tmp_path) as app:
+        await app.login()
+        for page, names in (
+            ("/authorize_interaction", ("uri", "acct", "intent", "on-success", "on-cancel")),
+            ("/share", ("text", "content", "title", "name", "url", "summary", "inReplyTo")),
+            ("/share/done", ("on-success", "on-cancel")),
+            ("/interact", ("post", "handle", "wish")),
+            ("/settings/discovery", ("saved",)),
+        ):
+            for value in odd:
+                query = "&".join(f"{name}={value}" for name in names)
+                answer = await app.get(f"{page}?{query}")
+                assert answer.status_code in (200, 404, 422), f"{page}?{query}"
+
+
 async def test_what_is_not_found_is_said(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await app.login()
