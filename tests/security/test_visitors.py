@@ -45,7 +45,7 @@ PRIVATE = [
         "",
     ],
 )
-async def test_s_135_a_template_leads_to_the_visitors_own_server_or_nowhere(
+async def test_s_095_a_template_leads_to_the_visitors_own_server_or_nowhere(
     template: str, tmp_path: Path
 ) -> None:
     async with an_app(tmp_path) as app:
@@ -61,7 +61,7 @@ async def test_s_135_a_template_leads_to_the_visitors_own_server_or_nowhere(
         assert "By hand" in texts(answer)
 
 
-async def test_s_135_templates_of_strange_types_are_none(tmp_path: Path) -> None:
+async def test_s_095_templates_of_strange_types_are_none(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         good = {"rel": SUBSCRIBE, "template": "https://vic.example/?{uri}"}
         odd: list[object] = [None, 7, {}, [7, None, [], {"rel": 7}], [{**good, "template": 7}]]
@@ -80,7 +80,7 @@ async def test_s_135_templates_of_strange_types_are_none(tmp_path: Path) -> None
         assert led_to(await send(app, wish="follow", handle="bob@vic.example"))
 
 
-async def test_s_135_one_server_cannot_send_anothers_people_anywhere(tmp_path: Path) -> None:
+async def test_s_095_one_server_cannot_send_anothers_people_anywhere(tmp_path: Path) -> None:
     """evil names alice at vic as its subject: then vic is asked, and evil's templates are gone."""
     async with an_app(tmp_path) as app:
         serve_home(

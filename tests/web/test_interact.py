@@ -162,7 +162,7 @@ async def test_a_window_that_was_opened_for_this_can_be_closed(tmp_path: Path) -
         assert "You can close this window." in texts(answer)
 
 
-async def test_s_135_the_way_back_is_a_plain_web_address_or_none(tmp_path: Path) -> None:
+async def test_s_095_the_way_back_is_a_plain_web_address_or_none(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await app.follow(app.world.actor(ALICE))
         await app.login()
