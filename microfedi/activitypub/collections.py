@@ -1,5 +1,6 @@
 """What hangs under the owner's actor: outbox, featured posts and hashtags, boosts."""
 
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -17,8 +18,9 @@ from microfedi.federation.outbox import notes as outbox_notes
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.protocol import render, uris, vocab
-from microfedi.storage import actors, announces, featured_tags, followers, notes, pins
+from microfedi.storage import actors, announces, featured_tags, followers, notes, pins, published
 from microfedi.storage.database import Reader
+from microfedi.storage.timeline import Entry
 
 PAGE_ITEMS = 20
 
@@ -32,41 +34,42 @@ async def outbox(request: Request) -> Response:
     owner = ctx.owner
     uri = owner.addresses.outbox
     if "page" not in request.query_params:
-        total = await ctx.db.read(lambda r: notes.count_of(r, owner.actor_id, OPEN))
+        total = await ctx.db.read(lambda r: published.count(r, owner.actor_id, OPEN))
         return documents.respond(request, render.collection(uri, total, first=f"{uri}?page=true"))
     before = forms.query_id(request, "before")
-    found = await ctx.db.read(lambda r: _outbox_page(ctx, r, before))
-    items = [activity for _, activity in found[:PAGE_ITEMS]]
-    more = found[PAGE_ITEMS - 1][0] if len(found) > PAGE_ITEMS else None
+
+    def question(reader: Reader) -> tuple[list[vocab.Activity], int | None]:
+        found = published.page(
+            reader, owner.actor_id, visibilities=OPEN, before=before, limit=PAGE_ITEMS + 1
+        )
+        shown = found[:PAGE_ITEMS]
+        more = shown[-1].position if len(found) > PAGE_ITEMS else None
+        return _said(ctx, reader, shown), more
+
+    activities, more = await ctx.db.read(question)
     page = render.collection_page(
         f"{uri}?page=true" + (f"&before={before}" if before else ""),
         part_of=uri,
-        items=[render.activity(one) for one in items],
+        items=[render.activity(one) for one in activities],
         next=f"{uri}?page=true&before={more}" if more else None,
     )
     return documents.respond(request, page)
 
 
-def _outbox_page(
-    ctx: Context, reader: Reader, before: int | None
-) -> list[tuple[int, vocab.Activity]]:
-    """Posts and boosts of one page and one more, by row id: both kinds sort by time."""
-    owner = ctx.owner
-    posts = notes.by_actor(
-        reader, owner.actor_id, visibilities=OPEN, before_id=before, limit=PAGE_ITEMS + 1
-    )
-    boosts = announces.by_actor(reader, owner.actor_id, before_id=before, limit=PAGE_ITEMS + 1)
-    boosted = notes.by_ids(reader, {one.note_id for one in boosts})
-    authors = actors.by_ids(reader, {note.actor_id for note in boosted.values()})
-    found: list[tuple[int, vocab.Activity]] = [
-        (note.id, outbox_notes.create_of(reader, note, owner.addresses)) for note in posts
-    ]
-    for boost in boosts:
-        note = boosted.get(boost.note_id)
-        author = authors.get(note.actor_id) if note else None
-        if note is not None and author is not None and boost.visibility in OPEN:
-            found.append((boost.id, outbox_announces.to_vocab(ctx, boost, note, author.uri)))
-    return sorted(found, key=lambda pair: -pair[0])[: PAGE_ITEMS + 1]
+def _said(ctx: Context, reader: Reader, entries: Sequence[Entry]) -> list[vocab.Activity]:
+    """Return what the owner did: a Create for each post, an Announce for each boost."""
+    found = notes.by_ids(reader, {one.note_id for one in entries})
+    boosts = announces.by_ids(reader, [one.announce_id for one in entries if one.announce_id])
+    authors = actors.by_ids(reader, {note.actor_id for note in found.values()})
+    said: list[vocab.Activity] = []
+    for entry in entries:
+        note = found[entry.note_id]
+        if entry.announce_id is None:
+            said.append(outbox_notes.create_of(reader, note, ctx.owner.addresses))
+        else:
+            boost, author = boosts[entry.announce_id], authors[note.actor_id]
+            said.append(outbox_announces.to_vocab(ctx, boost, note, author.uri))
+    return said
 
 
 async def featured(request: Request) -> Response:

@@ -115,24 +115,6 @@ def of(reader: Reader, note_id: int, actor_id: int) -> Announce | None:
     return None if row is None else _from_row(row)
 
 
-def by_actor(
-    reader: Reader, actor_id: int, *, before_id: int | None = None, limit: int
-) -> list[Announce]:
-    """Return somebody's boosts, newest first."""
-    rows = reader.all(
-        """
-        SELECT *
-          FROM announces
-         WHERE actor_id = :actor_id
-           AND id < coalesce(:before_id, 9223372036854775807)
-         ORDER BY id DESC
-         LIMIT :limit
-        """,
-        {"actor_id": actor_id, "before_id": before_id, "limit": limit},
-    )
-    return [_from_row(row) for row in rows]
-
-
 def announced_by(reader: Reader, actor_id: int, note_ids: Iterable[int]) -> set[int]:
     """Return which of these notes somebody boosts."""
     rows = reader.all(

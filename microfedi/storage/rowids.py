@@ -6,9 +6,16 @@ from typing import Literal
 from microfedi.protocol import ids
 from microfedi.storage.database import Transaction
 
+# Posts and boosts stand in one list on a profile: no two of them have the same id.
+_SAID = """
+    SELECT max(id)
+      FROM (SELECT max(id) AS id FROM notes WHERE id BETWEEN :first AND :last
+            UNION ALL
+            SELECT max(id) FROM announces WHERE id BETWEEN :first AND :last)
+"""
 _LAST = {
-    "notes": "SELECT max(id) FROM notes WHERE id BETWEEN :first AND :last",
-    "announces": "SELECT max(id) FROM announces WHERE id BETWEEN :first AND :last",
+    "notes": _SAID,
+    "announces": _SAID,
     "home": "SELECT max(position) FROM home WHERE position BETWEEN :first AND :last",
     "messages": "SELECT max(id) FROM messages WHERE id BETWEEN :first AND :last",
 }

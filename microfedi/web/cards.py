@@ -87,6 +87,7 @@ class Card:
     url: str
     is_mine: bool
     boosted_by: Actor | None = None
+    booster_url: str = ""
     reply_to: Actor | None = None
     reply_to_url: str = ""
     is_favourite: bool = False
@@ -104,12 +105,7 @@ class Card:
     @property
     def author_url(self) -> str:
         """The author's page on this server; others' pages here are the owner's alone."""
-        return f"/@{self.author.username}" if self.is_mine else f"/people/{self.author.id}"
-
-    @property
-    def booster_url(self) -> str:
-        """The page of who boosted it; "" for nobody."""
-        return f"/people/{self.boosted_by.id}" if self.boosted_by else ""
+        return _page_of(self.author, is_owner=self.is_mine)
 
     @property
     def kind(self) -> str:
@@ -134,8 +130,12 @@ def url_of(note: Note, owner: Owner | None) -> str:
     return f"/posts/{note.id}"
 
 
+def _page_of(actor: Actor, *, is_owner: bool) -> str:
+    return f"/@{actor.username}" if is_owner else f"/people/{actor.id}"
+
+
 def of_entries(reader: Reader, entries: Sequence[Entry], owner: Owner) -> list[Card]:
-    """Return the cards of a part of Home."""
+    """Return the cards of a part of Home, or of somebody's page."""
     found = notes.by_ids(reader, {entry.note_id for entry in entries})
     boosters = {entry.position: entry.announcer_id for entry in entries}
     shown = [(entry, found[entry.note_id]) for entry in entries if entry.note_id in found]
@@ -207,6 +207,7 @@ def _build(
         if author is None:
             continue
         parent = parents.get(note.in_reply_to_id) if note.in_reply_to_id else None
+        who = people.get(booster) if booster is not None else None
         pictures, files = shown.of(reader, note.attachments, is_ours=note.public_id is not None)
         cards.append(
             Card(
@@ -216,7 +217,8 @@ def _build(
                 anchor=_anchor(note, index, is_first=note.id not in seen, pinned=pinned),
                 url=url_of(note, owner),
                 is_mine=note.actor_id == mine,
-                boosted_by=people.get(booster) if booster is not None else None,
+                boosted_by=who,
+                booster_url=_page_of(who, is_owner=booster == mine) if who else "",
                 reply_to=people.get(parent.actor_id) if parent else None,
                 reply_to_url=url_of(parent, owner) if parent else "",
                 is_favourite=note.id in favourites,

@@ -15,7 +15,7 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, blocks, followers, following, notes, pins
+from microfedi.storage import actors, blocks, followers, following, pins, published
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.web import cards, redirects
@@ -66,11 +66,11 @@ async def show(request: Request) -> Response:
     before = forms.query_id(request, "before")
 
     def question(reader: Reader) -> Profile:
-        found = notes.by_actor(
+        found = published.page(
             reader,
             actor.id,
             visibilities=[v for v in Visibility if v is not Visibility.DIRECT],
-            before_id=before,
+            before=before,
             limit=PAGE_NOTES,
         )
         pinned = [] if before else pins.of(reader, actor.id)
@@ -78,8 +78,8 @@ async def show(request: Request) -> Response:
             actor,
             relation(reader, actor),
             cards.of_notes(reader, pinned, ctx.owner, pinned=True),
-            cards.of_notes(reader, found, ctx.owner),
-            f"/people/{actor.id}?before={found[-1].id}" if len(found) == PAGE_NOTES else "",
+            cards.of_entries(reader, found, ctx.owner),
+            f"/people/{actor.id}?before={found[-1].position}" if len(found) == PAGE_NOTES else "",
         )
 
     return await page(request, "person.html", {"profile": await ctx.db.read(question)})

@@ -14,7 +14,16 @@ from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, featured_tags, followers, following, notes, pins, tombstones
+from microfedi.storage import (
+    actors,
+    featured_tags,
+    followers,
+    following,
+    notes,
+    pins,
+    published,
+    tombstones,
+)
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
@@ -90,16 +99,15 @@ async def show_profile(request: Request) -> Response:
         if me is None:
             raise NotFound("nobody of that name lives here")
         wanted = OPEN if asker is None else tuple(v for v in Visibility if v != Visibility.DIRECT)
-        found = notes.by_actor(
+        found = published.page(
             reader,
             owner.actor_id,
             visibilities=wanted,
-            before_id=before,
+            before=before,
             limit=PAGE_NOTES,
             with_replies=asker is not None,
         )
-        older = f"/@{owner.handle}?before={found[-1].id}" if len(found) == PAGE_NOTES else ""
-        found = [note for note in found if may_see(reader, note, asker)]
+        older = f"/@{owner.handle}?before={found[-1].position}" if len(found) == PAGE_NOTES else ""
         pinned = [] if before else pins.of(reader, owner.actor_id)
         pinned = [note for note in pinned if may_see(reader, note, asker)]
         hidden = owner.hides_follows and asker is None
@@ -109,7 +117,7 @@ async def show_profile(request: Request) -> Response:
             [link for _, value in me.fields for link in sanitize.links_in(value)],
             featured_tags.all(reader),
             cards.of_notes(reader, pinned, owner, pinned=True),
-            cards.of_notes(reader, found, owner),
+            cards.of_entries(reader, found, owner),
             notes.count_of(reader, owner.actor_id, wanted),
             -1 if hidden else followers.count(reader),
             -1 if hidden else following.count(reader),

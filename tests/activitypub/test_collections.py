@@ -30,6 +30,7 @@ async def test_the_outbox_has_posts_and_boosts_the_newest_first(tmp_path: Path) 
 
         assert outbox["id"] == f"{US}/outbox"
         assert outbox["type"] == "OrderedCollection"
+        assert outbox["totalItems"] == 3
         assert (page["type"], page["partOf"]) == ("OrderedCollectionPage", f"{US}/outbox")
         assert [(one["type"], one["actor"]) for one in page["orderedItems"]] == [
             ("Create", US),

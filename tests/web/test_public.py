@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from microfedi.federation.outbox import notes, profile
+from microfedi.federation.outbox import announces, notes, profile
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import notes as note_storage
 from tests.app_fixture import BASE_URL, HANDLE, US, an_app, texts
@@ -239,3 +239,52 @@ async def test_odd_tags_are_no_trouble(tmp_path: Path) -> None:
             assert (await app.get(f"/tags/{odd}")).status_code in (200, 404)
         shown = await app.get("/tags/%3Cscript%3Ealert(1)%3C%2Fscript%3E")
         assert "<script>alert" not in shown.text
+
+
+async def test_boosts_stand_among_the_posts_and_lead_strangers_to_the_original(
+    tmp_path: Path,
+) -> None:
+    async with an_app(tmp_path) as app:
+        alice = app.world.actor(ALICE)
+        await app.follow(alice)
+        await app.publish("Before it")
+        theirs = await app.theirs(alice, content="<p>Words of Alice</p>")
+        met = await app.ctx.db.read(lambda r: note_storage.by_uri(r, theirs))
+        assert met is not None
+        app.clock.forward(seconds=1)
+        await announces.announce(app.ctx, met.id)
+        await app.publish("After it")
+
+        answer = await app.get(f"/@{HANDLE}")
+
+        read = texts(answer)
+        assert read.index("After it") < read.index("Words of Alice") < read.index("Before it")
+        boosted = next(a for a in answer.text.split("<article") if "Words of Alice" in a)
+        assert re.search(r'class="why">.*<a href="/@maya">.*</a> boosted', boosted, re.S)
+        assert f'href="{theirs}"' in boosted
+        assert "/people/" not in boosted
+        assert "/posts/" not in boosted
+
+
+async def test_the_owner_sees_what_somebody_boosted_on_their_page(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        alice, bob = app.world.actor(ALICE), app.world.actor("https://vic.example/users/bob")
+        met = await app.follow(alice)
+        await app.follow(bob)
+        theirs = await app.theirs(bob, content="<p>Words of Bob</p>")
+        await app.deliver(
+            alice,
+            {
+                "@context": "https://www.w3.org/ns/activitystreams",
+                "id": f"{ALICE}/boosts/1",
+                "type": "Announce",
+                "actor": ALICE,
+                "object": theirs,
+                "published": "2026-11-22T12:00:00Z",
+                "to": ["https://www.w3.org/ns/activitystreams#Public"],
+            },
+        )
+        await app.login()
+        page = await app.get(f"/people/{met.id}")
+        assert "Words of Bob" in texts(page)
+        assert re.search(rf'class="why">.*<a href="/people/{met.id}">.*</a> boosted', page.text)
