@@ -330,6 +330,7 @@ async def test_s_056_a_header_names_the_authors_own_followers_or_nothing(
     await scene.follow(scene.alice)
 
     await hear(scene, header(scene.alice, **({"digest": NOBODY} | changes)))
+    assert [row for row in (await scene.rows())["jobs"] if row[1] == synchronization.KIND] == []
     await repair(scene)
 
     assert scene.world.gets() == []
