@@ -33,6 +33,10 @@ _MP4_BRANDS = frozenset(
 )  # fmt: skip
 # What a sound file begins with; the latter three come before its format.
 _WAV_CHUNKS = frozenset({b"fmt ", b"JUNK", b"LIST", b"bext"})
+# Of MP3: kbit/s and samples a second, by their numbers in the header; the lower ones came later.
+_MP3_KILOBITS = (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+_MP3_LOW_KILOBITS = (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
+_MP3_HERTZ = (44_100, 48_000, 32_000)
 # Start-of-frame markers of JPEG; C4, C8 and CC in between mean something else.
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
@@ -67,7 +71,7 @@ def sniff(head: bytes) -> str | None:
         return None if b"\x80theora" in head[:SNIFF_BYTES] else "audio/ogg"
     if head.startswith(b"fLaC"):
         return "audio/flac"
-    if head.startswith(b"ID3") or _is_mpeg_audio_frame(head):
+    if head.startswith(b"ID3") or mp3_frame_bytes(head) is not None:
         return "audio/mpeg"
     return None
 
@@ -115,13 +119,25 @@ def frame_count(data: bytes) -> int:
     return 1
 
 
-def _is_mpeg_audio_frame(head: bytes) -> bool:
-    """Tell an MP3 without a tag by its first frame: sync, version, layer III, sane rates."""
+def mp3_frame_bytes(head: bytes) -> int | None:
+    """Return how long the MP3 frame is that begins here, None if none does.
+
+    Source: ISO 11172-3, 2.4.1.3; ISO 13818-3 for the lower rates.
+
+    >>> mp3_frame_bytes(bytes.fromhex("fffb9064"))  # 128 kbit/s at 44.1 kHz
+    417
+    """
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return False
+        return None
     version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
     bitrate, sample_rate = head[2] >> 4, head[2] >> 2 & 3
-    return version != 1 and layer == 1 and bitrate not in (0, 15) and sample_rate != 3
+    if version == 1 or layer != 1 or bitrate in (0, 15) or sample_rate == 3:
+        return None
+    is_first_version = version == 3
+    kilobits = (_MP3_KILOBITS if is_first_version else _MP3_LOW_KILOBITS)[bitrate - 1]
+    hertz = _MP3_HERTZ[sample_rate] >> {3: 0, 2: 1, 0: 2}[version]
+    padding = head[2] >> 1 & 1
+    return (144 if is_first_version else 72) * 1000 * kilobits // hertz + padding
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from microfedi.config import Config, Federation
+from microfedi.config import Config, Federation, Limits
 from microfedi.federation.context import Context
 from microfedi.protocol import keys
 from microfedi.storage import owner
@@ -39,11 +39,16 @@ async def context(
     tmp_path: Path,
     *,
     federation: Federation | None = None,
+    limits: Limits | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> Context:
     """Make us.example with its owner."""
     config = Config(
-        base_url=BASE_URL, data_dir=tmp_path, federation=federation or Federation(), handle="owner"
+        base_url=BASE_URL,
+        data_dir=tmp_path,
+        federation=federation or Federation(),
+        limits=limits or Limits(),
+        handle="owner",
     )
     rsa_pem, ed25519_pem = _pems()
 

@@ -10,8 +10,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from microfedi.config import Federation
-from microfedi.errors import ForbiddenAddress, NotAuthorized, RemoteError, RemoteGone
+from microfedi.config import Federation, Limits
+from microfedi.errors import (
+    ForbiddenAddress,
+    NotAuthorized,
+    RemoteError,
+    RemoteGone,
+    RemoteTooLarge,
+)
 from microfedi.federation import media_cache
 from microfedi.federation.context import Context
 from microfedi.storage import media
@@ -159,16 +165,17 @@ async def test_everything_else_is_refused_and_not_asked_for_again_for_a_while(
 
 
 async def test_a_file_that_is_too_long_leaves_nothing_behind(
-    ctx: Context, server: AnotherServer, monkeypatch: pytest.MonkeyPatch
+    db: Database, server: AnotherServer, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(media_cache, "MAX_FILM_BYTES", 1_000_000)
+    ctx = await context(db, server, tmp_path, limits=Limits(copied_film_mb=1))
     server.serve(FILM, file_answer(a_film(1_500_000)))
 
-    with pytest.raises(RemoteError):
+    with pytest.raises(RemoteTooLarge):
         await media_cache.fetch(ctx, FILM)
 
     directory = ctx.config.cache_dir
     assert not directory.exists() or not list(directory.iterdir())
+    assert await ctx.db.read(lambda r: media_cache.too_large(r, [FILM, URL])) == {FILM}
 
 
 async def test_a_copy_whose_file_is_gone_is_fetched_again(

@@ -45,7 +45,8 @@ def _webp(*chunks: tuple[bytes, bytes]) -> bytes:
         (b"\xff\xff\xff\xff", None),
         (b"\xff\xf1\x50\x80", None),  # AAC without a container
         (b"\xfe\xff\x00<\x00s", None),  # UTF-16
-        (b"RIFF\x00\x00\x00\x00WAVEfmt ", None),
+        (b"RIFF\x00\x00\x00\x00WAVEfmt ", "audio/wav"),
+        (b"RIFF\x00\x00\x00\x00WAVE<htm", None),
         (b"RIFF\x00\x00\x00\x00AVI LIST", None),
         (b"\x00\x00\x00\x20ftypheic", None),
         (b"\x00\x00\x00\x20ftypavif", None),
