@@ -160,10 +160,3 @@ async def test_an_inbox_is_for_posting(tmp_path: Path, path: str) -> None:
     async with an_app(tmp_path) as app:
         answer = await app.get(path, **ACTIVITY)
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
-
-
-async def test_nobody_else_lives_here(tmp_path: Path) -> None:
-    async with an_app(tmp_path) as app:
-        for path in ("/users/mayo", "/@mayo", "/users/mayo/outbox", "/users/mayo/followers"):
-            for headers in (ACTIVITY, PAGE):
-                assert (await app.get(path, **headers)).status_code == 404

@@ -62,6 +62,7 @@ async def test_a_page_of_the_outbox_stays_when_something_new_is_written(tmp_path
         assert len(second["orderedItems"]) == 10
         assert "next" not in second
         assert again == second
+        assert (await app.get(f"/users/{HANDLE}/outbox")).json()["totalItems"] == 31
 
 
 async def test_pinned_posts_are_featured(tmp_path: Path) -> None:

@@ -57,11 +57,14 @@ async def test_a_browser_is_led_to_the_page(tmp_path: Path) -> None:
             f"/@{HANDLE}/{note.public_id}",
         )
         assert hidden.status_code == 404
+        shown = await app.get(answer.headers["location"], **PAGE)
+        assert shown.headers["content-type"] == "text/html; charset=utf-8"
+        assert "Accept" in shown.headers["vary"].split(", ")
 
 
 async def test_the_create_is_at_its_address(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
-        note = await app.publish("Hello")
+        note = await app.publish("Hello", Visibility.UNLISTED)
         create = (await app.get(f"/users/{HANDLE}/notes/{note.public_id}/activity")).json()
         assert (create["id"], create["type"], create["actor"]) == (
             f"{note.uri}/activity",
@@ -69,6 +72,7 @@ async def test_the_create_is_at_its_address(tmp_path: Path) -> None:
             US,
         )
         assert create["object"]["id"] == note.uri
+        assert create["cc"] == [PUBLIC]
 
 
 async def test_a_signed_question_for_an_open_note_waits_for_nobody(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 import sqlite3
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
 
 from microfedi.config import Federation
+from microfedi.protocol.vocab import Visibility
 from tests.app_fixture import ACTIVITY, BASE_URL, HANDLE, PAGE, US, an_app
 
 FINGER = "/.well-known/webfinger"
@@ -54,6 +56,7 @@ INTENTS = [
         "maya@us.example",
         "@maya@us.example",
         "acct:MAYA@US.example",
+        "acct:@maya@us.example",
         f"{BASE_URL}/users/maya",
         f"{BASE_URL}/@maya",
         "acct:maya@maya.example",
@@ -81,19 +84,34 @@ async def test_webfinger_knows_the_owner_by_every_name(resource: str, tmp_path: 
         }
 
 
+async def test_without_a_domain_of_its_own_the_handle_is_at_the_servers(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        for resource in ("acct:maya@us.example", "@maya@us.example", US, f"{BASE_URL}/@maya"):
+            answer = await app.get(f"{FINGER}?resource={quote(resource, safe='')}")
+            assert answer.json()["subject"] == "acct:maya@us.example"
+            assert answer.json()["aliases"] == [f"{BASE_URL}/@maya", US]
+        assert (await app.client.head(f"{FINGER}?resource=acct:maya@us.example")).status_code == 200
+
+
 async def test_webfinger_is_asked_at_the_handles_domain_too(tmp_path: Path) -> None:
     async with an_app(tmp_path, handle_domain="maya.example") as app:
         there = {"host": "maya.example"}
-        answer = await app.get(f"{FINGER}?resource=acct:maya@maya.example", **there)
-        assert answer.status_code == 200
-        assert (await app.get(f"/users/{HANDLE}", **there)).status_code == 400
+        for resource in ("acct:maya@maya.example", "acct:maya@us.example"):
+            answer = await app.get(f"{FINGER}?resource={resource}", **there)
+            assert answer.json()["subject"] == "acct:maya@maya.example"
+        for path in (f"/users/{HANDLE}", "/login"):
+            assert (await app.get(path, **there)).status_code == 400
 
 
-@pytest.mark.parametrize("resource", [f"{BASE_URL}/", "acct:us.example@us.example"])
+@pytest.mark.parametrize(
+    "resource",
+    [f"{BASE_URL}/", BASE_URL, f"{BASE_URL}/actor", "acct:us.example@us.example"],
+)
 async def test_webfinger_knows_the_server(resource: str, tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         document = (await app.get(f"{FINGER}?resource={resource}")).json()
-        assert document["subject"] == resource
+        named = "acct:us.example@us.example"
+        assert document["subject"] == (named if resource == named else f"{BASE_URL}/")
         assert {
             "rel": "https://www.w3.org/ns/activitystreams#Service",
             "type": "application/activity+json",
@@ -107,6 +125,7 @@ async def test_webfinger_knows_the_server(resource: str, tmp_path: Path) -> None
         ("", 400),
         ("?resource=", 400),
         ("?rel=self", 400),
+        ("?x", 400),
         ("?resource=a@us.example&resource=maya@us.example", 400),
         ("?resource=acct:mayo@us.example", 404),
         ("?resource=acct:maya@evil.example", 404),
@@ -122,6 +141,19 @@ async def test_webfinger_knows_nobody_else(query: str, status: int, tmp_path: Pa
         answer = await app.get(f"{FINGER}{query}")
         assert answer.status_code == status
         assert answer.headers["access-control-allow-origin"] == "*"
+        assert status == 404 or "resource" in answer.text
+
+
+async def test_nobody_is_found_by_what_looks_like_the_owner(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        for resource in (
+            "acct:other@us.example", "acct:maya@us.example.evil.example",
+            "https://evil.example/users/maya", f"{BASE_URL}/users/other", f"{US}?x=1",
+            "http://us.example/users/maya", "mailto:a@us.example", "x", "acct:", "@@",
+        ):  # fmt: skip
+            answer = await app.get(f"{FINGER}?resource={quote(resource, safe='')}")
+            assert answer.status_code == 404, resource
+            assert answer.headers["access-control-allow-origin"] == "*"
 
 
 async def test_host_meta_leads_to_webfinger(tmp_path: Path) -> None:
@@ -131,6 +163,7 @@ async def test_host_meta_leads_to_webfinger(tmp_path: Path) -> None:
         assert xml.headers["content-type"].startswith("application/xrd+xml")
         root = ElementTree.fromstring(xml.text)  # noqa: S314 - our own words
         (link,) = root
+        assert link.tag == "{http://docs.oasis-open.org/ns/xri/xrd-1.0}Link"
         assert link.attrib == {"rel": "lrdd", "template": template}
         answer = await app.get("/.well-known/host-meta.json")
         assert answer.json() == {"links": [{"rel": "lrdd", "template": template}]}
@@ -139,6 +172,7 @@ async def test_host_meta_leads_to_webfinger(tmp_path: Path) -> None:
 async def test_nodeinfo_counts_open_posts_now_and_then(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await app.publish("Hello")
+        await app.publish("Among us", Visibility.FOLLOWERS)
         links = (await app.get("/.well-known/nodeinfo")).json()["links"]
         assert [one["href"] for one in links] == [
             f"{BASE_URL}/nodeinfo/2.0",
@@ -155,12 +189,13 @@ async def test_nodeinfo_counts_open_posts_now_and_then(tmp_path: Path) -> None:
             document = answer.json()
             assert document["version"] == version
             assert document["software"]["name"] == "microfedi"
+            assert document["protocols"] == ["activitypub"]
             assert document["openRegistrations"] is False
             assert document["usage"]["users"]["total"] == 1
             return document["usage"]["localPosts"]
 
         assert await posts("2.1") == 1
-        await app.publish("Hello again")
+        await app.publish("Hello again", Visibility.UNLISTED)
         assert await posts("2.0") == 1
         app.clock.forward(minutes=11)
         assert await posts("2.0") == 2
@@ -245,4 +280,6 @@ async def test_before_setup_nobody_is_there(tmp_path: Path) -> None:
         for path in [*FOR_SERVERS, f"/@{HANDLE}/feed.atom", "/tags/x", "/.well-known/security.txt"]:
             for headers in (ACTIVITY, PAGE):
                 assert (await app.get(path, **headers)).status_code == 404, path
+        assert (await app.get("/", **PAGE)).status_code == 200
+        assert (await app.get("/login", **PAGE)).headers["location"] == "/"
         assert (await app.get("/healthz")).status_code == 200
