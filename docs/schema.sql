@@ -178,6 +178,14 @@ CREATE TABLE following (
     created_at      TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE forwards (
+    id              INTEGER PRIMARY KEY,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    forwarded_at    TEXT NOT NULL
+) STRICT;
+
+CREATE INDEX forwards_by_actor ON forwards (actor_id);
+
 CREATE TABLE group_notes (
     note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
     group_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

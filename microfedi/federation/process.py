@@ -22,7 +22,7 @@ from microfedi.errors import (
     RemoteGone,
     RemoteRefused,
 )
-from microfedi.federation import forwarded, receive, waiting
+from microfedi.federation import forwarded, forwarding, receive, waiting
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import HANDLERS
@@ -195,13 +195,14 @@ class Processor:
     ) -> None:
         """Apply handlers and write down how it went, in one transaction."""
 
-        def change(tx: Transaction) -> None:
+        def change(tx: Transaction) -> bool:
+            has_forwarded = False
             done = [] if finished is None else [finished.received.id]
             problems = list(failed)
             for item in items:
                 try:
                     with tx.part():
-                        _handle(self._ctx, tx, item)
+                        has_forwarded |= _handle(self._ctx, tx, item)
                 except ProtocolError as error:
                     problems.append((item.received, error))
                 except Exception as error:
@@ -212,8 +213,10 @@ class Processor:
             for one, problem in problems:
                 self._put_back(tx, one, problem)
             received.done(tx, done)
+            return has_forwarded
 
-        await self._ctx.db.write(change)
+        if await self._ctx.db.write(change):
+            self._ctx.wake.deliveries.set()
         kinds = {type(item.activity) for item in items}
         wakes = {name for kind in kinds if kind in HANDLERS for name in HANDLERS[kind].wakes}
         if "deliveries" in wakes:
@@ -234,13 +237,16 @@ class Processor:
             received.later(tx, one.id, self._ctx.now() + wait)
 
 
-def _handle(ctx: Context, tx: Transaction, item: _Item) -> None:
+def _handle(ctx: Context, tx: Transaction, item: _Item) -> bool:
+    """Do what an activity asks for; True if it is passed on to followers too."""
     activity = item.activity
     handler = HANDLERS.get(type(activity))
     if handler is None:
-        return
+        return False
     sender = actors.by_uri(tx, activity.actor_uri)
     if sender is None or blocks.is_blocked(tx, activity.actor_uri):
-        return  # gone or blocked since
+        return False  # gone or blocked since
+    is_for_followers = forwarding.concerns_followers(ctx, tx, activity)
     handler.apply(ctx, tx, activity, sender)
     log.info("handled %s of %s", type(activity).__name__, activity.actor_uri)
+    return is_for_followers and forwarding.forward(ctx, tx, activity, item.received.body, sender)

@@ -211,6 +211,14 @@ CREATE TABLE thread_fetches (
 ALTER TABLE outgoing ADD COLUMN by_old_key INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outgoing ADD COLUMN for_followers INTEGER NOT NULL DEFAULT 0;
 
+-- Answers of others that were passed on to followers within the last hour.
+CREATE TABLE forwards (
+    id              INTEGER PRIMARY KEY,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    forwarded_at    TEXT NOT NULL
+) STRICT;
+CREATE INDEX forwards_by_actor ON forwards (actor_id);
+
 -- The owner's wishes and keys.
 ALTER TABLE owner ADD COLUMN quote_policy TEXT NOT NULL DEFAULT 'anyone'
     CHECK (quote_policy IN ('anyone', 'followers', 'ask', 'nobody'));
