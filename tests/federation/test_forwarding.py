@@ -143,6 +143,22 @@ async def test_only_open_answers_to_open_posts_are_passed_on(
     assert await passed_on(scene) == []
 
 
+@pytest.mark.parametrize(
+    ("activity", "note"),
+    [
+        ({"to": [FOLLOWERS], "cc": [OWNER]}, {}),
+        ({"to": [PUBLIC], "cc": [FOLLOWERS]}, {"to": [FOLLOWERS, OWNER], "cc": []}),
+    ],
+)
+async def test_activity_and_post_must_both_be_open(
+    scene: Scene, activity: Document, note: Document
+) -> None:
+    await deliver(scene, proven(scene.alice, an_answer(scene.alice, **note) | activity))
+
+    assert await scene.note(f"{scene.alice.uri}/notes/1") is not None
+    assert await passed_on(scene) == []
+
+
 async def test_what_nobody_can_verify_is_not_passed_on(scene: Scene) -> None:
     await deliver(scene, an_answer(scene.alice))
 
