@@ -12,7 +12,7 @@ from starlette.routing import Route
 from microfedi import imagework
 from microfedi.account import login, setup
 from microfedi.errors import InvalidInput, NotFound, TooBusy, WrongCredentials
-from microfedi.federation.outbox import profile
+from microfedi.federation.outbox import keys, profile
 from microfedi.http import forms
 from microfedi.http import sessions as http_sessions
 from microfedi.http.addresses import client_address
@@ -172,6 +172,19 @@ async def renew_codes(request: Request) -> Response:
     return await _after_both_factors(request, change)
 
 
+async def renew_keys(request: Request) -> Response:
+    """POST /settings/security/keys: new keys for signing; everybody who follows is told."""
+
+    async def change(form: FormData) -> dict[str, Any]:
+        await keys.renew(context_of(request))
+        return {
+            "done": "You have new keys. Your followers' servers are being told; the old keys are "
+            "removed as soon as they know, after two days at the latest."
+        }
+
+    return await _after_both_factors(request, change)
+
+
 async def end_session(request: Request) -> Response:
     """POST /settings/security/sessions/{id}/end."""
     session_id = forms.path_id(request, "id")
@@ -289,6 +302,7 @@ owner_routes = [
     Route("/settings/security", show_security, methods=["GET"]),
     Route("/settings/security/password", change_password, methods=["POST"]),
     Route("/settings/security/codes", renew_codes, methods=["POST"]),
+    Route("/settings/security/keys", renew_keys, methods=["POST"]),
     Route("/settings/security/sessions/end", end_sessions, methods=["POST"]),
     Route("/settings/security/sessions/{id}/end", end_session, methods=["POST"]),
     Route("/settings/disk", show_disk, methods=["GET"]),
