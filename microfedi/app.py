@@ -9,7 +9,6 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -27,6 +26,7 @@ from microfedi.federation.receive import MAX_ACTIVITY_BYTES
 from microfedi.federation.remote import Remote
 from microfedi.federation.workers import Workers
 from microfedi.http import problems, sessions
+from microfedi.http.canonical import CanonicalHandle
 from microfedi.http.headers import Headers
 from microfedi.http.negotiate import either
 from microfedi.web import (
@@ -95,7 +95,8 @@ def create_app(
         middleware=[
             Middleware(Headers, config=config),
             # Inside, so that what failed has its headers too.
-            Middleware(ServerErrorMiddleware, handler=problems.answer),
+            Middleware(problems.LastResort),
+            Middleware(CanonicalHandle),
         ],
         exception_handlers={
             MicrofediError: problems.answer,

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from microfedi.errors import (
     BadSignature,
@@ -70,6 +71,33 @@ def _status_of(error: Exception) -> int:
         case KeyUnavailable():
             return 503
     return 500
+
+
+class LastResort:
+    """Answers what no route and no handler caught, so that it stands in the log once.
+
+    What breaks within an answer goes on to the server below, which ends the connection and says
+    so in the log itself.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            if has_begun or scope["type"] != "http":
+                raise
+            response = await answer(Request(scope), error)
+            await response(scope, receive, send)
 
 
 async def answer(request: Request, error: Exception) -> Response:
