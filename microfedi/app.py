@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from microfedi.activitypub import actor, collections, emojis, follows, inbox, wellknown
+from microfedi.activitypub import actor, collections, emojis, follows, inbox, stamps, wellknown
 from microfedi.activitypub import notes as activitypub_notes
 from microfedi.assets import asset_dir
 from microfedi.config import Config
@@ -32,6 +32,7 @@ from microfedi.http.negotiate import either
 from microfedi.web import (
     about,
     compose,
+    consent,
     discovery,
     emoji,
     feeds,
@@ -58,7 +59,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 # Pages for the owner alone: behind the login, and every change of them behind the form's token.
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, login,
-    interact, discovery, emoji, polls,
+    interact, discovery, emoji, polls, consent,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2
@@ -116,6 +117,7 @@ def _routes(config: Config) -> list[BaseRoute]:
         Route("/actor/inbox", inbox.post, methods=["POST"], max_body_size=MAX_ACTIVITY_BYTES),
         *actor.routes,
         *collections.routes,
+        *stamps.routes,
         *follows.routes,
         *activitypub_notes.routes,
         *emojis.routes,

@@ -107,7 +107,8 @@ def in_bytes(size: int) -> str:
 
 def summary_line(note: Note) -> str:
     """Return a post as one line of plain text, for a title: its warning instead, if it has one."""
-    line = note.summary or note.name or sanitize.text(note.html, limit=TITLE_CHARS)
+    html = sanitize.without_quote_link(note.html) if note.quote else note.html
+    line = note.summary or note.name or sanitize.text(html, limit=TITLE_CHARS)
     return " ".join(line.split())[:TITLE_CHARS]
 
 

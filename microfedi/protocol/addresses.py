@@ -90,6 +90,10 @@ class Addresses:
         """The id of an activity: `kind` is its word in lower case, `public_id` a fresh one."""
         return f"{self.actor}/{kind}/{public_id}"
 
+    def stamp(self, kind: str, public_id: str) -> str:
+        """The id of a document by which the owner agrees; `kind` is quote, reply or feature."""
+        return f"{self.actor}/{kind}_authorizations/{public_id}"
+
     def tag(self, tag: str) -> str:
         """The page of a hashtag; `tag` comes without the #, percent-encoded if it must be."""
         return f"{self.base_url}/tags/{tag}"

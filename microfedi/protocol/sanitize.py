@@ -77,6 +77,7 @@ _TAG_FLOOD = re.compile("([\U000e0020-\U000e007f]{8})[\U000e0020-\U000e007f]+")
 
 # An anchor as nh3 writes it, with its text if no other anchor is inside.
 _ANCHOR = re.compile(r"<a( [^>]*)>(?:((?:[^<]|<(?!/?a[ >]))*+)</a>)?")
+_QUOTE_LINK = re.compile(r'<(p|span) class="quote-inline"[^>]*>(?:(?!</\1>).){0,3000}</\1>', re.S)
 _CLASS = re.compile(r' class="([^"]*)"')
 _HREF = re.compile(r' href="([^"]*)"')
 _TAG = re.compile(r"(<[^>]*>?)")
@@ -197,6 +198,15 @@ def username(untrusted: str) -> str | None:
     if len(untrusted) > MAX_USERNAME_CHARS or not _USERNAME.fullmatch(untrusted):
         return None
     return untrusted
+
+
+def without_quote_link(html: SafeHtml) -> SafeHtml:
+    """Return a text without the link to what it quotes, which stands there for others.
+
+    >>> without_quote_link(SafeHtml('<p class="quote-inline">RE: <a>x</a></p><p>Yes</p>'))
+    Markup('<p>Yes</p>')
+    """
+    return SafeHtml(_QUOTE_LINK.sub("", str(html), count=1))
 
 
 def with_emojis(safe: SafeHtml | str, emojis: Mapping[str, str]) -> SafeHtml:

@@ -18,6 +18,8 @@ from microfedi.storage.database import Reader, Transaction
 
 MessagePolicy = Literal["anyone", "followed", "nobody"]
 FeaturePolicy = Literal["anyone", "ask", "nobody"]
+QuotePolicy = Literal["anyone", "followers", "ask", "nobody"]
+ReplyPolicy = Literal["anyone", "followers", "mentioned"]
 
 _INSTANCE_KEY = "instance.rsa_key_sealed"
 _RSA_KEY = "owner.rsa_key_sealed"
@@ -55,6 +57,9 @@ class Owner:
     hides_follows: bool
     message_policy: MessagePolicy
     feature_policy: FeaturePolicy  # who may put the owner into a collection
+    quote_policy: QuotePolicy  # who may quote new posts
+    reply_policy: ReplyPolicy  # who may answer new posts
+    sends_blocks: bool  # whoever is blocked is told
     attribution_domains: tuple[str, ...]  # whose pages may name the owner as their author
     time_zone: str
     disk_budget_bytes: int
@@ -116,6 +121,7 @@ def load(reader: Reader) -> Owner | None:
                owner.old_rsa_key_sealed, owner.old_ed25519_key_sealed, owner.key_number,
                owner.bio, owner.hides_follows, owner.message_policy, owner.time_zone,
                owner.feature_policy, owner.attribution_domains,
+               owner.quote_policy, owner.reply_policy, owner.sends_blocks,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
                owner.created_at, actors.approves, actors.discoverable, actors.indexable,
                instance.base_url, instance.rsa_key_sealed AS instance_key_sealed
@@ -160,6 +166,9 @@ def load(reader: Reader) -> Owner | None:
         hides_follows=bool(row["hides_follows"]),
         message_policy=row["message_policy"],
         feature_policy=row["feature_policy"],
+        quote_policy=row["quote_policy"],
+        reply_policy=row["reply_policy"],
+        sends_blocks=bool(row["sends_blocks"]),
         attribution_domains=tuple(json.loads(row["attribution_domains"])),
         time_zone=row["time_zone"],
         disk_budget_bytes=row["disk_budget_bytes"],
@@ -295,6 +304,9 @@ def set_preferences(
     hides_follows: bool | None = None,
     message_policy: MessagePolicy | None = None,
     feature_policy: FeaturePolicy | None = None,
+    quote_policy: QuotePolicy | None = None,
+    reply_policy: ReplyPolicy | None = None,
+    sends_blocks: bool | None = None,
     attribution_domains: Sequence[str] | None = None,
     time_zone: str | None = None,
     disk_budget_bytes: int | None = None,
@@ -320,6 +332,9 @@ def set_preferences(
            SET hides_follows = coalesce(:hides_follows, hides_follows),
                message_policy = coalesce(:message_policy, message_policy),
                feature_policy = coalesce(:feature_policy, feature_policy),
+               quote_policy = coalesce(:quote_policy, quote_policy),
+               reply_policy = coalesce(:reply_policy, reply_policy),
+               sends_blocks = coalesce(:sends_blocks, sends_blocks),
                attribution_domains = coalesce(:attribution_domains, attribution_domains),
                time_zone = coalesce(:time_zone, time_zone),
                disk_budget_bytes = coalesce(:disk_budget_bytes, disk_budget_bytes)
@@ -328,6 +343,9 @@ def set_preferences(
             "hides_follows": hides_follows,
             "message_policy": message_policy,
             "feature_policy": feature_policy,
+            "quote_policy": quote_policy,
+            "reply_policy": reply_policy,
+            "sends_blocks": sends_blocks,
             "attribution_domains": (
                 None if attribution_domains is None else json.dumps(list(attribution_domains))
             ),

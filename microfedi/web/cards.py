@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from microfedi.protocol import uris, vocab
+from microfedi.protocol import sanitize, uris, vocab
+from microfedi.protocol.sanitize import SafeHtml
 from microfedi.storage import (
     actors,
     announces,
@@ -108,6 +109,11 @@ class Card:
         return _page_of(self.author, is_owner=self.is_mine)
 
     @property
+    def hashtags(self) -> tuple[str, ...]:
+        """Those that the text does not say."""
+        return shown.other_hashtags(self.note)
+
+    @property
     def kind(self) -> str:
         """What it is, in a word for a person; "" for a post like any other."""
         return "" if self.note.type in _PLAIN else _split(self.note.type)
@@ -116,6 +122,21 @@ class Card:
     def can_boost(self) -> bool:
         """Only open posts can be boosted, and one's own for followers."""
         return self.note.visibility.is_open
+
+    @property
+    def can_quote(self) -> bool:
+        """Own open posts, and those of others that say who may; in the end their author decides."""
+        policy = self.note.policy
+        return self.note.visibility.is_open and (
+            self.is_mine or (policy is not None and policy.can_quote is not None)
+        )
+
+    @property
+    def html(self) -> SafeHtml:
+        """The text; what is shown as a quote is not linked to once more."""
+        if self.quote is not None and self.quote.card is not None:
+            return sanitize.without_quote_link(self.note.html)
+        return self.note.html
 
     @property
     def can_pin(self) -> bool:

@@ -15,6 +15,7 @@ from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import notes
+from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.web import attachments, cards, polls, redirects
 
@@ -30,9 +31,11 @@ _CHOICES = [
 
 
 async def show(request: Request) -> Response:
-    """GET /compose: an empty box, or one that answers `reply_to`."""
+    """GET /compose: an empty box, or one that answers `reply_to` or quotes `quote`."""
     parent = await _parent(request, forms.query_id(request, "reply_to"))
-    return await _form(request, parent, _empty(parent), None)
+    quoted = await _parent(request, forms.query_id(request, "quote"))
+    shown = _empty(parent) | {"quote": quoted.id if quoted else None}
+    return await _form(request, parent, shown, None)
 
 
 async def filled(
@@ -72,6 +75,7 @@ async def submit(request: Request) -> Response:
                 language=shown["language"] or None,
                 in_reply_to=parent.id if parent else None,
                 poll=polls.draft(shown["poll"]),
+                quote=shown["quote"],
                 pictures=await attachments.read(form, ctx.config.limits),
             ),
         )
@@ -90,6 +94,7 @@ async def show_edit(request: Request) -> Response:
         "visibility": note.visibility,
         "language": note.language or "",
         "sensitive": note.sensitive,
+        "attached": attachments.of(note),
         "alts": [],
         "focus": {},
     }
@@ -101,14 +106,23 @@ async def submit_edit(request: Request) -> Response:
     ctx = context_of(request)
     note = await _own(request)
     form = await forms.read(request)
-    shown: dict[str, Any] = {**_empty(None), "visibility": note.visibility}
+    shown: dict[str, Any] = {
+        **_empty(None),
+        "visibility": note.visibility,
+        "attached": attachments.of(note),
+    }
     try:
-        shown = {**_typed(form, shown), "visibility": note.visibility}
+        shown = {
+            **_typed(form, shown),
+            "visibility": note.visibility,
+            "attached": attachments.changed(form, note),
+        }
         draft = outbox.Draft(
             source=shown["source"],
             visibility=note.visibility,
             summary=shown["summary"],
             sensitive=note.sensitive,
+            attached={one.url: None if one.is_removed else one.alt for one in shown["attached"]},
             language=shown["language"] or None,
         )
         await outbox.edit(ctx, note.id, draft)
@@ -156,6 +170,7 @@ def _empty(parent: Note | None) -> dict[str, Any]:
         "focus": {},
         "on_success": "",
         "poll": polls.empty(),
+        "quote": None,
     }
 
 
@@ -170,6 +185,7 @@ def _typed(form: FormData, shown: dict[str, Any]) -> dict[str, Any]:
         "on_success": forms.text(form, "on_success", limit=MAX_BACK_CHARS),
         "language": forms.line(form, "language", limit=MAX_LANGUAGE_CHARS),
         "poll": polls.typed(form),
+        "quote": forms.row_id(form, "quote") if form.get("quote") else None,
     }
 
 
@@ -197,12 +213,14 @@ async def _form(
     ctx = context_of(request)
     owner = ctx.owner
     card = await ctx.db.read(lambda r: cards.of_note(r, parent, owner)) if parent else None
+    quoted = await _quoted(request, shown["quote"])
     if card is not None and not card.is_mine and request.method == "GET":
         shown = {**shown, "source": f"{card.author.address} {shown['source']}"}
     values = {
-        "heading": "Reply" if card else "New post",
+        "heading": "Reply" if card else "Quote" if quoted else "New post",
         "back": card.url if card else "/home",
         "reply_to": card,
+        "quoted": quoted,
         "draft": shown,
         "problem": problem,
         "choices": _choices(parent),
@@ -214,6 +232,18 @@ async def _form(
         "lasting": polls.LASTING,
     }
     return await page(request, "compose.html", values, status_code=422 if problem else 200)
+
+
+async def _quoted(request: Request, note_id: int | None) -> cards.Card | None:
+    ctx = context_of(request)
+    if note_id is None:
+        return None
+
+    def question(reader: Reader) -> cards.Card | None:
+        found = notes.by_id(reader, note_id)
+        return None if found is None else cards.of_note(reader, found, ctx.owner)
+
+    return await ctx.db.read(question)
 
 
 async def _edit_form(

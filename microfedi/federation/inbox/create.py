@@ -4,7 +4,7 @@ import dataclasses
 import logging
 
 from microfedi.errors import ProtocolError, RemoteError
-from microfedi.federation import keeping, lookup, permission, relevance
+from microfedi.federation import consent, keeping, lookup, permission, quoting, relevance
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import votes
@@ -84,10 +84,25 @@ def take(
     if visibility is Visibility.DIRECT:
         _take_message(ctx, tx, note, author)
         return
+    if not _may_answer(ctx, tx, note, author):
+        return
     kept = keeping.keep(ctx, tx, note, author, visibility)
     if kept is None or not kept[1]:
         return
+    if kept[0].quote is not None:
+        quoting.take(ctx, tx, kept[0], note, author)
     _place(ctx, tx, kept[0], author)
+
+
+def _may_answer(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor) -> bool:
+    """False for an answer to a post of the owner's that they wanted answered by others only.
+
+    What somebody followed writes is read all the same.
+    """
+    parent = None if note.in_reply_to is None else notes.by_uri(tx, note.in_reply_to)
+    if parent is None or parent.actor_id != ctx.owner.actor_id:
+        return True
+    return following.is_followed(tx, author.id) or consent.may_reply(ctx, tx, parent, author)
 
 
 def _place(ctx: Context, tx: Transaction, note: Note, author: Actor) -> None:

@@ -3,6 +3,7 @@
 from microfedi.errors import NotAuthorized
 from microfedi.federation import permission
 from microfedi.federation.context import Context
+from microfedi.federation.outbox import notes as outbox_notes
 from microfedi.protocol import uris
 from microfedi.protocol.vocab import Delete
 from microfedi.storage import actors, messages, notes, quotes, tombstones
@@ -54,3 +55,6 @@ def _revoke(
         if quoted is not None:
             permission.demand(ctx, tx, sender, "change", quoted)
             quotes.set_state(tx, one.note_id, "revoked", authorization=None, now=ctx.now())
+            note = notes.by_id(tx, one.note_id)
+            if note is not None and note.actor_id == ctx.owner.actor_id:
+                outbox_notes.tell(ctx, tx, note)

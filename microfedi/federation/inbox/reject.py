@@ -9,11 +9,15 @@ from microfedi.storage.database import Transaction
 
 
 def apply(ctx: Context, tx: Transaction, reject: Reject, sender: Actor) -> None:
-    """Follow `sender` no longer; what was said of it before is taken back.
+    """Follow `sender` no longer, or do not quote them; what was said of it before is taken back.
 
-    Source: ActivityPub 7.7.
-    Raises: NotAuthorized if it answers no Follow of ours to them.
+    Source: ActivityPub 7.7; FEP-044f.
+    Raises: NotAuthorized if it answers nothing that we asked of them.
     """
+    quote = accept.quote_answered(ctx, tx, reject, sender)
+    if quote is not None:
+        accept.refuse_quote(ctx, tx, quote)
+        return
     accept.answered(ctx, tx, reject, sender)
     following.set_state(tx, sender.id, "rejected")
     notifications.remove(tx, "follow_accepted", sender.id)

@@ -4,7 +4,7 @@ import dataclasses
 from datetime import datetime, timedelta
 
 from microfedi.errors import NotAuthorized
-from microfedi.federation import keeping, lookup, permission
+from microfedi.federation import keeping, lookup, permission, quoting
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import create, votes
@@ -68,7 +68,9 @@ def apply_note(
         if not _is_newer(note, kept.updated_at or kept.published_at):
             votes.refresh(tx, kept, note)
             return
-        notes.edit(tx, kept.id, note, html=keeping.html_of(ctx, tx, note), now=now)
+        edited = notes.edit(tx, kept.id, note, html=keeping.html_of(ctx, tx, note), now=now)
+        if edited is not None and (edited.quote or kept.quote):
+            quoting.take(ctx, tx, edited, note, sender)
         if announces.of(tx, kept.id, ctx.owner.actor_id) is not None:
             # The owner vouched for another text.
             notifications.add(tx, "update", actor_id=sender.id, note_id=kept.id, now=now)

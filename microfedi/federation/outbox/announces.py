@@ -1,6 +1,7 @@
 """The owner boosts a post, and takes it back."""
 
 from microfedi.errors import InvalidInput, NotFound
+from microfedi.federation import consent
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending
 from microfedi.protocol import addressing, ids, vocab
@@ -24,6 +25,10 @@ async def announce(ctx: Context, note_id: int) -> None:
         note, author_uri = _note(tx, note_id)
         if not note.visibility.is_open:
             raise InvalidInput("", "Only what everybody may see can be boosted.")
+        author = actors.by_id(tx, note.actor_id)
+        rule = None if note.policy is None else note.policy.can_announce
+        if author and consent.asks_us(ctx, tx, rule, note, author) == "no":
+            raise InvalidInput("", f"{author.address} does not want this post to be boosted.")
         public_id = ids.public_id()
         kept = announces.add(
             tx,

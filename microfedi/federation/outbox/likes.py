@@ -1,6 +1,7 @@
 """The owner likes a post, and takes it back. Only its author is told."""
 
-from microfedi.errors import NotFound
+from microfedi.errors import InvalidInput, NotFound
+from microfedi.federation import consent
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending
 from microfedi.protocol import vocab
@@ -19,6 +20,9 @@ async def like(ctx: Context, note_id: int) -> None:
 
     def change(tx: Transaction) -> None:
         note, author = _note(tx, note_id)
+        rule = None if note.policy is None else note.policy.can_like
+        if consent.asks_us(ctx, tx, rule, note, author) == "no":
+            raise InvalidInput("", f"{author.address} does not want favourites for this post.")
         activity = _like(ctx, note, author, sending.mint(ctx, "likes"))
         if likes.add(tx, note_id, ctx.owner.actor_id, activity.uri, ctx.now()):
             inboxes = sending.personal(tx, [author])

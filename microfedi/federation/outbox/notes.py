@@ -1,14 +1,15 @@
 """The owner publishes, edits, deletes and pins posts. Messages are in `messages`, never here."""
 
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from microfedi.errors import InvalidInput, NotFound
-from microfedi.federation import emojis, uploads
+from microfedi.federation import consent, emojis, uploads
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import polls as outbox_polls
 from microfedi.federation.outbox import profile, sending, writing
+from microfedi.federation.outbox import quotes as outbox_quotes
 from microfedi.federation.outbox.polls import PollDraft
 from microfedi.federation.uploads import Upload
 from microfedi.imagework import Picture
@@ -49,7 +50,11 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the owner wrote. `pictures` come with their descriptions; `in_reply_to` is a row id."""
+    """What the owner wrote. `pictures` come with their descriptions; `in_reply_to` is a row id.
+
+    `attached` is for an edit: what hangs on the post already, by its address, with its new
+    description, or None to take it off. What is not named stays as it is.
+    """
 
     source: str
     visibility: Visibility = Visibility.PUBLIC
@@ -59,6 +64,8 @@ class Draft:
     in_reply_to: int | None = None
     pictures: tuple[tuple[Picture, str], ...] = ()
     poll: PollDraft | None = None
+    quote: int | None = None
+    attached: Mapping[str, str | None] = field(default_factory=dict)
 
 
 async def publish(ctx: Context, draft: Draft) -> Note:
@@ -75,14 +82,19 @@ async def publish(ctx: Context, draft: Draft) -> Note:
     language = _language(draft.language)
     parent, author = await ctx.db.read(lambda reader: _parent(reader, draft.in_reply_to))
     _refuse_widening(draft.visibility, parent)
+    await ctx.db.read(lambda reader: _demand_reply(ctx, reader, parent, author))
+    quoted = await ctx.db.read(
+        lambda reader: outbox_quotes.quotable(ctx, reader, draft.quote, draft.visibility)
+    )
     written = await writing.write(ctx, draft.source)
+    html = written.html if quoted is None else outbox_quotes.with_link(written.html, quoted[0].uri)
     mentioned = [one for one in written.mentioned if one.id != owner.actor_id]
     if author is not None and author.id not in {owner.actor_id, *(one.id for one in mentioned)}:
         mentioned.insert(0, author)
     to, cc = addressing.address(
         draft.visibility,
         followers_uri=owner.addresses.followers,
-        mentioned=[one.uri for one in mentioned],
+        mentioned=[one.uri for one in (*mentioned, *_another(quoted, owner.actor_id))],
     )
     public_id = ids.public_id()
     pictures = await uploads.write(
@@ -91,7 +103,7 @@ async def publish(ctx: Context, draft: Draft) -> Note:
     note = vocab.Note(
         uri=owner.addresses.note(public_id),
         attributed_to=owner.uri,
-        content=str(written.html),
+        content=str(html),
         summary=draft.summary,
         url=owner.addresses.note_page(public_id),
         to=to,
@@ -108,6 +120,8 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         hashtags=written.hashtags,
         type="Note" if draft.poll is None else "Question",
         poll=None if draft.poll is None else outbox_polls.asked(draft.poll, now),
+        policy=consent.own_policy(ctx, draft.visibility),
+        quote=None if quoted is None else quoted[0].uri,
     )
 
     def change(tx: Transaction) -> Note:
@@ -116,7 +130,7 @@ async def publish(ctx: Context, draft: Draft) -> Note:
             emojis.with_own(tx, note, owner.addresses),
             actor_id=owner.actor_id,
             visibility=draft.visibility,
-            html=written.html,
+            html=html,
             now=now,
             public_id=public_id,
         )
@@ -125,6 +139,8 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         _add_media(ctx, tx, pictures, kept[0].id)
         if note.poll is not None and note.poll.ends is not None:
             jobs.add(tx, "poll", note.uri, due_at=note.poll.ends)
+        if quoted is not None:
+            outbox_quotes.ask(ctx, tx, kept[0], *quoted)
         timeline.add(tx, note_id=kept[0].id, at=now)
         create = create_of(tx, kept[0], owner.addresses)
         inboxes = sending.audience(ctx, tx, create)
@@ -137,10 +153,12 @@ async def publish(ctx: Context, draft: Draft) -> Note:
 def as_document(reader: Reader, note: Note, addresses: Addresses) -> vocab.Note:
     """Return a note of the owner's as others get it, with the collections that belong to it."""
     quote = None if note.quote is None else quotes.of_note(reader, note.id)
+    is_refused = quote is not None and quote.state in ("rejected", "revoked")
     return replace(
         notes.to_vocab(note, actor_uri=addresses.actor),
         emojis=emojis.named(reader, addresses, note.emojis),
         poll=polls.filled(reader, note.id, note.poll),
+        quote=None if is_refused else note.quote,
         quote_authorization=None if quote is None else quote.authorization,
         # What stands behind a warning is sensitive: some look at this field alone for pictures.
         sensitive=note.sensitive or bool(note.summary),
@@ -167,16 +185,17 @@ async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
     """Publish a new version of a post to everybody who has the old one.
 
     Text, warning and the sensitive mark are replaced, the language if one is given; pictures are
-    added. Audience and thread stay: nobody sees a post through an edit who could not see it
-    before, so a new mention counts in open posts only.
+    added, described anew, or removed for good. Audience and thread stay: nobody sees a post
+    through an edit who could not see it before, so a new mention counts in open posts only.
 
     Source: ActivityPub 6.3.
     Raises: InvalidInput as `publish`; NotFound if it is not the owner's.
     """
     owner, now = ctx.owner, ctx.now()
     old = await ctx.db.read(lambda reader: _own(ctx, reader, note_id))
-    count = len(old.attachments) + len(draft.pictures)
-    if old.attachments and not draft.source.strip():
+    stay = _staying(old, draft)
+    count = len(stay) + len(draft.pictures)
+    if stay and not draft.source.strip():
         writing.check(ctx, "-", draft.pictures)  # pictures without a word are a post too
     else:
         writing.check(ctx, draft.source, draft.pictures)
@@ -194,31 +213,39 @@ async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
     pictures = await uploads.write(
         ctx, [picture for picture, _ in draft.pictures], sealed=not old.visibility.is_open
     )
+    html = written.html
+    if old.quote is not None:
+        html = outbox_quotes.with_link(html, old.quote)
     note = replace(
         notes.to_vocab(old, actor_uri=owner.uri),
-        content=str(written.html),
+        content=str(html),
         summary=draft.summary,
         sensitive=draft.sensitive,
         language=language,
         source=draft.source,
         updated=now,
-        attachments=old.attachments + _attachments(ctx, pictures, draft),
+        attachments=stay + _attachments(ctx, pictures, draft),
         mentions=tuple(mentions.values()),
         hashtags=written.hashtags,
     )
+
+    removed: list[str] = []
 
     def change(tx: Transaction) -> Note:
         # What a poll asks stays, and so do the votes.
         new = replace(note, poll=polls.filled(tx, note_id, old.poll))
         new = emojis.with_own(tx, new, owner.addresses)
-        kept = notes.edit(tx, note_id, new, html=written.html, now=now)
+        kept = notes.edit(tx, note_id, new, html=html, now=now)
         if kept is None:
             raise NotFound("the post was deleted meanwhile")
         _add_media(ctx, tx, pictures, note_id)
+        removed.extend(_remove_media(ctx, tx, kept))
         tell(ctx, tx, kept)
         return kept
 
-    return await _write(ctx, change, pictures)
+    kept = await _write(ctx, change, pictures)
+    await uploads.discard(ctx, removed)
+    return kept
 
 
 def tell(ctx: Context, tx: Transaction, note: Note, *, also: Iterable[int] = ()) -> None:
@@ -319,6 +346,11 @@ async def _write(
     return note
 
 
+def _another(quoted: tuple[Note, Actor] | None, owner_id: int) -> list[Actor]:
+    """Return the author of what is quoted, who is told like somebody mentioned."""
+    return [] if quoted is None or quoted[1].id == owner_id else [quoted[1]]
+
+
 def _parent(reader: Reader, note_id: int | None) -> tuple[Note | None, Actor | None]:
     if note_id is None:
         return None, None
@@ -326,6 +358,14 @@ def _parent(reader: Reader, note_id: int | None) -> tuple[Note | None, Actor | N
     if parent is None:
         raise InvalidInput("", "What this answers has been deleted meanwhile.")
     return parent, actors.by_id(reader, parent.actor_id)
+
+
+def _demand_reply(ctx: Context, reader: Reader, parent: Note | None, author: Actor | None) -> None:
+    """Refuse what the author would not let others see: GoToSocial hides such answers."""
+    if parent is None or author is None or parent.policy is None:
+        return
+    if consent.asks_us(ctx, reader, parent.policy.can_reply, parent, author) == "no":
+        raise InvalidInput("", f"{author.address} lets only some people answer this post.")
 
 
 def _refuse_widening(visibility: Visibility, parent: Note | None) -> None:
@@ -366,6 +406,28 @@ def _add_media(ctx: Context, tx: Transaction, pictures: list[Upload], note_id: i
     for one in pictures:
         for record in one.records:
             media.add(tx, replace(record, note_id=note_id), ctx.now())
+
+
+def _remove_media(ctx: Context, tx: Transaction, note: Note) -> list[str]:
+    """Forget what does not hang on a note any more; return the names of the files."""
+    used = {url for one in note.attachments for url in (one.url, one.preview)}
+    names = [
+        one.public_id
+        for one in media.of_note(tx, note.id)
+        if ctx.owner.addresses.media(one.public_id) not in used
+    ]
+    media.delete(tx, names)
+    return names
+
+
+def _staying(note: Note, draft: Draft) -> tuple[vocab.Attachment, ...]:
+    """Return what hangs on a note and stays there, with its description as it shall be."""
+    stay = []
+    for one in note.attachments:
+        alt = draft.attached.get(one.url, one.alt)
+        if alt is not None:
+            stay.append(replace(one, alt=sanitize.plain(alt, limit=MAX_ALT_CHARS)))
+    return tuple(stay)
 
 
 def _attachments(

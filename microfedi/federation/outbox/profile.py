@@ -14,7 +14,7 @@ from microfedi.storage import actors, featured_tags, media
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
-from microfedi.storage.owner import FeaturePolicy, MessagePolicy, Owner
+from microfedi.storage.owner import FeaturePolicy, MessagePolicy, Owner, QuotePolicy, ReplyPolicy
 
 MAX_BIO_CHARS = 2000  # of the Markdown; more is an article
 MAX_FIELDS = 8  # rows of the table; Mastodon shows 4, others up to 10
@@ -129,6 +129,25 @@ async def set_preferences(
             tell(ctx, tx)
 
     await _changed(ctx, change)
+
+
+async def set_policies(
+    ctx: Context,
+    *,
+    quote_policy: QuotePolicy | None = None,
+    reply_policy: ReplyPolicy | None = None,
+    sends_blocks: bool | None = None,
+) -> None:
+    """Keep who may quote and answer what the owner posts from now on, and whether blocks are told.
+
+    Others read it in the posts, so nobody has to be told.
+    """
+    await _changed(
+        ctx,
+        lambda tx: owner_storage.set_preferences(
+            tx, quote_policy=quote_policy, reply_policy=reply_policy, sends_blocks=sends_blocks
+        ),
+    )
 
 
 async def set_discovery(
