@@ -87,6 +87,7 @@ async def keep_secrets(app: App, tmp_path: Path) -> Secrets:
             "token": ["none"],
             "signature": ["none"],
             "encoded": ["none"],
+            "shortcode": ["none"],
         }
     )
 
@@ -253,7 +254,7 @@ async def test_s_129_no_address_is_forgotten(tmp_path: Path) -> None:
     everybodys = {
         "", ".well-known", "nodeinfo", "robots.txt", "healthz", "favicon.ico", "inbox", "actor",
         "users", "@{handle}", "media", "about", "tags", "login", "setup", "static",
-        "interact",
+        "interact", "emojis",
     }  # fmt: skip
     async with an_app(tmp_path) as app:
         for route in app.asgi.routes:
