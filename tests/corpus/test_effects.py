@@ -74,6 +74,19 @@ async def _rows(world: World, sql: str, **values: Any) -> list[Any]:
     return await world.app.ctx.db.read(lambda reader: list(reader.all(sql, values)))
 
 
+async def _sent(world: World) -> list[dict[str, Any]]:
+    """What is on its way to others, in order."""
+
+    def question(reader: Reader) -> list[dict[str, Any]]:
+        rows = reader.all("SELECT id, body_sealed FROM outgoing ORDER BY id")
+        return [
+            json.loads(reader.sealer.open("outgoing", row["body_sealed"], bound_to=str(row["id"])))
+            for row in rows
+        ]
+
+    return await world.app.ctx.db.read(question)
+
+
 async def _is_told(world: World, case: Effect, words: str) -> None:
     """The notification says who it was, and what they did."""
     page = squeezed((await world.page("/notifications")).text)
@@ -139,7 +152,8 @@ async def _follow(world: World, case: Effect) -> None:
     assert found is not None
     assert found.state == "accepted"
     assert found.follow_uri == load(case.file)["id"]
-    assert len(await _rows(world, "SELECT 1 FROM outgoing")) == 1, "no Accept"
+    (accept,) = await _sent(world)
+    assert (accept["type"], accept["object"]["id"]) == ("Accept", found.follow_uri)
     await _is_told(world, case, "follows you")
 
 
@@ -191,7 +205,9 @@ async def _report(world: World, case: Effect) -> None:
 async def _quote_request(world: World, case: Effect) -> None:
     rows = await _rows(world, "SELECT state, other_uri FROM stamps WHERE kind = 'quote'")
     assert [(row["state"], row["other_uri"]) for row in rows] == [("accepted", case.detail)]
-    assert len(await _rows(world, "SELECT 1 FROM outgoing")) == 2, "our post, and an Accept"
+    (accept,) = await _sent(world)
+    assert (accept["type"], accept["object"]["id"]) == ("Accept", load(case.file)["id"])
+    assert accept["result"].startswith(world.app.ctx.config.base_url), "no stamp"
 
 
 async def _block(world: World, case: Effect) -> None:
