@@ -1,7 +1,7 @@
 """What a form brings to stand beside a post: pictures, films, sounds, each with a description."""
 
 import io
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from starlette.datastructures import FormData
@@ -12,13 +12,50 @@ from microfedi.errors import InvalidInput
 from microfedi.http import forms
 from microfedi.imagework import Picture
 from microfedi.protocol import media_types
+from microfedi.storage.notes import Note
 
 MAX_FILES = 16  # of a post. Mastodon shows the first four.
 MAX_ALT_CHARS = 1500  # as much as Mastodon shows
+MAX_URL_CHARS = 2000  # of what hangs on a post: an address of ours
 
 # Where the middle of an outer third lies, from -1 to 1.
 _THIRD = 0.67
 _AT = {"-1": -_THIRD, "0": 0.0, "1": _THIRD}
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """Something that hangs on a post already, in the form that changes the post."""
+
+    url: str
+    alt: str
+    kind: str
+    src: str
+    is_removed: bool = False
+
+
+def of(note: Note) -> list[Attached]:
+    """Return what hangs on a post of the owner's."""
+    return [
+        Attached(one.url, one.alt, kind, (one.preview or "") if kind != "image" else one.url)
+        for one in note.attachments
+        for kind in (one.media_type.partition("/")[0],)
+    ]
+
+
+def changed(form: FormData, note: Note) -> list[Attached]:
+    """Return what hangs on a post, as the form wants it: described anew, or taken off.
+
+    Raises: InvalidInput if a description is too long.
+    """
+    named = forms.texts(form, "attached", limit=MAX_URL_CHARS, most=MAX_FILES)
+    alts = forms.texts(form, "attached_alt", limit=MAX_ALT_CHARS, most=MAX_FILES)
+    removed = forms.texts(form, "remove", limit=MAX_URL_CHARS, most=MAX_FILES)
+    described = dict(zip(named, alts, strict=False))
+    return [
+        replace(one, alt=described.get(one.url, one.alt).strip(), is_removed=one.url in removed)
+        for one in of(note)
+    ]
 
 
 def typed(form: FormData) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from microfedi.protocol.vocab import Visibility
-from tests.app_fixture import HANDLE, US, an_app
+from microfedi.storage import notes
+from tests.app_fixture import BASE_URL, HANDLE, US, an_app
 
 
 def png(color: tuple[int, int, int] = (9, 99, 199)) -> bytes:
@@ -117,6 +118,50 @@ async def test_a_reply_names_whom_it_answers(tmp_path: Path) -> None:
         assert document.json()["inReplyTo"] == uri
         assert alice.uri in document.json()["cc"] + document.json()["to"]
         assert (await app.get("/compose?reply_to=1234567")).status_code == 404
+
+
+async def test_an_edit_describes_pictures_anew_and_takes_them_off(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        await app.post(
+            "/compose",
+            {"source": "Two", "visibility": "public", "alt": ["A jetty", "A heron"]},
+            files=[("picture", (f"{n}.png", png((n, n, n)), "image/png")) for n in range(2)],
+        )
+        (note,) = await app.ctx.db.read(
+            lambda r: notes.by_actor(
+                r, app.ctx.owner.actor_id, visibilities=list(Visibility), limit=9
+            )
+        )
+        jetty, heron = (one.url for one in note.attachments)
+        path = f"/posts/{note.id}/edit"
+        form = (await app.get(path)).text
+        for url, alt in ((jetty, "A jetty"), (heron, "A heron")):
+            assert f'name="attached" value="{url}"' in form
+            assert f'name="remove" value="{url}"' in form
+            assert re.search(rf'<textarea[^>]*name="attached_alt"[^>]*>{alt}</textarea>', form)
+
+        wanted = {
+            "attached": [jetty, heron, "https://us.example/media/other"],
+            "attached_alt": ["A jetty at dusk", "A heron", "Not mine"],
+            "remove": [heron],
+        }
+        refused = await app.post(path, {"source": "x" * 5001, **wanted})
+        assert refused.status_code == 422
+        assert ">A jetty at dusk</textarea>" in refused.text
+        assert f'name="remove" value="{heron}" checked' in refused.text
+        too_long = await app.post(
+            path, {"source": "Two", "attached": [jetty], "attached_alt": ["x" * 1501]}
+        )
+        assert too_long.status_code == 422
+
+        assert (await app.post(path, {"source": "One", **wanted})).status_code == 303
+
+        edited = await app.ctx.db.read(lambda r: notes.by_id(r, note.id))
+        assert edited is not None
+        assert [(one.url, one.alt) for one in edited.attachments] == [(jetty, "A jetty at dusk")]
+        assert (await app.get(heron.removeprefix(BASE_URL))).status_code == 404
+        assert (await app.get(jetty.removeprefix(BASE_URL))).status_code == 200
 
 
 async def test_an_edit_changes_the_words_and_nothing_else(tmp_path: Path) -> None:

@@ -247,6 +247,35 @@ async def test_pictures_travel_with_their_descriptions(
     assert files.names(ctx.config.media_dir) == set()
 
 
+async def test_an_edit_describes_pictures_anew_and_removes_them_for_good(ctx: Context) -> None:
+    await followed_by(ctx, FRANK)
+    poster = a_picture()
+    film = Picture(b"film", "video/mp4", 4, 3, "LEHV6n", poster=poster)
+    note = await notes.publish(
+        ctx, Draft("Three", pictures=((a_picture(), "One"), (film, "Two"), (a_picture(), "Three")))
+    )
+    one, two, three = (attachment.url for attachment in note.attachments)
+    assert len(files.names(ctx.config.media_dir)) == 4
+
+    edited = await notes.edit(
+        ctx, note.id, Draft("Two", attached={one: "One,\x00 anew", two: None, f"{two}x": None})
+    )
+
+    assert [(a.url, a.alt) for a in edited.attachments] == [(one, "One, anew"), (three, "Three")]
+    update = (await sent(ctx))[-1]
+    assert [a["name"] for a in update.object["attachment"]] == ["One, anew", "Three"]
+    left = {url.rpartition("/")[2] for url in (one, three)}
+    assert files.names(ctx.config.media_dir) == left
+    records = await ctx.db.read(lambda reader: media.of_note(reader, note.id))
+    assert {record.public_id for record in records} == left
+
+    with pytest.raises(InvalidInput, match="nothing in it"):
+        await notes.edit(ctx, note.id, Draft("", attached={one: None, three: None}))
+    assert files.names(ctx.config.media_dir) == left
+    await notes.edit(ctx, note.id, Draft("", attached={one: None}))
+    assert files.names(ctx.config.media_dir) == {three.rpartition("/")[2]}
+
+
 async def test_no_room_for_pictures(ctx: Context) -> None:
     large = Picture(b"x" * 1_000_001, "image/png", 4, 3, "LEHV6n")
 
