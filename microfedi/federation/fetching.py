@@ -7,6 +7,7 @@ answered in the end and the id inside must be the same.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import ascii_letters, digits
 from typing import Any
 
 from microfedi.errors import (
@@ -28,6 +29,7 @@ MAX_FETCHES = 20  # documents for one incoming activity, with everything that it
 DEADLINE_S = 15.0  # seconds for one document: two ways to sign, two keys to sign with
 
 Document = dict[str, Any]
+_HOST_CHARS = f"{ascii_letters}{digits}_.:-"
 
 
 class Budget:
@@ -103,12 +105,16 @@ def is_same(uri: str, url: str) -> bool:
     True
     >>> is_same("https://b.example/1#x", "https://b.example/1")
     False
+    >>> is_same("https://b.example?c=1", "https://b.example/?c=1")
+    True
     """
     return uris.same_origin(uri, url) and _behind_host(uri) == _behind_host(url)
 
 
 def _behind_host(uri: str) -> str:
-    return uri.split("/", 3)[3] if uri.count("/") > 2 else ""
+    _, _, found = uri.partition("://")
+    rest = found.lstrip(_HOST_CHARS)
+    return rest if rest.startswith("/") else f"/{rest}"  # RFC 3986 6.2.3
 
 
 def is_ours(ctx: Context, uri: str) -> bool:

@@ -60,7 +60,7 @@ async def _ask(ctx: Context, handle: Handle, budget: Budget) -> tuple[Handle, st
     resource = quote(f"acct:{handle}", safe="")
     body = await ctx.remote.get_jrd(f"{base}/.well-known/webfinger?resource={resource}")
     jrd = loads.document(body)
-    subject, uri = webfinger.subject_of(jrd), webfinger.actor_uri_in(jrd)
+    subject, uri = webfinger.subject_of(jrd, handle), webfinger.actor_uri_in(jrd)
     if subject is None:
         raise MalformedDocument(f"expected a handle as the subject of {handle}'s WebFinger")
     if uri is None:

@@ -588,7 +588,7 @@ def _note(doc: Document, *, author: str | None) -> Note:
         language=language or pieces.language(doc.get("language") or doc.get("inLanguage")),
         source=pieces.markdown(doc.get("source"), MAX_CONTENT_CHARS),
         attachments=media,
-        links=pieces.links(attached),
+        links=pieces.links(doc, kind, uri),
         mentions=pieces.mentions(tags),
         hashtags=pieces.hashtags(tags),
         emojis=pieces.emojis(tags),

@@ -144,17 +144,23 @@ def cover(doc: dict[str, Any]) -> tuple[Attachment, ...]:
     return (Attachment(url, media_type=_guess(url, "image/"), alt=alt),)
 
 
-def links(value: Any) -> tuple[Link, ...]:
-    """Return the pages that are attached: Lemmy writes what a post is about like that."""
+def links(doc: dict[str, Any], kind: str, uri: str) -> tuple[Link, ...]:
+    """Return the pages that are attached: Lemmy writes what a post is about like that.
+
+    Of a Page, Friendica says it in `url`; it is told from the post's own page by its host.
+    """
     found: dict[str, Link] = {}
-    for entry in shapes.objects(value):
+    for entry in shapes.objects(doc.get("attachment")):
         kind = shapes.media_type_of(entry)
         if "Link" not in _types(entry) or kind.startswith(("image/", "video/", "audio/")):
             continue
         url = shapes.link(entry.get("href") or entry.get("url"))
         if url is not None and len(found) < MAX_LINKS:
             found.setdefault(url, Link(url, shapes.line(entry.get("name"), MAX_LINK_NAME_CHARS)))
-    return tuple(found.values())
+    about = shapes.url_of(doc.get("url")) if kind == "Page" else None
+    if about is None or about in found or uris.host(about) == uris.host(uri):
+        return tuple(found.values())
+    return (Link(about), *found.values())[:MAX_LINKS]
 
 
 def poll(doc: dict[str, Any]) -> Poll | None:

@@ -202,6 +202,11 @@ class Note:
     likes_uri: str | None = None
     shares_uri: str | None = None
 
+    @property
+    def edited(self) -> datetime | None:
+        """When it was changed. Some write `updated` from the first day on, as it was published."""
+        return None if self.updated == self.published else self.updated
+
 
 @dataclass(frozen=True, slots=True)
 class Encrypted:

@@ -168,13 +168,17 @@ def instance_jrd(*, host: str, base_url: str, resource: str = "") -> dict[str, A
     }
 
 
-def subject_of(jrd: dict[str, Any]) -> Handle | None:
+def subject_of(jrd: dict[str, Any], asked: Handle | None = None) -> Handle | None:
     """Return the handle that a WebFinger document is about; None if it names none.
+
+    Hubzilla used to leave the host out: then it is the one that was `asked`.
 
     >>> subject_of({"subject": "acct:bob@b.example"})
     Handle(user='bob', host='b.example')
     """
     subject = jrd.get("subject")
+    if asked is not None and subject == f"acct:{asked.user}":
+        return asked
     return parse_handle(subject) if isinstance(subject, str) else None
 
 

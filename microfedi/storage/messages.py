@@ -119,7 +119,7 @@ def keep(
     if is_known:
         return None
     message_id = rowids.free(tx, "messages", now)
-    body = _body(note, html, public_id=public_id, now=now)
+    body = _body(note, html, public_id=public_id, updated=note.edited, now=now)
     tx.run(
         """
         INSERT INTO messages (id, conversation_id, actor_id, uri_key, body_sealed)
@@ -151,7 +151,7 @@ def edit(
     old = by_id(tx, message_id)
     if old is None:
         return None
-    body = _body(note, html, public_id=old.public_id, now=now) | {
+    body = _body(note, html, public_id=old.public_id, updated=note.updated, now=now) | {
         "uri": old.uri,
         "in_reply_to": old.in_reply_to,
         "context": old.context,
@@ -359,14 +359,20 @@ def _buried_as(uri_key: bytes) -> str:
     return f"message {uri_key.hex()}"
 
 
-def _body(note: vocab.Note, html: SafeHtml, *, public_id: str | None, now: datetime) -> Body:
-    updated = note.updated and instants.to_text(instants.not_after(note.updated, now))
+def _body(
+    note: vocab.Note,
+    html: SafeHtml,
+    *,
+    public_id: str | None,
+    updated: datetime | None,
+    now: datetime,
+) -> Body:
     more = {
         "uri": note.uri,
         "public_id": public_id,
         "in_reply_to": note.in_reply_to,
         "published": instants.to_text(instants.not_after(note.published, now)),
-        "updated": updated,
+        "updated": updated and instants.to_text(instants.not_after(updated, now)),
     }
     return bodies.of(note, html) | bodies.without_empty(more)
 

@@ -126,7 +126,7 @@ def keep(
         "in_reply_to_id": parent_id,
         "thread_id": thread_id,
         "published_at": instants.to_text(published_at),
-        "updated_at": _text_or_none(note.updated, now),
+        "updated_at": _text_or_none(note.edited, now),
         "received_at": instants.to_text(now),
         "replies": 0,
         "likes": 0,
@@ -156,7 +156,7 @@ def keep(
 def edit(
     tx: Transaction, note_id: int, note: vocab.Note, *, html: SafeHtml, now: datetime
 ) -> Note | None:
-    """Replace what the author may change: text, title, warning, pictures, tags, language, poll.
+    """Replace what the author may change: text, title, page, warning, pictures, tags, poll.
 
     Author, id, type, audience and thread stay as they are, whatever `note` says. What
     stood there before is kept as an earlier version. Without `note.updated` it is a refresh that
@@ -184,11 +184,15 @@ def edit(
     if note.poll is not None:
         polls.put(tx, note_id, note.poll, has_changed=body.get("poll") != old.get("poll"))
     tx.run(
-        "UPDATE notes SET body = :body, updated_at = :updated_at WHERE id = :id",
+        """
+        UPDATE notes SET body = :body, updated_at = :updated_at, url = coalesce(:url, url)
+         WHERE id = :id
+        """,
         {
             "id": note_id,
             "body": _to_blob(tx.sealer, body, note_id, visibility),
             "updated_at": _text_or_none(note.updated, now) or row["updated_at"],
+            "url": note.url,
         },
     )
     if visibility.is_open:

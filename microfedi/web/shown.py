@@ -1,5 +1,7 @@
-"""Pictures, films and sounds as a page shows them, by addresses of ours."""
+"""What a page shows beside the text of a post: pictures, films, sounds, hashtags."""
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,18 +9,22 @@ from microfedi.federation import media_cache
 from microfedi.protocol import media_types, uris
 from microfedi.protocol.vocab import Attachment
 from microfedi.storage.database import Reader
+from microfedi.storage.notes import Note
 
 MAX_SHOWN = 16  # of one post
 
-# What is said of files that browsers play, in the spellings that are about. What they are in truth,
-# the copy's first bytes tell.
+# What is said of files that browsers play, in the spellings that are about; of some only the kind
+# is known. What they are in truth, the copy's first bytes tell.
 _TYPES = (
     media_types.IMAGE_TYPES
     | media_types.VIDEO_TYPES
     | media_types.AUDIO_TYPES
     | {"image/jpg", "image/apng", "video/x-m4v", "audio/mp3", "audio/m4a", "audio/x-m4a"}
     | {"audio/opus", "audio/vorbis", "audio/x-flac", "audio/wave", "audio/x-wav"}
+    | {"image/*", "video/*", "audio/*"}
 )
+_TAG = re.compile(r"<[^>]*>")
+_HASHTAG = re.compile(r"#([\w·・\u200c\u200d]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,15 @@ def of(
         else:
             pictures.append(_theirs(reader, one, is_too_large=one.url in too_large))
     return tuple(pictures), tuple(files)
+
+
+def other_hashtags(note: Note) -> tuple[str, ...]:
+    """Return the hashtags that a post has but its text does not say: to be shown under it."""
+    if not note.hashtags:
+        return ()
+    text = unicodedata.normalize("NFC", _TAG.sub("", note.html).lower())
+    said = set(_HASHTAG.findall(text))
+    return tuple(tag for tag in note.hashtags if tag not in said)
 
 
 def _films(attachments: Sequence[Attachment]) -> list[str]:

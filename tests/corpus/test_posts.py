@@ -160,17 +160,17 @@ async def _seen(world: World, case: Post, note: Note, arrived_at: datetime) -> d
         "visibility": note.visibility.value,
         "language": note.language and note.language.lower(),
         "sensitive": note.sensitive,
-        "poll": _poll(getattr(note, "poll", None)),
-        "quote": getattr(note, "quote", None),
+        "poll": _poll(await world.poll(note)),
+        "quote": note.quote,
         "reply_to": note.in_reply_to_uri,
         "time": _instant(note.published_at, arrived_at),
         "edited": None if note.updated_at is None else _instant(note.updated_at, arrived_at),
         "link": None if note.url == note.uri else note.url,
-        "cards": tuple(one.url for one in getattr(note, "links", ())),
+        "cards": tuple(one.url for one in note.links),
         "tags": note.hashtags,
         "emojis": tuple(note.emojis),
         "mentions": tuple(one.href for one in note.mentions),
-        "event": _event(getattr(note, "happening", None)),
+        "event": _event(note.happening),
     }
 
 

@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from microfedi.config import Federation
 from microfedi.federation import jobs, lookup, process
 from microfedi.federation.keyring import Keyring
-from microfedi.protocol import uris
+from microfedi.protocol import uris, vocab
 from microfedi.protocol.vocab import ACTOR_TYPES
-from microfedi.storage import actors, following, notes
+from microfedi.storage import actors, following, notes, polls
 from microfedi.storage.database import Transaction
 from microfedi.storage.following import State
 from microfedi.storage.notes import Note
@@ -104,9 +104,9 @@ class World:
 
     def serve(self, url: str, body: bytes, content_type: str = ACTIVITY_JSON) -> None:
         """Answer `url` with exactly these bytes."""
-        self.app.world.serve(
-            uris.without_fragment(url), Answer(body=body, content_type=content_type)
-        )
+        parts = urlsplit(uris.without_fragment(url))
+        asked_for = parts._replace(path=parts.path or "/").geturl()
+        self.app.world.serve(asked_for, Answer(body=body, content_type=content_type))
 
     def serve_actor(self, document: Document) -> None:
         """Serve an actor under its id, and the WebFinger answer for what it is called."""
@@ -230,6 +230,10 @@ class World:
     async def note(self, uri: str) -> Note | None:
         """The post with this id, if it is here."""
         return await self.app.ctx.db.read(lambda reader: notes.by_uri(reader, uri))
+
+    async def poll(self, note: Note) -> vocab.Poll | None:
+        """What a post asks, with the votes so far."""
+        return await self.app.ctx.db.read(lambda reader: polls.filled(reader, note.id, note.poll))
 
     async def actor(self, uri: str) -> actors.Actor | None:
         """Whoever has this id, if we know them."""

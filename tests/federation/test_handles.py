@@ -46,6 +46,9 @@ def finger(world: AnotherServer, handle: str, subject: str | None, uri: str) -> 
         # The domain says what the person does not claim.
         (None, (SPLIT, "alice"), (OWN, "alice"), OWN),
         (OWN, (SPLIT, "alice"), (OWN, "alice"), OWN),
+        # The domain is asked and leaves itself out of the name.
+        (SPLIT, ("alice", "alice"), None, SPLIT),
+        (SPLIT, ("eve", "alice"), None, None),
         # A circle of names is nobody's.
         (SPLIT, (OWN, "alice"), (SPLIT, "alice"), None),
     ],

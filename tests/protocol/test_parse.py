@@ -30,6 +30,8 @@ from microfedi.protocol.vocab import (
     Link,
     Mention,
     Note,
+    Option,
+    Poll,
     Reject,
     Undo,
     UnknownActivity,
@@ -118,6 +120,29 @@ def test_what_is_no_tag_medium_or_address_is_left_out() -> None:
         mentions=(Mention("https://c.example/users/cleo", "@cleo"),),
         attachments=(Attachment("https://b.example/1.jpg", "image/jpeg"),),
         links=(Link("https://d.example/page"),),
+    )
+
+
+def test_a_page_of_somebody_else_is_what_a_page_is_about() -> None:
+    page = data("page_about_another")
+    comet = "https://news.example/2026/comet"
+
+    seen = parse.note(page)
+
+    assert seen.url is None
+    assert seen.links == (Link(comet, "Comet"), Link("https://sky.example/"))
+    assert parse.note(page | {"attachment": []}).links == (Link(comet),)
+    # A page of its own, and somebody's post that says to lie elsewhere, are about nothing.
+    own = {"url": "https://b.example/@bob/7", "attachment": []}
+    assert parse.note(page | own).links == ()
+    assert parse.note(page | {"type": "Note", "attachment": []}).links == ()
+
+
+def test_a_poll_may_say_when_it_was_closed_and_who_voted() -> None:
+    assert parse.note(data("poll_that_ended")).poll == Poll(
+        options=(Option("Tea", 1), Option("Coffee", 2)),
+        closed=datetime(2026, 11, 20, 10, 0, 0, 123456, tzinfo=UTC),
+        voters=3,
     )
 
 

@@ -432,7 +432,7 @@ RULES = st.none() | st.builds(Rule, LISTS, LISTS)
 POLLS = st.builds(
     Poll,
     st.lists(
-        st.builds(Option, LINES.filter(bool), st.integers(0, 2**53)), min_size=1, max_size=4
+        st.builds(Option, LINES.filter(bool), st.integers(0, 2**53 - 1)), min_size=1, max_size=4
     ).map(tuple),
     is_multiple=st.booleans(),
     ends=TIMES,

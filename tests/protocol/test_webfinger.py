@@ -197,6 +197,13 @@ def test_a_subject_that_is_no_handle_is_none(subject: object) -> None:
     assert webfinger.subject_of({"subject": subject}) is None
 
 
+def test_a_subject_without_a_host_is_on_the_one_that_was_asked() -> None:
+    bob = Handle("bob", "b.example")
+
+    assert webfinger.subject_of({"subject": "acct:bob"}, bob) == bob
+    assert webfinger.subject_of({"subject": "acct:eve"}, bob) is None
+
+
 def test_host_meta_points_to_webfinger() -> None:
     template = "https://a.example/.well-known/webfinger?resource={uri}"
 

@@ -268,6 +268,7 @@ async def test_an_edit_changes_the_text_and_nothing_else(db: Database) -> None:
         cc=(),
         in_reply_to="https://b.example/notes/other",
         context=None,
+        url="https://b.example/@bob/another-title",
         summary="",
         hashtags=("new",),
         updated=NOON,
@@ -279,6 +280,7 @@ async def test_an_edit_changes_the_text_and_nothing_else(db: Database) -> None:
         assert after == replace(
             before,
             html=SafeHtml("<p>Edited</p>"),
+            url="https://b.example/@bob/another-title",
             summary="",
             hashtags=("new",),
             updated_at=NOON,
@@ -286,6 +288,15 @@ async def test_an_edit_changes_the_text_and_nothing_else(db: Database) -> None:
         assert notes.by_tag(tx, "fedi", limit=10) == []
         assert [note.id for note in notes.by_tag(tx, "new", limit=10)] == [before.id]
         assert notes.edit(tx, 1, forged, html=SafeHtml(""), now=NOON) is None
+
+    await db.write(story)
+
+
+async def test_updated_as_it_was_published_is_no_edit(db: Database) -> None:
+    def story(tx: Transaction) -> None:
+        first = a_note("first")
+        assert kept(tx, replace(first, updated=first.published)).updated_at is None
+        assert kept(tx, replace(a_note("second"), updated=NOON)).updated_at == NOON
 
     await db.write(story)
 
