@@ -204,6 +204,7 @@ def _copied(
                 copies[one.index].codec_context.extradata = _without_comments(one)
         mp3 = {one.index for one in tracks if _codec(one) == "mp3"}
         spans = {one.index: _Span() for one in tracks}
+        last = b""
         for number, packet in enumerate(given.demux(tracks)):
             if number > MAX_PACKETS:
                 raise Refused("This file is too long.")
@@ -213,6 +214,9 @@ def _copied(
             for clean in filtered:
                 if clean.dts is not None and (data := _data(clean, is_mp3=index in mp3)):
                     fresh.mux_one(_bare(clean, data, copies[index]))
+                    last = data
+    if kind.muxer == "flac":  # its frames have no size: what stands behind the last is taken for it
+        target.truncate(target.getbuffer().nbytes - len(last) + _flac_frame_bytes(last))
     seconds = max(span.seconds for span in spans.values())
     if seconds > MAX_SECONDS:
         raise Refused("This file is too long.")
@@ -272,6 +276,30 @@ def _data(packet: "Packet[Any]", *, is_mp3: bool) -> bytes:
         return data
     size = media_types.mp3_frame_bytes(data)
     return data[:size] if size is not None and size <= len(data) else b""
+
+
+def _flac_frame_bytes(data: bytes) -> int:
+    """Return how long the FLAC frame is that begins here; what follows it is something else.
+
+    It ends with a checksum of all before, so that the checksum of all of it is zero.
+
+    Source: RFC 9639, 9.3.
+    Raises: Refused if it has no end.
+    """
+    table = []
+    for byte in range(256):
+        value = byte << 8
+        for _ in range(8):
+            value = value << 1 ^ (0x18005 if value & 0x8000 else 0)
+        table.append(value)
+    checksum = end = 0
+    for at, byte in enumerate(data, 1):
+        checksum = (checksum << 8 & 0xFFFF) ^ table[checksum >> 8 ^ byte]
+        if not checksum:
+            end = at
+    if data and not end:
+        raise Refused("The end of this file is missing.")
+    return end
 
 
 def _bare(packet: "Packet[Any]", data: bytes, track: Stream) -> "Packet[Any]":

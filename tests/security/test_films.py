@@ -306,6 +306,10 @@ def given_away() -> dict[str, bytes]:
         ),
         "in comments of ogg": films.a_film("ogg", video=None, audio="libopus"),
         "in comments of flac": films.a_film("flac", video=None, audio="flac"),
+        "behind a flac": films.a_film("flac", video=None, audio="flac", about={})
+        + b"TAG" + b"SECRET".ljust(125, b"\x00"),
+        "behind an ogg": films.a_film("ogg", video=None, audio="libopus", about={}) + b"SECRET",
+        "behind a wav": films.a_film("wav", video=None, audio="pcm_s16le", about={}) + b"SECRET",
     }  # fmt: skip
 
 
