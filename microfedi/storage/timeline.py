@@ -34,6 +34,15 @@ def add(tx: Transaction, *, note_id: int, announce_id: int | None = None, at: da
     return added > 0
 
 
+def has(reader: Reader, note_id: int) -> bool:
+    """Whether a note stands on Home, by itself or by anybody's boost."""
+    return bool(
+        reader.value(
+            "SELECT EXISTS (SELECT 1 FROM home WHERE note_id = :note_id)", {"note_id": note_id}
+        )
+    )
+
+
 def home_page(
     reader: Reader, *, before: int | None = None, after: int | None = None, limit: int
 ) -> list[Entry]:

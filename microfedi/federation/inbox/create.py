@@ -114,7 +114,7 @@ def _place(ctx: Context, tx: Transaction, note: Note, author: Actor) -> None:
     now = ctx.now()
     is_for_owner = owner.uri in note.to or owner.uri in note.cc
     is_followed = following.is_followed(tx, author.id)
-    if is_followed and _is_for_home(ctx, tx, note):
+    if is_followed and _is_for_home(ctx, tx, note) and not timeline.has(tx, note.id):
         timeline.add(tx, note_id=note.id, at=now)
     if is_for_owner:
         notifications.add(tx, "mention", actor_id=author.id, note_id=note.id, now=now)

@@ -19,6 +19,7 @@ from microfedi.protocol.vocab import Visibility
 from microfedi.storage import (
     actors,
     announces,
+    groups,
     jobs,
     likes,
     media,
@@ -96,6 +97,11 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         followers_uri=owner.addresses.followers,
         mentioned=[one.uri for one in (*mentioned, *_another(quoted, owner.actor_id))],
     )
+    audience = await ctx.db.read(lambda reader: _groups(reader, mentioned, parent))
+    if draft.visibility.is_open:
+        # Those who follow a group read it there.
+        reached = (one for group in audience for one in (group.uri, group.followers_uri) if one)
+        cc = tuple(dict.fromkeys((*cc, *reached)))
     public_id = ids.public_id()
     pictures = await uploads.write(
         ctx, [picture for picture, _ in draft.pictures], sealed=not draft.visibility.is_open
@@ -122,6 +128,7 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         poll=None if draft.poll is None else outbox_polls.asked(draft.poll, now),
         policy=consent.own_policy(ctx, draft.visibility),
         quote=None if quoted is None else quoted[0].uri,
+        audience=tuple(group.uri for group in audience) if draft.visibility.is_open else (),
     )
 
     def change(tx: Transaction) -> Note:
@@ -346,6 +353,13 @@ async def _write(
     return note
 
 
+def _groups(reader: Reader, mentioned: list[Actor], parent: Note | None) -> list[Actor]:
+    """Return the groups that a post is for: mentioned in it, or where it answers something."""
+    named = () if parent is None else actors.by_uris(reader, parent.audience).values()
+    found = {one.id: one for one in (*mentioned, *named) if one.type == "Group"}
+    return list(found.values())
+
+
 def _another(quoted: tuple[Note, Actor] | None, owner_id: int) -> list[Actor]:
     """Return the author of what is quoted, who is told like somebody mentioned."""
     return [] if quoted is None or quoted[1].id == owner_id else [quoted[1]]
@@ -362,6 +376,8 @@ def _parent(reader: Reader, note_id: int | None) -> tuple[Note | None, Actor | N
 
 def _demand_reply(ctx: Context, reader: Reader, parent: Note | None, author: Actor | None) -> None:
     """Refuse what the author would not let others see: GoToSocial hides such answers."""
+    if parent is not None and groups.is_locked(reader, parent.id):
+        raise InvalidInput("", "The moderators of the group have closed this thread.")
     if parent is None or author is None or parent.policy is None:
         return
     if consent.asks_us(ctx, reader, parent.policy.can_reply, parent, author) == "no":
