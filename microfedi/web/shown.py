@@ -12,6 +12,7 @@ from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 
 MAX_SHOWN = 16  # of one post
+_THIRD = 1 / 3  # of the way from the middle to an edge: where the middle of nine places ends
 
 # What is said of files that browsers play, in the spellings that are about; of some only the kind
 # is known. What they are in truth, the copy's first bytes tell.
@@ -44,6 +45,7 @@ class Shown:
     original: str = ""
     host: str = ""
     is_too_large: bool = False
+    place: str = ""  # a class of the stylesheet: what stays in view if the picture is cut
 
 
 def of(
@@ -59,7 +61,17 @@ def of(
             files.append(one)
         elif is_ours:
             kind = one.media_type.partition("/")[0]
-            pictures.append(Shown(kind, one.url, one.alt, one.width, one.height, one.preview))
+            pictures.append(
+                Shown(
+                    kind,
+                    one.url,
+                    one.alt,
+                    one.width,
+                    one.height,
+                    one.preview,
+                    place=_place(one.focal_point),
+                )
+            )
         else:
             pictures.append(_theirs(reader, one, is_too_large=one.url in too_large))
     return tuple(pictures), tuple(files)
@@ -90,4 +102,19 @@ def _theirs(reader: Reader, one: Attachment, *, is_too_large: bool) -> Shown:
         original="" if kind == "image" else one.url,
         host=uris.host(one.url),
         is_too_large=is_too_large,
+        place=_place(one.focal_point),
     )
+
+
+def _place(point: tuple[float, float] | None) -> str:
+    """Return the one of nine places that is nearest to a focal point; "" for the middle.
+
+    >>> _place((-1.0, 0.9)), _place((0.1, -0.5)), _place((0.1, 0.2))
+    ('at-left at-top', 'at-bottom', '')
+    """
+    if point is None:
+        return ""
+    x, y = point
+    across = "at-left" if x < -_THIRD else "at-right" if x > _THIRD else ""
+    along = "at-top" if y > _THIRD else "at-bottom" if y < -_THIRD else ""
+    return f"{across} {along}".strip()

@@ -1,6 +1,7 @@
 """Own custom emoji: kept, shown, sent as others expect them, removed."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx2
 import pytest
 from PIL import Image
 
+from microfedi.federation.outbox.polls import PollDraft
 from tests.app_fixture import ACTIVITY, BASE_URL, HANDLE, US, App, an_app
 from tests.web.pictures import a_png
 
@@ -84,6 +86,18 @@ async def test_an_emoji_stands_where_it_was_written(tmp_path: Path) -> None:
         assert tags(document) == []
         assert (await app.get(path)).status_code == 404
         assert (await app.get("/emojis/cat", **ACTIVITY)).status_code == 404
+
+
+async def test_the_answers_of_a_poll_may_have_emoji(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        await add(app, "cat")
+        poll = PollDraft(("A :cat:", "A dog"), lasts=timedelta(days=1))
+        note = await app.publish("Which?", poll=poll)
+        document = (await app.get(note.uri.removeprefix(BASE_URL), **ACTIVITY)).json()
+        assert [one["name"] for one in tags(document)] == [":cat:"]
+        page = (await app.get(f"/@{HANDLE}/{note.public_id}")).text
+        assert '<bdi>A <img class="emoji"' in page
 
 
 async def test_a_post_that_is_edited_has_the_emoji_of_its_new_text(tmp_path: Path) -> None:

@@ -69,6 +69,7 @@ async def test_a_film_and_a_sound_are_published_as_what_they_are(tmp_path: Path)
         assert "blurhash" not in sound
 
         page = (await app.get(answer.headers["location"])).text
+        assert 'alt="A cat" loading="lazy" class="at-left at-top"' in page
         assert re.search(r'<video src="[^"]*/media/[^"]+" poster="[^"]*/media/[^"]+"', page)
         assert 'aria-label="Somebody dances"' in page
         assert re.search(r'<audio src="[^"]*/media/[^"]+" controls preload="none"', page)
