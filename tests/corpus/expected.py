@@ -1,7 +1,7 @@
 """How it is written down what a person should see of a document of the corpus.
 
 The values are read from the document by a person, never from what our code makes of it. A case is
-one of: `Post`, `Message`, `Person`, `Effect`, `Listing`, `Discovery`, `Refused`.
+one of: `Post`, `Person`, `Effect`, `Listing`, `Discovery`, `Refused`.
 
 - `file` is the path in the corpus without ".json".
 - Handles are written "@user@host". Of an author who has no document in the corpus the world makes
@@ -99,26 +99,6 @@ class Post:
     event: Event | None = None
     shared_by: str | None = None
     alone: str = ""
-    needs: tuple[Need, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A post for the people it names alone; it is shown in a conversation.
-
-    `to` is the id in the document in whose place the owner's is put, so that it is for the owner.
-    """
-
-    file: str
-    uri: str
-    author: str
-    to: str = ""
-    text: str = ""
-    warning: str = ""
-    media: Media = ()
-    reply_to: str | None = None
-    time: str | None = None
-    encrypted: bool = False
     needs: tuple[Need, ...] = ()
 
 
@@ -230,4 +210,4 @@ class Refused:
     by: str = "https://refused.example/users/somebody"
 
 
-Case = Post | Message | Person | Effect | Listing | Discovery | Refused
+Case = Post | Person | Effect | Listing | Discovery | Refused

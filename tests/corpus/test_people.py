@@ -9,16 +9,15 @@ import pytest
 from microfedi.federation import fetching
 from microfedi.protocol import parse, shapes
 from microfedi.storage.actors import Actor
-from tests.corpus.cases import CASES, NOT_YET
+from tests.corpus.cases import CASES
 from tests.corpus.expected import Discovery, Listing, Person, Refused
 from tests.corpus.world import Signer, World, Worlds, load, read, squeezed, text_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
-SHOWN = [case for case in CASES if case.file not in NOT_YET]
-PEOPLE = [case for case in SHOWN if isinstance(case, Person)]
-HANDLES = [case for case in SHOWN if isinstance(case, Discovery)]
-LISTINGS = [case for case in SHOWN if isinstance(case, Listing)]
-REFUSED = [case for case in SHOWN if isinstance(case, Refused)]
+PEOPLE = [case for case in CASES if isinstance(case, Person)]
+HANDLES = [case for case in CASES if isinstance(case, Discovery)]
+LISTINGS = [case for case in CASES if isinstance(case, Listing)]
+REFUSED = [case for case in CASES if isinstance(case, Refused)]
 
 
 @pytest.mark.parametrize("case", PEOPLE, ids=lambda case: case.file)

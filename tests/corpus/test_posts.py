@@ -16,7 +16,7 @@ from microfedi.storage import actors
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
-from tests.corpus.cases import CASES, NOT_YET
+from tests.corpus.cases import CASES
 from tests.corpus.expected import Event, Poll, Post
 from tests.corpus.world import (
     PUBLIC,
@@ -32,7 +32,7 @@ from tests.corpus.world import (
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
-POSTS = [case for case in CASES if isinstance(case, Post) and case.file not in NOT_YET]
+POSTS = [case for case in CASES if isinstance(case, Post)]
 ACTIVITIES = ("Create", "Update", "Announce")
 
 
