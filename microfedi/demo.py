@@ -96,18 +96,9 @@ class Instance:
 
         Raises: DemoError if that fails.
         """
-        self.port = self.port or free_port()
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.config_file.write_text(
-            f"base_url = {json.dumps(self.base_url)}\n"
-            f'listen = "127.0.0.1:{self.port}"\n'
-            f"data_dir = {json.dumps(str(self.data_dir.resolve()))}\n"
-            f"{self.settings}\n"
-            "[federation]\ndevelopment = true\n",
-            "utf-8",
-        )
+        self.configure()
         init = await asyncio.create_subprocess_exec(
-            *self._command("init", "--json", "--handle", self.name, "--name", self.name.title()),
+            *self.command("init", "--json", "--handle", self.name, "--name", self.name.title()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -119,6 +110,19 @@ class Instance:
         self.totp_secret = made["totp_secret"]
         self.recovery_codes = tuple(made["recovery_codes"])
 
+    def configure(self) -> None:
+        """Write its settings; whoever gets its setup link becomes its owner."""
+        self.port = self.port or free_port()
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.config_file.write_text(
+            f"base_url = {json.dumps(self.base_url)}\n"
+            f'listen = "127.0.0.1:{self.port}"\n'
+            f"data_dir = {json.dumps(str(self.data_dir.resolve()))}\n"
+            f"{self.settings}\n"
+            "[federation]\ndevelopment = true\n",
+            "utf-8",
+        )
+
     async def start(self) -> None:
         """Start it, and wait until it answers.
 
@@ -126,7 +130,7 @@ class Instance:
         """
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self._command("serve"), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+                *self.command("serve"), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
             )
         until = time.monotonic() + START_S
         while not await self._answers():
@@ -177,7 +181,8 @@ class Instance:
         self._last_step = step
         return pyotp.TOTP(self.totp_secret).generate_otp(step)
 
-    def _command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command line that does something with it."""
         return [sys.executable, "-m", "microfedi", "--config", str(self.config_file), *arguments]
 
     async def _answers(self) -> bool:

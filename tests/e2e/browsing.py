@@ -161,7 +161,7 @@ class Person:
             if time.monotonic() > deadline:
                 pytest.fail(
                     f"{self.name} does not see {what} at {path}, but:\n"
-                    f"{self.page.locator('main').inner_text()}\n{self.server.said()[-3000:]}"
+                    f"{self.page.locator('main').inner_text()}\n{self.server.log()[-3000:]}"
                 )
             self.page.wait_for_timeout(100)
             self.go(path)

@@ -44,8 +44,8 @@ def people(browser: Browser, tmp_path: Path, javascript: bool) -> Iterator[tuple
         assert alice.complaints == []
         assert bob.complaints == []
         for server in (at_alice, at_bob):
-            assert "Traceback" not in server.said()
-            assert PASSWORD not in server.said()
+            assert "Traceback" not in server.log()
+            assert PASSWORD not in server.log()
 
 
 def test_two_people_meet(people: tuple[Person, Person], tmp_path: Path) -> None:
@@ -229,6 +229,6 @@ def test_who_may_come_in(browser: Browser, tmp_path: Path) -> None:
         used.get_by_label("Code").fill(alice.code())
         used.get_by_role("button", name="Log in").click()
         expect(used.get_by_role("heading", level=1)).to_have_text("Notifications")
-        said = server.said()
+        said = server.log()
         assert PASSWORD not in said
         assert recovery not in said
