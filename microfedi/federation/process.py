@@ -25,9 +25,9 @@ from microfedi.errors import (
 from microfedi.federation import forwarded, forwarding, receive, waiting
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
-from microfedi.federation.inbox import HANDLERS
+from microfedi.federation.inbox import HANDLERS, create
 from microfedi.protocol import backoff, loads, parse
-from microfedi.protocol.vocab import Activity
+from microfedi.protocol.vocab import Activity, Create
 from microfedi.storage import actors, blocks, received
 from microfedi.storage.database import Transaction
 from microfedi.storage.received import Received
@@ -244,8 +244,13 @@ def _handle(ctx: Context, tx: Transaction, item: _Item) -> bool:
     if handler is None:
         return False
     sender = actors.by_uri(tx, activity.actor_uri)
-    if sender is None or blocks.is_blocked(tx, activity.actor_uri):
-        return False  # gone or blocked since
+    if sender is None:
+        return False  # gone since
+    if isinstance(activity, Create) and activity.encrypted is not None:
+        create.take_encrypted(ctx, tx, activity, activity.encrypted, sender, item.received.body)
+        return False
+    if blocks.is_blocked(tx, activity.actor_uri):
+        return False  # blocked since
     is_for_followers = forwarding.concerns_followers(ctx, tx, activity)
     handler.apply(ctx, tx, activity, sender)
     log.info("handled %s of %s", type(activity).__name__, activity.actor_uri)

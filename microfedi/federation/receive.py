@@ -114,9 +114,15 @@ def check_ids(ctx: Context, activity: Activity) -> None:
 
 def _look(ctx: Context, reader: Reader, claims: tuple[Claim, ...], activity: Activity) -> _Known:
     is_blocked = any(verify.is_blocked(ctx, reader, claim) for claim in claims)
+    is_wanted = relevance.concerns_us(ctx, reader, activity)
+    if isinstance(activity, Create) and activity.encrypted is not None and is_wanted:
+        # Of a person who is blocked too, though nobody sees it: a group breaks without it.
+        is_blocked = blocks.is_host_blocked(reader, uris.host(activity.actor_uri))
+    else:
+        is_blocked = is_blocked or blocks.is_blocked(reader, activity.actor_uri)
     return _Known(
-        is_blocked=is_blocked or blocks.is_blocked(reader, activity.actor_uri),
-        is_wanted=relevance.concerns_us(ctx, reader, activity),
+        is_blocked=is_blocked,
+        is_wanted=is_wanted,
         actor_id=actors.id_of(reader, activity.actor_uri),
         keys=verify.stored_keys(reader, claims),
     )

@@ -15,6 +15,7 @@ from microfedi.protocol.vocab import (
     Block,
     Create,
     Delete,
+    Encrypted,
     FeatureRequest,
     Flag,
     Follow,
@@ -31,6 +32,7 @@ from microfedi.storage import (
     actors,
     announces,
     blocks,
+    encrypted,
     followers,
     following,
     likes,
@@ -62,6 +64,8 @@ def concerns_us(ctx: Context, reader: Reader, activity: Activity) -> bool:
             return _is_followed(reader, sender_id)
         case Accept() | Reject():
             return _is_answer(ctx, reader, activity, sender_id)
+        case Create(encrypted=Encrypted() as sealed):
+            return is_sealed_for_us(ctx, activity, sealed)
         case Create():
             return is_wanted(ctx, reader, activity, activity.note, sender_id)
         case Update():
@@ -78,6 +82,7 @@ def concerns_us(ctx: Context, reader: Reader, activity: Activity) -> bool:
                 _is_kept(reader, activity.object_uri)
                 or _is_followed(reader, sender_id)
                 or bool(quotes.by_authorization(reader, activity.object_uri))
+                or encrypted.has(reader, activity.object_uri)
             )
         case Like():
             return is_owners(ctx, reader, activity.object_uri)
@@ -112,6 +117,22 @@ def is_owners(ctx: Context, reader: Reader, note_uri: str) -> bool:
     """True if a post of the owner's has this id."""
     public_id = ctx.owner.addresses.public_id_in(note_uri)
     return public_id is not None and notes.id_of(reader, note_uri) is not None
+
+
+def is_sealed_for_us(ctx: Context, activity: Activity, sealed: Encrypted) -> bool:
+    """True for an encrypted object that is for the owner by name, and for nobody unnamed.
+
+    Key packages are public, and none of ours to keep.
+
+    Source: MLS over ActivityPub; security catalogue S-150.
+    """
+    addressed = {*activity.to, *activity.cc, *sealed.to, *sealed.cc}
+    return (
+        sealed.type != "KeyPackage"
+        and sealed.attributed_to == activity.actor_uri
+        and ctx.owner.uri in addressed
+        and vocab.PUBLIC not in addressed
+    )
 
 
 def is_about_us(ctx: Context, reader: Reader, flag: Flag) -> bool:

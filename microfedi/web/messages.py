@@ -15,9 +15,10 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import webfinger
-from microfedi.storage import actors, messages
+from microfedi.storage import actors, blocks, encrypted, messages
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
+from microfedi.storage.encrypted import Pile
 from microfedi.storage.messages import Conversation, Message
 from microfedi.web import shown
 from microfedi.web.shown import Shown
@@ -64,7 +65,27 @@ async def show_all(request: Request) -> Response:
         )
 
     talks, requests = await ctx.db.read(question)
-    return await page(request, "messages.html", {"talks": talks, "requests": requests})
+    sealed = await ctx.db.read(_piles)
+    values = {"talks": talks, "requests": requests, "piles": sealed}
+    return await page(request, "messages.html", values)
+
+
+def _piles(reader: Reader) -> list[tuple[Actor, Pile]]:
+    """From whom something end-to-end encrypted has come; not of whom the owner has blocked."""
+    found = encrypted.piles(reader, limit=PAGE_CONVERSATIONS)
+    people = actors.by_ids(reader, {one.actor_id for one in found})
+    return [
+        (people[one.actor_id], one)
+        for one in found
+        if one.actor_id in people and not blocks.is_blocked(reader, people[one.actor_id].uri)
+    ]
+
+
+async def delete_encrypted(request: Request) -> Response:
+    """POST /messages/encrypted/{id}/delete: everything encrypted that came from somebody."""
+    actor_id = forms.path_id(request, "id")
+    await context_of(request).db.write(lambda tx: encrypted.delete_of(tx, actor_id))
+    return RedirectResponse("/messages", 303)
 
 
 def _talks(reader: Reader, found: Sequence[Conversation]) -> list[Talk]:
@@ -271,6 +292,7 @@ def _servers(people: Sequence[Actor]) -> list[str]:
 
 
 owner_routes = [
+    Route("/messages/encrypted/{id}/delete", delete_encrypted, methods=["POST"]),
     Route("/messages", show_all, methods=["GET"]),
     Route("/messages/new", show_new, methods=["GET"]),
     Route("/messages/new", submit_new, methods=["POST"]),

@@ -3,15 +3,16 @@
 import dataclasses
 import logging
 
-from microfedi.errors import ProtocolError, RemoteError
+from microfedi.errors import NotAuthorized, ProtocolError, RemoteError
 from microfedi.federation import consent, keeping, lookup, permission, quoting, relevance
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import votes
 from microfedi.protocol import addressing, vocab
-from microfedi.protocol.vocab import Activity, Create, Visibility
+from microfedi.protocol.vocab import Activity, Create, Encrypted, Visibility
 from microfedi.storage import (
     actors,
+    encrypted,
     following,
     jobs,
     messages,
@@ -33,7 +34,7 @@ _BEYOND_PERSONS = {vocab.PUBLIC}
 def needs(ctx: Context, create: Create) -> bool:
     """True if only an id was sent, or if it may be a message to more people than the owner."""
     if create.note is None:
-        return True
+        return create.encrypted is None
     return bool(_others(ctx, create.note)) and not _is_open(create.note)
 
 
@@ -65,6 +66,19 @@ def apply(ctx: Context, tx: Transaction, create: Create, sender: Actor) -> None:
         take(ctx, tx, create.note, sender, activity=create)
     for vote in create.more:
         take(ctx, tx, vote, sender, activity=create)
+
+
+def take_encrypted(
+    ctx: Context, tx: Transaction, create: Create, sealed: Encrypted, sender: Actor, body: bytes
+) -> None:
+    """Keep what is end-to-end encrypted, as it arrived; nobody is told, for it cannot be read here.
+
+    Source: MLS over ActivityPub.
+    Raises: NotAuthorized if it is not for the owner alone, or not `sender`'s.
+    """
+    if not relevance.is_sealed_for_us(ctx, create, sealed) or sealed.attributed_to != sender.uri:
+        raise NotAuthorized("an encrypted object for the owner by name was expected")
+    encrypted.keep(tx, sealed.uri, actor_id=sender.id, kind=sealed.type, body=body, now=ctx.now())
 
 
 def take(

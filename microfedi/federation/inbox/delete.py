@@ -6,7 +6,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.outbox import notes as outbox_notes
 from microfedi.protocol import uris
 from microfedi.protocol.vocab import Delete
-from microfedi.storage import actors, messages, notes, quotes, tombstones
+from microfedi.storage import actors, encrypted, messages, notes, quotes, tombstones
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 
@@ -32,6 +32,10 @@ def apply(ctx: Context, tx: Transaction, delete: Delete, sender: Actor) -> None:
     if message is not None:
         permission.demand(ctx, tx, sender, "change", message)
         messages.delete(tx, uri, now=ctx.now())
+        return
+    if encrypted.has(tx, uri):
+        if not encrypted.delete(tx, uri, sender.id):
+            raise NotAuthorized(f"{uri[:200]} is not theirs to delete")
         return
     stamped = quotes.by_authorization(tx, uri)
     if stamped:
