@@ -132,6 +132,7 @@ class Owner:
     def __init__(self, base_url: str, handle: str, *, verify: ssl.SSLContext | bool = True) -> None:
         self.base_url = base_url
         self.handle = handle
+        self.recovery_codes: list[str] = []
         self.client = httpx2.Client(
             base_url=base_url, verify=verify, timeout=30, trust_env=False, follow_redirects=True
         )

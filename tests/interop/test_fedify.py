@@ -6,11 +6,13 @@ draft-cavage first and shows nothing to requests that are not signed.
 
 import io
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from microfedi.protocol import loads, parse, proofs, synchronization
 from tests.interop import here, processes
 from tests.interop.driver import Owner
 from tests.interop.peer_server import Peer, Scheme
@@ -125,6 +127,72 @@ def test_fedify_pages_through_our_collections(owner: Owner, peer: Peer, friends:
     assert "Create" in [one["type"] for one in items]
     peer.wait_for_note("Create", "stands in the outbox")
     assert peer.tell("lookup", of=uri)["id"] == uri
+
+
+def test_fedify_believes_our_proof_whoever_brings_it(
+    owner: Owner, peer: Peer, friends: str
+) -> None:
+    owner.publish("Proven words, with Grüße and 😀")
+    peer.wait_for_note("Create", "Proven words")
+    (body,) = [one["body"] for one in peer.tell("bodies") if "Proven words" in one["body"]]
+
+    # Nobody signs these requests: only the proof inside can speak for the owner.
+    answers = {
+        word: peer.control.post(
+            "/inbox",
+            content=body.replace("Proven", word).encode(),
+            headers={"content-type": "application/activity+json"},
+        ).status_code
+        for word in ("Forged", "Proven")
+    }
+
+    assert answers == {"Forged": 401, "Proven": 202}
+
+
+def test_we_verify_fedifys_proof(owner: Owner, peer: Peer, friends: str) -> None:
+    peer.tell("note", to=owner.uri, text="<p>Proven by Fedify: Grüße, 😀</p>")
+    owner.wait_for("/home", "Proven by Fedify")
+    (body,) = {one["body"] for one in peer.tell("asked") if "Proven by Fedify" in one["body"]}
+    document = loads.document(body.encode())
+    (key,) = [key for key in parse.keys(peer.tell("actor")) if key.kind == "ed25519"]
+
+    (proof,) = proofs.read(document, now=datetime.now(UTC))
+
+    assert proofs.verify(document, proof, key)
+    assert not proofs.verify(document | {"type": "Update"}, proof, key)
+
+
+def test_fedify_counts_followers_as_we_do(owner: Owner, peer: Peer, friends: str) -> None:
+    owner.publish("For followers alone", visibility="followers")
+    peer.wait_for_note("Create", "For followers alone")
+    (said,) = [one for one in peer.tell("bodies") if "For followers alone" in one["body"]]
+    ours = synchronization.read(said["synchronization"])
+
+    theirs = synchronization.read(
+        peer.tell("synchronization", of=f"{owner.uri}/followers", actor=peer.alice)
+    )
+
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.collection_uri, ours.digest) == (theirs.collection_uri, theirs.digest)
+
+
+def test_fedify_goes_on_with_our_new_keys(owner: Owner, peer: Peer, friends: str) -> None:
+    owner.submit(
+        "/settings/security",
+        "/settings/security/keys",
+        password=here.PASSWORD,
+        code=owner.recovery_codes.pop(),
+    )
+    peer.wait_for("Update", object=owner.uri)
+    owner.publish("Signed by a key that is new")
+
+    peer.wait_for_note("Create", "a key that is new")
+    read = peer.tell("lookup", of=owner.uri)
+    assert read["publicKeys"] == [f"{owner.uri}#main-key-2"]
+    new, *old = read["assertionMethods"]
+    assert new == f"{owner.uri}#ed25519-key-2"
+    assert old == [f"{owner.uri}#main-key", f"{owner.uri}#ed25519-key"]
 
 
 def test_a_post_of_alices_with_a_mention_is_told_and_answered(
@@ -317,7 +385,10 @@ def test_everything_that_we_sent_was_taken_at_the_first_try(
     owner.publish("The last thing to be sent")
     peer.wait_for_note("Create", "The last thing to be sent")
 
-    posts = [one for one in peer.tell("wire") if one["method"] == "POST"]
+    # What is not signed was brought by the test itself.
+    posts = [
+        one for one in peer.tell("wire") if one["method"] == "POST" and one["signature"] != "none"
+    ]
 
     assert {one["status"] for one in posts} == {202}
     assert posts[0]["signature"] in ("cavage", "rfc9421")

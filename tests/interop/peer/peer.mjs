@@ -7,6 +7,7 @@
 import fs from "node:fs";
 import https from "node:https";
 import {
+  buildCollectionSynchronizationHeader,
   createFederation,
   generateCryptoKeyPair,
   InProcessMessageQueue,
@@ -52,6 +53,7 @@ await configure({
 
 const arrived = []; // activities in the order in which they came, as Fedify read them
 const wire = []; // every request that came: method, path, status, kind of signature
+const bodies = []; // every body that came, as it came, and who is said to follow
 const asked = []; // every request that went out, the same way
 const problems = []; // what Fedify could not send or handle
 const followers = new Map(); // id -> recipient
@@ -66,9 +68,10 @@ globalThis.fetch = async (what, options) => {
   const url = new URL(what.url ?? what);
   const headers = what.headers ?? new Headers(options?.headers);
   const method = what.method ?? options?.method ?? "GET";
+  const body = method !== "POST" ? "" : (options?.body ?? (await what.clone().text()));
   const response = await realFetch(what, options);
   const signature = kindOf(headers);
-  asked.push({ method, path: url.pathname, status: response.status, signature });
+  asked.push({ method, path: url.pathname, status: response.status, signature, body: String(body) });
   return response;
 };
 
@@ -252,8 +255,10 @@ async function control(what, query) {
   if (what === "arrived") return arrived;
   if (what === "wire") return wire;
   if (what === "asked") return asked;
+  if (what === "bodies") return bodies;
   if (what === "problems") return problems;
   if (what === "followers") return [...followers.keys()];
+  if (what === "actor") return (await person(ctx)).toJsonLd(ctx);
   const documentLoader = await ctx.getDocumentLoader({ identifier: "alice" });
   const find = async (text) => {
     const found = await ctx.lookupObject(text, { documentLoader });
@@ -302,6 +307,10 @@ async function control(what, query) {
     if (!query.has("quiet")) await send(creation(note));
     return note.id.href;
   }
+  if (what === "synchronization") {
+    const actors = query.getAll("actor").map((one) => new URL(one));
+    return buildCollectionSynchronizationHeader(query.get("of"), actors);
+  }
   if (what === "edit") {
     const key = noteKey(query.get("object"));
     const updated = Temporal.Now.instant();
@@ -346,8 +355,12 @@ async function answer(request) {
       return Response.json({ error: String(error.stack ?? error) }, { status: 500 });
     }
   }
-  const response = await federation.fetch(request, { contextData: undefined });
   const { method, headers } = request;
+  if (method === "POST") {
+    const synchronization = headers.get("collection-synchronization");
+    bodies.push({ body: await request.clone().text(), synchronization });
+  }
+  const response = await federation.fetch(request, { contextData: undefined });
   wire.push({ method, path: url.pathname, status: response.status, signature: kindOf(headers) });
   return response;
 }
