@@ -139,6 +139,11 @@ class Card:
         return self.note.html
 
     @property
+    def beginning(self) -> str:
+        """How a long text begins; "" for others."""
+        return shown.beginning(self.html)
+
+    @property
     def can_pin(self) -> bool:
         """Own open posts."""
         return self.is_mine and self.note.visibility.is_open

@@ -1,4 +1,4 @@
-"""What a page shows beside the text of a post: pictures, films, sounds, hashtags."""
+"""What a page shows of a post: pictures, films, sounds, hashtags, how a long text begins."""
 
 import re
 import unicodedata
@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from microfedi.federation import media_cache
-from microfedi.protocol import media_types, uris
+from microfedi.protocol import media_types, sanitize, uris
+from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Attachment
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 
 MAX_SHOWN = 16  # of one post
+# Characters: what is longer than three screens of a phone is folded among others, to its beginning.
+FOLDED_CHARS = 2500
+BEGINNING_CHARS = 400
 _THIRD = 1 / 3  # of the way from the middle to an edge: where the middle of nine places ends
 
 # What is said of files that browsers play, in the spellings that are about; of some only the kind
@@ -75,6 +79,17 @@ def of(
         else:
             pictures.append(_theirs(reader, one, is_too_large=one.url in too_large))
     return tuple(pictures), tuple(files)
+
+
+def beginning(html: SafeHtml) -> str:
+    """Return how a long text begins, to be shown in its place among other posts; "" for others."""
+    if len(html) <= FOLDED_CHARS:
+        return ""
+    text = sanitize.text(html, limit=FOLDED_CHARS + 1).replace("\n", " ")
+    if len(text) <= FOLDED_CHARS:
+        return ""
+    start, _, _ = text[:BEGINNING_CHARS].rpartition(" ")
+    return f"{start or text[:BEGINNING_CHARS]}…"
 
 
 def other_hashtags(note: Note) -> tuple[str, ...]:
