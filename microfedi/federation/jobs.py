@@ -8,7 +8,15 @@ from datetime import timedelta
 from functools import partial
 
 from microfedi.errors import MicrofediError, ProtocolError, RemoteGone
-from microfedi.federation import backfill, counting, prune, quoting, synchronization, waiting
+from microfedi.federation import (
+    backfill,
+    counting,
+    linked,
+    prune,
+    quoting,
+    synchronization,
+    waiting,
+)
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import keys
 from microfedi.protocol import backoff
@@ -29,6 +37,7 @@ JOBS: Mapping[str, Work] = {
     "poll": counting.end,  # key: a note's URI. Its poll is over.
     "tally": counting.tally,  # key: a note's URI. There are new votes in the owner's poll.
     "synchronize": synchronization.run,  # key: an author's URI, a list's, a digest. Who follows?
+    "preview": linked.read,  # key: the address of a page that an open post links to.
     "quote": quoting.check,  # key: a note's URI. Whether it may quote what it quotes.
     "retire_keys": keys.retire,  # the owner's former keys, when everybody knows the new ones.
     "prune": prune.run,  # periodic. Old rows, the disk budget.

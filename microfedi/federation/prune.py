@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
+from microfedi.federation import linked
 from microfedi.federation.context import Context
-from microfedi.storage import files, hosts, media, outgoing, received, sessions, upkeep
+from microfedi.storage import files, hosts, media, mutes, outgoing, previews, received, sessions, upkeep
 from microfedi.storage.database import Reader, Transaction
 
 log = logging.getLogger(__name__)
@@ -94,10 +95,12 @@ async def _drop_old(ctx: Context) -> None:
     steps: list[Callable[[Transaction, datetime], object]] = [
         lambda tx, now: received.prune(tx, now - RECEIVED_FOR),
         lambda tx, now: sessions.prune(tx, now),
+        lambda tx, now: mutes.prune(tx, now),
         lambda tx, now: upkeep.drop_tombstones(tx, now - TOMBSTONES_FOR),
         lambda tx, now: outgoing.prune(tx, now - RECEIPTS_FOR),
         lambda tx, now: hosts.prune(tx, now - HOSTS_FOR),
         lambda tx, now: upkeep.forget_absent(tx, now - ABSENT_FOR),
+        lambda tx, now: previews.prune(tx, now - linked.KEPT),
     ]
     for step in steps:  # one write each, so that others get their turn in between
         await ctx.db.write(partial(_step, step, now))

@@ -148,6 +148,23 @@ def links_in(html: SafeHtml) -> list[str]:
     return list(dict.fromkeys(html_entities.unescape(one[1]) for one in found if one is not None))
 
 
+def pages_in(html: SafeHtml) -> list[str]:
+    """Return the web pages that clean HTML links to: not people, hashtags, or what is quoted.
+
+    >>> pages_in(SafeHtml('<a href="https://b.example/@b" class="u-url mention">@b</a> '
+    ...                   '<a href="https://c.example/">c</a>'))
+    ['https://c.example/']
+    """
+    found = []
+    for match in _ANCHOR.finditer(str(without_quote_link(html))):
+        named = _CLASS.search(match[1])
+        is_page = named is None or not {"mention", "hashtag"} & set(named[1].split())
+        href = _HREF.search(match[1])
+        if is_page and href is not None and href[1].startswith(("https://", "http://")):
+            found.append(html_entities.unescape(href[1]))
+    return list(dict.fromkeys(found))
+
+
 def kept(stored: str) -> SafeHtml:
     """Mark HTML that went through here before it was stored; for `storage` alone."""
     return SafeHtml(stored)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from microfedi.federation import linked
 from microfedi.protocol import sanitize, uris, vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.storage import (
@@ -16,6 +17,7 @@ from microfedi.storage import (
     notes,
     outgoing,
     polls,
+    previews,
     quotes,
     reactions,
 )
@@ -24,6 +26,7 @@ from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.storage.outgoing import Receipt
 from microfedi.storage.owner import Owner
+from microfedi.storage.previews import Preview
 from microfedi.storage.reactions import Tally
 from microfedi.storage.timeline import Entry
 from microfedi.web import shown
@@ -101,6 +104,7 @@ class Card:
     quote: Quoted | None = None
     reactions: tuple[Tally, ...] = ()
     group: Actor | None = None
+    preview: Preview | None = None
     receipt: Receipt | None = None
 
     @property
@@ -226,6 +230,8 @@ def _build(
     quoting = [n for n in found if n.quote is not None] if with_quotes else []
     quoted = _quoted(reader, quoting, owner) if quoting else {}
     groups = _groups(reader, found)
+    linking = {n.id: url for n in found if (url := linked.of(n)) is not None}
+    pages = previews.of_urls(reader, set(linking.values())) if linking else {}
     cards: list[Card] = []
     seen: set[int] = set()
     for index, (note, booster) in enumerate(zip(found, boosted_by, strict=True)):
@@ -256,6 +262,7 @@ def _build(
                 poll=_poll(note, standings.get(note.id), is_mine=note.actor_id == mine),
                 quote=quoted.get(note.id),
                 reactions=tuple(reacted.get(note.id, ())[:MAX_SHOWN_REACTIONS]),
+                preview=pages.get(linking.get(note.id, "")),
                 group=next((groups[uri] for uri in note.audience if uri in groups), None),
             )
         )

@@ -4,7 +4,7 @@ import dataclasses
 import logging
 
 from microfedi.errors import NotAuthorized, ProtocolError, RemoteError
-from microfedi.federation import consent, keeping, lookup, permission, quoting, relevance
+from microfedi.federation import consent, keeping, linked, lookup, permission, quoting, relevance
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import votes
@@ -128,6 +128,8 @@ def _place(ctx: Context, tx: Transaction, note: Note, author: Actor) -> None:
     now = ctx.now()
     is_for_owner = owner.uri in note.to or owner.uri in note.cc
     is_followed = following.is_followed(tx, author.id)
+    if is_followed or is_for_owner:
+        linked.plan(ctx, tx, note)
     if is_followed and _is_for_home(ctx, tx, note) and not timeline.has(tx, note.id):
         timeline.add(tx, note_id=note.id, at=now)
     if is_for_owner:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from microfedi.errors import InvalidInput, NotFound
-from microfedi.federation import consent, emojis, uploads
+from microfedi.federation import consent, emojis, linked, uploads
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import polls as outbox_polls
 from microfedi.federation.outbox import profile, sending, writing
@@ -146,6 +146,7 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         _add_media(ctx, tx, pictures, kept[0].id)
         if note.poll is not None and note.poll.ends is not None:
             jobs.add(tx, "poll", note.uri, due_at=note.poll.ends)
+        linked.plan(ctx, tx, kept[0])
         if quoted is not None:
             outbox_quotes.ask(ctx, tx, kept[0], *quoted)
         timeline.add(tx, note_id=kept[0].id, at=now)
