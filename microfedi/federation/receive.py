@@ -152,15 +152,15 @@ async def _receive_forwarded(
     Source: ActivityPub 7.1.2 (forwarding from inbox); FEP-8b32; FEP-fe34.
     """
     unavailable: KeyUnavailable | None = None
-    if isinstance(activity, _PASSED_ON) and activity.object_uri != activity.actor_uri:
+    is_for_many = isinstance(activity, _PASSED_ON) and activity.object_uri != activity.actor_uri
+    if is_for_many and known.is_wanted:
         try:
             prover = await verify.prover(ctx, document, activity.actor_uri)
         except KeyUnavailable as error:
             prover, unavailable = None, error
         if prover is not None:
             check_ids(ctx, activity)
-            if known.is_wanted:
-                await _keep(ctx, request, activity, prover, is_new=known.actor_id is None)
+            await _keep(ctx, request, activity, prover, is_new=known.actor_id is None)
             return ACCEPTED
     is_hint = isinstance(activity, Create | Update | Delete | Announce)
 

@@ -238,6 +238,17 @@ async def test_s_025_a_proof_gives_no_more_than_a_signature(scene: Scene, doc: A
     assert answer.status_code == 403
 
 
+async def test_s_058_what_concerns_nobody_here_is_not_even_verified(scene: Scene) -> None:
+    await scene.meet(scene.mallory)
+
+    async with scene.drops():
+        answer = await scene.post(
+            scene.mallory, proven(scene.alice, a_create(scene.alice, a_note(scene.alice)))
+        )
+
+    assert answer.status_code == 403
+
+
 async def test_an_actor_is_not_changed_by_what_others_bring(scene: Scene) -> None:
     await scene.meet(scene.alice)
     await scene.meet(scene.mallory)
