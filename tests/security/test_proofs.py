@@ -249,6 +249,19 @@ async def test_s_058_what_concerns_nobody_here_is_not_even_verified(scene: Scene
     assert answer.status_code == 403
 
 
+@pytest.mark.parametrize("kind", ["Follow", "Block"])
+async def test_what_two_people_have_with_each_other_nobody_brings(scene: Scene, kind: str) -> None:
+    await scene.meet(scene.alice)
+    await scene.meet(scene.mallory)
+
+    async with scene.drops():
+        answer = await scene.post(
+            scene.mallory, proven(scene.alice, an_activity(kind, scene.alice, OWNER))
+        )
+
+    assert answer.status_code == 403
+
+
 async def test_an_actor_is_not_changed_by_what_others_bring(scene: Scene) -> None:
     await scene.meet(scene.alice)
     await scene.meet(scene.mallory)
