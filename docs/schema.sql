@@ -60,7 +60,7 @@ CREATE INDEX announces_by_actor ON announces (actor_id, id);
 CREATE TABLE blocked_actors (
     actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
     created_at      TEXT NOT NULL
-, until TEXT) STRICT;
+, until TEXT, uri TEXT) STRICT;
 
 CREATE TABLE blocked_by (
     actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
@@ -86,6 +86,14 @@ CREATE TABLE cached_media (
 , is_too_large INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 
 CREATE INDEX cached_media_by_use ON cached_media (used_at);
+
+CREATE TABLE circle_notes (
+    note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    PRIMARY KEY (note_id, actor_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX circle_notes_by_actor ON circle_notes (actor_id);
 
 CREATE TABLE circle_people (
     circle_id       INTEGER NOT NULL REFERENCES circles (id) ON DELETE CASCADE,
@@ -289,7 +297,7 @@ CREATE TABLE moves (
 
 CREATE TABLE muted_actors (
     actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
-    with_notifications INTEGER NOT NULL DEFAULT 1,
+    with_notifications INTEGER NOT NULL DEFAULT 1,      -- those are not told either
     until           TEXT,
     created_at      TEXT NOT NULL
 ) STRICT;
@@ -380,7 +388,7 @@ CREATE TABLE outgoing (
     inboxes         INTEGER NOT NULL,
     dropped         INTEGER NOT NULL DEFAULT 0,   -- of them, those given up
     created_at      TEXT NOT NULL
-, by_old_key INTEGER NOT NULL DEFAULT 0, for_followers INTEGER NOT NULL DEFAULT 0) STRICT;
+, by_instance INTEGER NOT NULL DEFAULT 0, by_old_key INTEGER NOT NULL DEFAULT 0, for_followers INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX outgoing_by_note ON outgoing (note_id) WHERE note_id IS NOT NULL;
 

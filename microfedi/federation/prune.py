@@ -8,7 +8,17 @@ from functools import partial
 
 from microfedi.federation import linked
 from microfedi.federation.context import Context
-from microfedi.storage import files, hosts, media, mutes, outgoing, previews, received, sessions, upkeep
+from microfedi.storage import (
+    files,
+    hosts,
+    media,
+    mutes,
+    outgoing,
+    previews,
+    received,
+    sessions,
+    upkeep,
+)
 from microfedi.storage.database import Reader, Transaction
 
 log = logging.getLogger(__name__)

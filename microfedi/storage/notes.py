@@ -433,13 +433,23 @@ def _adopt(tx: Transaction, note_id: int, uri: str, parent_id: int | None, threa
     )
     if not orphans:
         return 0
+    joined = {"thread_id": thread_id, "old": json.dumps([row["thread_id"] for row in orphans])}
     tx.run(
         """
         UPDATE notes
            SET thread_id = :thread_id
          WHERE thread_id IN (SELECT value FROM json_each(:old))
         """,
-        {"thread_id": thread_id, "old": json.dumps([row["thread_id"] for row in orphans])},
+        joined,
+    )
+    # What is muted stays muted when a missing beginning is found.
+    tx.run(
+        """
+        UPDATE OR REPLACE muted_threads
+           SET thread_id = :thread_id
+         WHERE thread_id IN (SELECT value FROM json_each(:old))
+        """,
+        joined,
     )
     counted = sum(Visibility(row["visibility"]).is_open for row in orphans)
     _count_reply(tx, note_id, counted)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from microfedi.protocol import instants
+from microfedi.storage import mutes
 from microfedi.storage.database import Reader, Transaction
 
 Kind = Literal[
@@ -53,7 +54,12 @@ def add(
     now: datetime,
     detail: str = "",
 ) -> bool:
-    """Tell the owner; False if this was told before."""
+    """Tell the owner; False if this was told before, or is muted.
+
+    Reports are always told: they are for the admin.
+    """
+    if kind != "report" and mutes.silences(tx, actor_id, note_id, now):
+        return False
     added = tx.run(
         """
         INSERT INTO notifications (kind, actor_id, note_id, detail, created_at)

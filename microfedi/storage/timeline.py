@@ -3,8 +3,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from microfedi.protocol import instants
 from microfedi.storage import rowids
 from microfedi.storage.database import Reader, Transaction
+
+# What is not muted, by its author, by who boosted it, or as a conversation.
+_HEARD = """
+    FROM home
+    JOIN notes ON notes.id = home.note_id
+    LEFT JOIN announces ON announces.id = home.announce_id
+   WHERE NOT EXISTS (SELECT 1 FROM muted_actors
+                      WHERE actor_id IN (notes.actor_id, announces.actor_id)
+                        AND (until IS NULL OR until > :now))
+     AND NOT EXISTS (SELECT 1 FROM muted_threads
+                      WHERE thread_id = notes.thread_id
+                        AND (until IS NULL OR until > :now))
+     AND NOT EXISTS (SELECT 1 FROM muted_hosts
+                       JOIN actors ON actors.id IN (notes.actor_id, announces.actor_id)
+                      WHERE instr('.' || actors.host || ':', '.' || muted_hosts.host || ':')
+                        AND (until IS NULL OR until > :now))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,40 +62,45 @@ def has(reader: Reader, note_id: int) -> bool:
 
 
 def home_page(
-    reader: Reader, *, before: int | None = None, after: int | None = None, limit: int
+    reader: Reader,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int,
+    now: datetime,
 ) -> list[Entry]:
     """Return entries, newest first: those just below `before`, those just above `after`.
 
     Without either the newest ones. Positions count as lines between entries: the one named is not
-    among the result.
+    among the result. What is muted stands there again when its time is over.
     """
     upwards = after is not None and before is None
     rows = reader.all(
         f"""
         SELECT home.position, home.note_id, home.announce_id, announces.actor_id AS announcer_id
-          FROM home
-          LEFT JOIN announces ON announces.id = home.announce_id
-         WHERE home.position < coalesce(:before, 9223372036854775807)
+          {_HEARD}
+           AND home.position < coalesce(:before, 9223372036854775807)
            AND home.position > coalesce(:after, 0)
          ORDER BY home.position {"ASC" if upwards else "DESC"}
          LIMIT :limit
-        """,  # noqa: S608
-        {"before": before, "after": after, "limit": limit},
+        """,
+        {"before": before, "after": after, "limit": limit, "now": instants.to_text(now)},
     )
     entries = [Entry(**row) for row in rows]
     return entries[::-1] if upwards else entries
 
 
-def newest_position(reader: Reader) -> int:
+def newest_position(reader: Reader, *, now: datetime) -> int:
     """Return the position of the newest entry, 0 if Home is empty."""
-    position: int = reader.value("SELECT coalesce(max(position), 0) FROM home")
-    return position
+    newest = home_page(reader, limit=1, now=now)
+    return newest[0].position if newest else 0
 
 
-def count_after(reader: Reader, position: int) -> int:
+def count_after(reader: Reader, position: int, *, now: datetime) -> int:
     """Return how many entries are newer than `position`."""
     count: int = reader.value(
-        "SELECT count(*) FROM home WHERE position > :position", {"position": position}
+        f"SELECT count(*) {_HEARD} AND home.position > :position",
+        {"position": position, "now": instants.to_text(now)},
     )
     return count
 

@@ -20,13 +20,16 @@ async def show(request: Request) -> Response:
     """GET /home: a page of Home. Looking at its newest page moves the mark."""
     ctx = context_of(request)
     owner = ctx.owner
+    now = ctx.now()
     before, after = forms.query_id(request, "before"), forms.query_id(request, "after")
 
     def question(reader: Reader) -> tuple[list[timeline.Entry], list[Card], int, bool]:
-        entries = timeline.home_page(reader, before=before, after=after, limit=PAGE_ENTRIES + 1)
+        entries = timeline.home_page(
+            reader, before=before, after=after, limit=PAGE_ENTRIES + 1, now=now
+        )
         more = len(entries) > PAGE_ENTRIES
         entries = entries[-PAGE_ENTRIES:] if after else entries[:PAGE_ENTRIES]
-        newest = timeline.newest_position(reader)
+        newest = timeline.newest_position(reader, now=now)
         return entries, cards.of_entries(reader, entries, owner), newest, more
 
     entries, shown, newest, more = await ctx.db.read(question)

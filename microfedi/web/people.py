@@ -15,9 +15,10 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, blocks, followers, following, pins, published
+from microfedi.storage import actors, blocks, followers, following, mutes, pins, published
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
+from microfedi.storage.mutes import MutedActor
 from microfedi.web import cards, redirects
 from microfedi.web.cards import Card
 
@@ -44,6 +45,7 @@ class Profile:
     pinned: Sequence[Card]
     cards: Sequence[Card]
     older: str
+    muted: MutedActor | None = None
 
 
 def relation(reader: Reader, actor: Actor) -> Relation:
@@ -80,6 +82,7 @@ async def show(request: Request) -> Response:
             cards.of_notes(reader, pinned, ctx.owner, pinned=True),
             cards.of_entries(reader, found, ctx.owner),
             f"/people/{actor.id}?before={found[-1].position}" if len(found) == PAGE_NOTES else "",
+            mutes.of_actor(reader, actor.id, ctx.now()),
         )
 
     return await page(request, "person.html", {"profile": await ctx.db.read(question)})

@@ -15,7 +15,7 @@ from microfedi.federation.visibility import OWNER, Asker, may_see
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
-from microfedi.storage import bookmarks, jobs, notes
+from microfedi.storage import bookmarks, jobs, mutes, notes
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.storage.owner import Owner
@@ -106,7 +106,10 @@ async def shown(request: Request, note: Note, asker: Asker) -> Response:
     if asker is OWNER and thread.is_missing_parent and ctx.config.federates:
         await ctx.db.write(lambda tx: jobs.add(tx, "thread", note.uri, due_at=ctx.now()))
         ctx.wake.jobs.set()
-    return await page(request, "thread.html", {"thread": thread})
+    muted = None
+    if asker is OWNER:
+        muted = await ctx.db.read(lambda r: mutes.of_thread(r, note.thread_id, ctx.now()))
+    return await page(request, "thread.html", {"thread": thread, "muted": muted})
 
 
 async def _note(request: Request) -> Note:

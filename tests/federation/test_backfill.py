@@ -79,7 +79,7 @@ def kept(reader: Reader) -> set[str]:
 
 
 def home(reader: Reader) -> list[str]:
-    entries = timeline.home_page(reader, limit=50)
+    entries = timeline.home_page(reader, limit=50, now=NOON)
     found = notes.by_ids(reader, [entry.note_id for entry in entries])
     return [found[entry.note_id].uri for entry in entries]
 

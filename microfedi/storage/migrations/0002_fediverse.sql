@@ -123,11 +123,18 @@ CREATE TABLE circle_people (
     PRIMARY KEY (circle_id, actor_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX circle_people_by_actor ON circle_people (actor_id);
+-- Who got a post for a circle. Edits go to them alone, whoever is in the circle by then.
+CREATE TABLE circle_notes (
+    note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    PRIMARY KEY (note_id, actor_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX circle_notes_by_actor ON circle_notes (actor_id);
 
 -- Mutes: what is not shown at Home, of whom nothing is told. NULL = until the owner ends it.
 CREATE TABLE muted_actors (
     actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
-    with_notifications INTEGER NOT NULL DEFAULT 1,
+    with_notifications INTEGER NOT NULL DEFAULT 1,      -- those are not told either
     until           TEXT,
     created_at      TEXT NOT NULL
 ) STRICT;
@@ -142,6 +149,7 @@ CREATE TABLE muted_hosts (
     created_at      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 ALTER TABLE blocked_actors ADD COLUMN until TEXT;
+ALTER TABLE blocked_actors ADD COLUMN uri TEXT;         -- of the Block that was sent; NULL = none
 ALTER TABLE blocked_hosts ADD COLUMN until TEXT;
 
 -- What others reported to us, and what the owner reported.
@@ -207,7 +215,9 @@ CREATE TABLE thread_fetches (
     fetched_at      TEXT
 ) STRICT;
 
--- How something is sent: signed by the key before the last, and with a digest of the followers there.
+-- How something is sent: signed by the key before the last or by the server's own, and with a digest
+-- of the followers there.
+ALTER TABLE outgoing ADD COLUMN by_instance INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outgoing ADD COLUMN by_old_key INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outgoing ADD COLUMN for_followers INTEGER NOT NULL DEFAULT 0;
 

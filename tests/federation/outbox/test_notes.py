@@ -73,7 +73,7 @@ async def test_a_public_post_goes_once_to_each_server(ctx: Context) -> None:
     ]
     assert note.mentions[0].href == mallory.uri
     assert ctx.wake.deliveries.is_set()
-    home = await ctx.db.read(lambda reader: timeline.home_page(reader, limit=9))
+    home = await ctx.db.read(lambda reader: timeline.home_page(reader, limit=9, now=NOON))
     assert [entry.note_id for entry in home] == [note.id]
 
 

@@ -42,7 +42,7 @@ async def test_a_follow_goes_to_the_personal_inbox_and_is_taken_back(ctx: Contex
     assert follow.inboxes == undo.inboxes == {f"{ALICE}/inbox"}
     assert (undo.type, undo.object["id"]) == ("Undo", follow.activity["id"])
     assert undo.object["object"] == ALICE
-    assert await ctx.db.read(lambda reader: timeline.home_page(reader, limit=9)) == []
+    assert await ctx.db.read(lambda reader: timeline.home_page(reader, limit=9, now=NOON)) == []
 
 
 async def test_an_accepted_follow_is_not_sent_again(ctx: Context) -> None:
