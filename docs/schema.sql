@@ -349,7 +349,7 @@ CREATE TABLE notes (
     replies         INTEGER NOT NULL DEFAULT 0,
     likes           INTEGER NOT NULL DEFAULT 0,
     announces       INTEGER NOT NULL DEFAULT 0
-) STRICT;
+, checked_at TEXT) STRICT;
 
 CREATE INDEX notes_by_actor ON notes (actor_id, id);
 
@@ -532,11 +532,11 @@ CREATE INDEX stamps_by_actor ON stamps (actor_id);
 CREATE INDEX stamps_by_note ON stamps (note_id);
 
 CREATE TABLE thread_fetches (
-    note_id         INTEGER PRIMARY KEY REFERENCES notes (id) ON DELETE CASCADE,
+    thread_id       INTEGER PRIMARY KEY,    -- as notes.thread_id
     state           TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done')),
     found           INTEGER NOT NULL DEFAULT 0,
-    problems        TEXT NOT NULL DEFAULT '[]',   -- [[host or uri, why], ...] of open threads
-    fetched_at      TEXT
+    problems_sealed BLOB,                   -- whom we asked in vain, and why
+    changed_at      TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE tombstones (

@@ -206,14 +206,15 @@ CREATE TABLE previews (
     fetched_at      TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- How the last look for a thread's missing posts went.
+-- How the last look for a thread's missing posts went; and when a post was last asked for again.
 CREATE TABLE thread_fetches (
-    note_id         INTEGER PRIMARY KEY REFERENCES notes (id) ON DELETE CASCADE,
+    thread_id       INTEGER PRIMARY KEY,    -- as notes.thread_id
     state           TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done')),
     found           INTEGER NOT NULL DEFAULT 0,
-    problems        TEXT NOT NULL DEFAULT '[]',   -- [[host or uri, why], ...] of open threads
-    fetched_at      TEXT
+    problems_sealed BLOB,                   -- whom we asked in vain, and why
+    changed_at      TEXT NOT NULL
 ) STRICT;
+ALTER TABLE notes ADD COLUMN checked_at TEXT;
 
 -- How something is sent: signed by the key before the last or by the server's own, and with a digest
 -- of the followers there.
