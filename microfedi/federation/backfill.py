@@ -1,4 +1,4 @@
-"""Fetching afterwards: the last posts of somebody who is followed, threads upwards, profiles again.
+"""Fetching afterwards: the last posts of somebody who is followed, and profiles again.
 
 Nobody is notified of anything found here, and Home shows it where its time of publishing belongs.
 """
@@ -24,8 +24,6 @@ log = logging.getLogger(__name__)
 MAX_POSTS = 20  # of an outbox: a first screen of Home
 MAX_PINNED = 10  # Mastodon allows 5
 MAX_PAGES = 3  # of one collection; the first one has 10 to 20 items everywhere
-MAX_ANCESTORS = 20  # fetched of one thread at a time
-MAX_CLIMB = 500  # posts of a thread that we have, looked at on the way up
 # Requests for one backfill: a profile with its WebFinger, two collections of which some list mere
 # ids. Each takes 15 s at most, and they come one after the other.
 MAX_FETCHES = 40
@@ -48,26 +46,27 @@ async def run(ctx: Context, uri: str) -> None:
     actor = await lookup.kept_actor(ctx, uri, budget, fresh=True)
     if actor.id == ctx.owner.actor_id:
         return
-    try:
-        pinned = await _posts_in(ctx, actor, actor.featured, MAX_PINNED, budget)
-        await ctx.db.write(lambda tx: _keep_pinned(ctx, tx, actor, pinned))
-    except (RemoteError, ProtocolError) as problem:
-        log.info("no pinned posts of %s: %s", uri, problem)
+    await _refresh_pinned(ctx, actor, budget)
     posts = await _posts_in(ctx, actor, actor.outbox, MAX_POSTS, budget)
     await ctx.db.write(lambda tx: _keep_posts(ctx, tx, actor, posts))
 
 
 async def refresh(ctx: Context, uri: str) -> None:
-    """Fetch a profile again. Whoever is gone for good, by their own server's word, is forgotten.
+    """Fetch a profile again, and what is pinned on it. Whoever is gone for good, by their own
+    server's word, is forgotten.
 
     A job. Raises: RemoteError, ProtocolError.
     """
+    budget = Budget()
     try:
-        await lookup.kept_actor(ctx, uri, Budget(), fresh=True)
+        actor = await lookup.kept_actor(ctx, uri, budget, fresh=True)
     except RemoteGone as problem:
         if problem.status != 410:
             raise
         await ctx.db.write(lambda tx: _forget(tx, uri))
+        return
+    if actor.id != ctx.owner.actor_id:
+        await _refresh_pinned(ctx, actor, budget)
 
 
 async def refresh_stale(ctx: Context, key: str) -> timedelta | None:
@@ -90,31 +89,14 @@ async def refresh_stale(ctx: Context, key: str) -> timedelta | None:
     return REFRESH_EVERY
 
 
-async def thread(ctx: Context, uri: str) -> None:
-    """Fetch what a post that we have answers, upwards, `MAX_ANCESTORS` at most. A job.
-
-    Raises: RemoteError, ProtocolError.
-    """
-    budget = Budget(MAX_FETCHES)
-    for _ in range(MAX_ANCESTORS):
-        parent = await ctx.db.read(lambda reader: _missing_parent(reader, uri))
-        if parent is None:
-            return
-        await lookup.kept_note(ctx, parent, budget)
-
-
-def _missing_parent(reader: Reader, uri: str) -> str | None:
-    """Climb from a post as far as we have the thread; return the URI above it that we do not."""
-    seen: set[str] = set()
-    while uri not in seen and len(seen) < MAX_CLIMB:
-        seen.add(uri)
-        note = notes.by_uri(reader, uri)
-        if note is None:
-            return uri
-        if note.in_reply_to_uri is None:
-            return None
-        uri = note.in_reply_to_uri
-    return None
+async def _refresh_pinned(ctx: Context, actor: Actor, budget: Budget) -> None:
+    """Have what somebody has pinned now; if that cannot be had, what they had stays."""
+    try:
+        pinned = await _posts_in(ctx, actor, actor.featured, MAX_PINNED, budget)
+    except (RemoteError, ProtocolError) as problem:
+        log.info("no pinned posts of %s: %s", actor.uri, problem)
+        return
+    await ctx.db.write(lambda tx: _keep_pinned(ctx, tx, actor, pinned))
 
 
 async def _posts_in(

@@ -15,10 +15,11 @@ from microfedi.federation import (
     prune,
     quoting,
     synchronization,
+    threads,
     waiting,
 )
 from microfedi.federation.context import Context
-from microfedi.federation.outbox import keys
+from microfedi.federation.outbox import blocks, keys
 from microfedi.protocol import backoff
 from microfedi.storage import jobs
 from microfedi.storage.database import Transaction
@@ -33,13 +34,16 @@ JOBS: Mapping[str, Work] = {
     "backfill": backfill.run,  # key: an actor's URI. Profile, pinned and last posts.
     "refresh": backfill.refresh,  # key: an actor's URI. Its document again.
     "stale": backfill.refresh_stale,  # periodic. Asks for "refresh" of whom we have not seen long.
-    "thread": backfill.thread,  # key: a note's URI. What it answers, upwards.
+    "thread": threads.upwards,  # key: a note's URI. What it answers, upwards.
+    "replies": threads.complete,  # key: a note's URI. What is missing of its thread.
     "poll": counting.end,  # key: a note's URI. Its poll is over.
     "tally": counting.tally,  # key: a note's URI. There are new votes in the owner's poll.
     "synchronize": synchronization.run,  # key: an author's URI, a list's, a digest. Who follows?
     "preview": linked.read,  # key: the address of a page that an open post links to.
     "quote": quoting.check,  # key: a note's URI. Whether it may quote what it quotes.
     "retire_keys": keys.retire,  # the owner's former keys, when everybody knows the new ones.
+    "unblock": blocks.end,  # key: "actor" and a row id, or "host" and a name. Its time is over.
+    "purge": blocks.clear,  # key: the name of a blocked server. What is here of it goes.
     "prune": prune.run,  # periodic. Old rows, the disk budget.
 }
 PERIODIC = ("stale", "prune")

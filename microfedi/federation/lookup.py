@@ -134,12 +134,14 @@ async def kept_note(ctx: Context, uri: str, budget: Budget | None = None) -> Not
     return await _kept_note(ctx, document, budget)
 
 
-async def fetch_note(ctx: Context, uri: str, budget: Budget) -> vocab.Note:
-    """Fetch a post at its origin; nothing is kept.
+async def fetch_note(
+    ctx: Context, uri: str, budget: Budget, *, as_owner: bool = True
+) -> vocab.Note:
+    """Fetch a post at its origin; nothing is kept. Asks as `kept_note`, unless not `as_owner`.
 
     Raises: RemoteError, ProtocolError.
     """
-    document = await fetching.at_its_id(ctx, uri, budget, as_owner=True)
+    document = await fetching.at_its_id(ctx, uri, budget, as_owner=as_owner)
     note = parse.note(document)
     if not uris.same_origin(note.uri, uri):
         raise NotAuthorized(f"{uri[:200]} leads to another server")

@@ -17,6 +17,7 @@ from microfedi.storage import (
     previews,
     received,
     sessions,
+    threads,
     upkeep,
 )
 from microfedi.storage.database import Reader, Transaction
@@ -35,6 +36,8 @@ RECEIPTS_FOR = timedelta(days=90)
 HOSTS_FOR = timedelta(days=90)
 # People of whom we keep nothing any more.
 ACTORS_FOR = timedelta(days=30)
+# How the last look for a thread went.
+THREADS_FOR = timedelta(days=30)
 # That a picture could not be had.
 ABSENT_FOR = timedelta(days=1)
 
@@ -111,6 +114,7 @@ async def _drop_old(ctx: Context) -> None:
         lambda tx, now: hosts.prune(tx, now - HOSTS_FOR),
         lambda tx, now: upkeep.forget_absent(tx, now - ABSENT_FOR),
         lambda tx, now: previews.prune(tx, now - linked.KEPT),
+        lambda tx, now: threads.prune(tx, now - THREADS_FOR),
     ]
     for step in steps:  # one write each, so that others get their turn in between
         await ctx.db.write(partial(_step, step, now))

@@ -628,6 +628,7 @@ def _collection(doc: Document) -> Collection:
         first_page=_page(first),
         next=shapes.first(doc.get("next")),
         part_of=shapes.first(doc.get("partOf")),
+        owner=shapes.first(doc.get("attributedTo")),
         items=tuple(
             entry
             for entry in shapes.as_list(items)[:MAX_ITEMS]

@@ -288,7 +288,7 @@ class Collection:
     """A collection, or a page of one: URIs or inline documents, in the order sent.
 
     `first` is the URI of the first page; `first_page` that page if it was sent along. What is
-    inline is a hint, to be believed only from its own origin.
+    inline is a hint, to be believed only from its own origin. `owner` is whom it is attributed to.
     """
 
     uri: str | None = None
@@ -298,6 +298,7 @@ class Collection:
     next: str | None = None
     part_of: str | None = None
     items: tuple[str | dict[str, Any], ...] = ()
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

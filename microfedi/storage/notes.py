@@ -201,10 +201,18 @@ def edit(
     return _demand(tx, note_id)
 
 
-def delete(tx: Transaction, note_id: int, *, now: datetime, was_public: bool = False) -> bool:
+def delete(
+    tx: Transaction,
+    note_id: int,
+    *,
+    now: datetime,
+    was_public: bool = False,
+    is_for_ever: bool = True,
+) -> bool:
     """Remove a note with all that hangs on it, so that a late Create does not bring it back.
 
-    `was_public` only for a note of ours that everybody could see. False if it is not there.
+    `was_public` only for a note of ours that everybody could see. Not `is_for_ever`, it may come
+    back. False if it is not there.
     """
     row = tx.one(
         "DELETE FROM notes WHERE id = :id RETURNING uri, visibility, in_reply_to_id",
@@ -214,7 +222,8 @@ def delete(tx: Transaction, note_id: int, *, now: datetime, was_public: bool = F
         return False
     if Visibility(row["visibility"]).is_open:
         _count_reply(tx, row["in_reply_to_id"], -1)
-    tombstones.bury(tx, row["uri"], now, was_public=was_public)
+    if is_for_ever:
+        tombstones.bury(tx, row["uri"], now, was_public=was_public)
     return True
 
 

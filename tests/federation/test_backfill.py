@@ -248,38 +248,6 @@ async def test_answers_to_strangers_do_not_stand_at_home(
     assert to_stranger in await ctx.db.read(kept)
 
 
-async def test_a_thread_is_fetched_upwards(ctx: Context, server: AnotherServer) -> None:
-    server.actor(ALICE)
-    server.actor(BOB)
-    uris = [f"https://vic.example/notes/{number}" for number in (3, 2, 1)]
-    put(server, uris[0], a_note(uris[0], BOB))
-    put(server, uris[1], a_note(uris[1], ALICE, inReplyTo=uris[0]))
-    put_outbox(server, [a_create(a_note(uris[2], inReplyTo=uris[1]))])
-    await backfill.run(ctx, ALICE)
-
-    await backfill.thread(ctx, uris[2])
-
-    top = await ctx.db.read(lambda reader: notes.by_uri(reader, uris[0]))
-    assert top is not None
-    thread = await ctx.db.read(lambda reader: notes.thread(reader, top.thread_id))
-    assert {note.uri for note in thread} == set(uris)
-
-
-async def test_s_074_a_thread_without_a_top_is_climbed_twenty_steps_at_most(
-    ctx: Context, server: AnotherServer
-) -> None:
-    server.actor(ALICE)
-    for number in range(100, 150):
-        uri = f"https://vic.example/notes/{number}"
-        put(server, uri, a_note(uri, inReplyTo=f"https://vic.example/notes/{number + 1}"))
-    put_outbox(server, ["https://vic.example/notes/100"])
-    await backfill.run(ctx, ALICE)
-
-    await backfill.thread(ctx, "https://vic.example/notes/100")
-
-    assert len(await ctx.db.read(kept)) == 1 + backfill.MAX_ANCESTORS
-
-
 async def test_who_is_gone_is_forgotten_and_who_is_away_is_not(
     ctx: Context, server: AnotherServer
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 
 from microfedi.errors import ProtocolError, RemoteError
-from microfedi.federation import backfill, fetching, lookup, receive
+from microfedi.federation import fetching, lookup, receive, threads
 from microfedi.protocol.vocab import PUBLIC
 from tests.another_server import ACTIVITY_JSON, Answer, Received
 from tests.factories import NOON
@@ -163,7 +163,7 @@ async def test_s_074_a_chain_without_end_is_left(scene: Scene) -> None:
     await scene.deliver(scene.mallory, a_create(scene.mallory, note))
     assert scene.world.requests == []  # what it answers is a job, for later
     with contextlib.suppress(RemoteError, ProtocolError):
-        await backfill.thread(scene.ctx, note["id"])
+        await threads.upwards(scene.ctx, note["id"])
 
     assert len(scene.world.requests) <= 100
 

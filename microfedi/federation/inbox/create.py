@@ -98,7 +98,7 @@ def take(
     if visibility is Visibility.DIRECT:
         _take_message(ctx, tx, note, author)
         return
-    if not _may_answer(ctx, tx, note, author):
+    if not may_answer(ctx, tx, note, author):
         return
     kept = keeping.keep(ctx, tx, note, author, visibility)
     if kept is None or not kept[1]:
@@ -108,7 +108,7 @@ def take(
     _place(ctx, tx, kept[0], author)
 
 
-def _may_answer(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor) -> bool:
+def may_answer(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor) -> bool:
     """False for an answer to a post of the owner's that they wanted answered by others only.
 
     What somebody followed writes is read all the same.

@@ -1,0 +1,505 @@
+"""What is missing of a thread: fetched when the owner opens a post, each post from its own server.
+
+Upwards along `inReplyTo`; downwards through the collection in which whoever began the thread lists
+its posts (`context`), or else through the list of replies of one post after the other. A list says
+only where to ask. Nobody is notified of anything found here, and Home does not change.
+
+Source: FEP-7888, FEP-f228; ActivityPub 7.10 for lists of replies.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from microfedi.errors import (
+    ForbiddenAddress,
+    NotFound,
+    ProtocolError,
+    RemoteError,
+    RemoteGone,
+    RemoteRefused,
+)
+from microfedi.federation import fetching, keeping, lookup
+from microfedi.federation.context import Context
+from microfedi.federation.fetching import Budget, Document
+from microfedi.federation.inbox import create, update
+from microfedi.protocol import parse, shapes, uris, vocab
+from microfedi.protocol.vocab import Visibility
+from microfedi.storage import actors, blocks, jobs, notes, threads, tombstones
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.notes import Note
+from microfedi.storage.threads import Fetch, Problem, State, What, Why
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+MAX_ITEMS = 200  # posts that are fetched in one look, downwards
+MAX_PAGES = 30  # collections and pages of them that are read in one look
+MAX_ANCESTORS = 50  # posts that are fetched in one look, upwards
+MAX_CHECKED = 40  # posts that we have and ask for once more in one look
+MAX_CLIMB = 500  # posts of a thread that we have, looked at on the way up
+DEADLINE_S = 60.0  # seconds for one look; what has come by then counts
+PER_HOST = 2  # requests at once to one server
+HOST_FETCHES = 100  # requests to one server, under all its names, in one look
+
+COOLDOWN = timedelta(minutes=15)  # between two looks for a thread because a post was opened
+LOOK_AGAIN_AFTER = timedelta(minutes=1)  # if the owner wants one with a button
+# Of posts of whom we do not follow nobody tells us: when they were last seen so long ago, they are
+# fetched again.
+FRESH_FOR = timedelta(days=1)
+
+
+async def visit(ctx: Context, note: Note, *, after: timedelta = COOLDOWN) -> bool:
+    """Have the thread of a post looked for, unless that was done within the time `after`."""
+    now = ctx.now()
+
+    def change(tx: Transaction) -> bool:
+        if not threads.begin(tx, note.thread_id, now=now, after=after):
+            return False
+        jobs.add(tx, "replies", note.uri, due_at=now)
+        return True
+
+    if not ctx.config.federates or not await ctx.db.write(change):
+        return False
+    ctx.wake.jobs.set()
+    return True
+
+
+async def look_again(ctx: Context, note_id: int) -> None:
+    """Have the thread of a post looked for because the owner wants it, though not without end."""
+    note = await ctx.db.read(lambda reader: notes.by_id(reader, note_id))
+    if note is not None:
+        await visit(ctx, note, after=LOOK_AGAIN_AFTER)
+
+
+async def upwards(ctx: Context, uri: str) -> None:
+    """Fetch what a post that we have answers, `MAX_ANCESTORS` at most. A job.
+
+    Raises: RemoteError, ProtocolError.
+    """
+    search = _Search(ctx)
+    problem = await _above(search, uri)
+    if problem is not None:
+        raise problem
+
+
+async def complete(ctx: Context, uri: str) -> None:
+    """Fetch what is missing around a post that we have, and what of it may have changed. A job.
+
+    What cannot be had is written down for the page, and is no reason to try again.
+    """
+    note = await ctx.db.read(lambda reader: notes.by_uri(reader, uri))
+    if note is None:
+        return
+    search = _Search(ctx)
+    await _write_down(search, note, "running")
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            await _above(search, uri)
+            await _write_down(search, note, "running")
+            await _below(search, note.id)
+    except TimeoutError:
+        search.note_problem("more")
+    await search.keep()
+    log.info("looked for a thread found=%d problems=%d", search.found, len(search.problems))
+    await _write_down(search, note, "done")
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A post that was fetched, and its author."""
+
+    note: vocab.Note
+    author: Actor
+
+
+@dataclass(slots=True)
+class _Search:
+    """One look for a thread: what may still be asked, what has come, what could not be had."""
+
+    ctx: Context
+    items_left: int = MAX_ITEMS
+    pages_left: int = MAX_PAGES
+    found: int = 0
+    seen: set[str] = field(default_factory=set)
+    _fetched: list[_Item] = field(default_factory=list)
+    _failed: Counter[tuple[What, Why, str]] = field(default_factory=Counter)
+    _budgets: dict[str, Budget] = field(default_factory=dict)
+    _gates: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+    _silent: set[str] = field(default_factory=set)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What could not be had, the most of it first."""
+        return tuple(Problem(*key, count) for key, count in self._failed.most_common())
+
+    def note_problem(self, what: What, why: Why = "", host: str = "") -> None:
+        """Remember something for the page; that there is more is said once."""
+        if what != "more" or not self._failed[what, why, host]:
+            self._failed[what, why, host] += 1
+
+    async def ask(
+        self, what: What | None, url: str, work: Callable[[Budget], Awaitable[T]]
+    ) -> T | Exception:
+        """Do `work`, which asks the server of `url`: not more than `PER_HOST` at once, and no more
+        at all once it was silent. What goes wrong is remembered as `what`, and returned.
+        """
+        host = uris.host(url)
+        domain = ".".join(host.split(".")[-2:])  # one budget for all names that it may invent
+        budget = self._budgets.setdefault(domain, Budget(HOST_FETCHES))
+        why: Why
+        async with self._gates.setdefault(host, asyncio.Semaphore(PER_HOST)):
+            if host in self._silent:
+                error: Exception = RemoteError(f"{host} does not answer")
+                why = "silent"
+            else:
+                try:
+                    return await work(budget)
+                except (RemoteError, ProtocolError, NotFound) as problem:
+                    error = problem
+                    why = "limit" if budget.left <= 0 else _why(problem)
+                    if why == "silent":
+                        self._silent.add(host)
+        log.info("left out something of a thread: %s", error)
+        if what == "above" or (what is not None and why != "blocked"):
+            self.note_problem(what, why, host)
+        return error
+
+    async def fetch(self, uri: str, budget: Budget, *, only_open: bool) -> _Item | None:
+        """Fetch a post with its author, to be kept; None if it is not for everybody, or a vote.
+
+        Raises: RemoteError, ProtocolError; ForbiddenAddress if its author is blocked.
+        """
+        ctx = self.ctx
+        note = await lookup.fetch_note(ctx, uri, budget, as_owner=not only_open)
+        if await ctx.db.read(lambda reader: blocks.is_blocked(reader, note.attributed_to)):
+            raise ForbiddenAddress("this is by somebody blocked")
+        if create.is_vote(note):
+            return None
+        author = await lookup.kept_actor(ctx, note.attributed_to, budget)
+        visibility = await ctx.db.read(
+            lambda reader: keeping.visibility_of(ctx, reader, note, author)
+        )
+        if visibility is Visibility.DIRECT or (only_open and not visibility.is_open):
+            return None
+        item = _Item(note, author)
+        self._fetched.append(item)
+        return item
+
+    async def keep(self, *, top: str | None = None) -> None:
+        """Keep what was fetched and hangs on the thread; the rest waits for what it answers.
+
+        `top` is kept though it answers nothing that we have.
+        """
+        waiting, self._fetched = self._fetched, []
+        if waiting:
+            kept, left = await self.ctx.db.write(lambda tx: _keep(self.ctx, tx, waiting, top))
+            self.found += kept
+            self._fetched[:0] = left
+
+
+async def _write_down(search: _Search, note: Note, state: State) -> None:
+    """Keep how a look goes for whoever opens a post of the thread."""
+    fetch = Fetch(state, search.found, search.problems, search.ctx.now())
+
+    def change(tx: Transaction) -> None:
+        # Since the look began, the thread may have got another beginning.
+        now = notes.by_id(tx, note.id)
+        threads.put(tx, note.thread_id if now is None else now.thread_id, fetch)
+
+    await search.ctx.db.write(change)
+
+
+def _keep(
+    ctx: Context, tx: Transaction, items: list[_Item], top: str | None
+) -> tuple[int, list[_Item]]:
+    """Keep posts below others that we have; return how many were new, and those left over."""
+    count = 0
+    while True:
+        left: list[_Item] = []
+        for item in items:
+            note, author = item.note, item.author
+            hangs = note.in_reply_to is not None and notes.id_of(tx, note.in_reply_to) is not None
+            if not hangs and note.uri != top:
+                left.append(item)
+            elif create.may_answer(ctx, tx, note, author):
+                visibility = keeping.visibility_of(ctx, tx, note, author)
+                kept = keeping.keep(ctx, tx, note, author, visibility)
+                if kept is not None:
+                    count += kept[1]
+                    threads.checked(tx, kept[0].id, ctx.now())
+        if len(left) == len(items):
+            return count, left
+        items = left
+
+
+async def _above(search: _Search, uri: str) -> Exception | None:
+    """Climb from a post and fetch what is missing there; return what went wrong."""
+    ctx = search.ctx
+    for _ in range(MAX_ANCESTORS):
+        parent, is_deleted = await ctx.db.read(lambda reader: _missing_parent(ctx, reader, uri))
+        if parent is None:
+            return None
+        if is_deleted:
+            search.note_problem("above", "gone", uris.host(parent))
+            return None
+        fetched = await search.ask("above", parent, _fetcher(search, parent, only_open=False))
+        if not isinstance(fetched, _Item):
+            if fetched is None:
+                search.note_problem("above", "refused", uris.host(parent))
+            return fetched
+        await search.keep(top=fetched.note.uri)
+        if fetched.note.uri != parent:  # it is called something else than what is answered
+            search.note_problem("above", "unreadable", uris.host(parent))
+            return None
+    if (await ctx.db.read(lambda reader: _missing_parent(ctx, reader, uri)))[0] is not None:
+        search.note_problem("above", "limit")
+    return None
+
+
+def _missing_parent(ctx: Context, reader: Reader, uri: str) -> tuple[str | None, bool]:
+    """Climb from a post as far as we have the thread; return the URI above it that we do not have,
+    and whether that was deleted.
+    """
+    seen: set[str] = set()
+    while uri not in seen and len(seen) < MAX_CLIMB:
+        seen.add(uri)
+        note = notes.by_uri(reader, uri)
+        if note is None:
+            return uri, fetching.is_ours(ctx, uri) or tombstones.of(reader, uri) is not None
+        if note.in_reply_to_uri is None:
+            break
+        uri = note.in_reply_to_uri
+    return None, False
+
+
+def _fetcher(
+    search: _Search, uri: str, *, only_open: bool
+) -> Callable[[Budget], Awaitable[_Item | None]]:
+    return lambda budget: search.fetch(uri, budget, only_open=only_open)
+
+
+async def _below(search: _Search, note_id: int) -> None:
+    """Fetch what answers a post and everything else in its thread, if everybody may see it."""
+    ctx = search.ctx
+
+    def question(reader: Reader) -> tuple[Note, Note, str] | None:
+        note = notes.by_id(reader, note_id)
+        if note is None or not note.visibility.is_open:
+            return None
+        root = notes.by_id(reader, note.thread_id) or note
+        author = actors.by_id(reader, root.actor_id)
+        return None if author is None else (note, root, author.uri)
+
+    found = await ctx.db.read(question)
+    if found is None:
+        return
+    note, root, root_author = found
+    await _check(search, note)
+    if not await _through_context(search, root, root_author):
+        await _through_replies(search, note, root)
+
+
+async def _check(search: _Search, note: Note) -> None:
+    """Fetch again what may have changed or gone without our being told."""
+    ctx = search.ctx
+    due = await ctx.db.read(
+        lambda reader: threads.unchecked(
+            reader,
+            note.thread_id,
+            before=ctx.now() - FRESH_FOR,
+            first=note.id,
+            limit=MAX_CHECKED,
+        )
+    )
+    await asyncio.gather(*(_check_one(search, note_id, uri) for note_id, uri in due))
+
+
+async def _check_one(search: _Search, note_id: int, uri: str) -> None:
+    """Take a post of somebody else's as it is now; remove it if it is not there any more."""
+    ctx = search.ctx
+    answer = await search.ask(
+        None, uri, lambda budget: lookup.fetch_note(ctx, uri, budget, as_owner=False)
+    )
+
+    def change(tx: Transaction) -> None:
+        threads.checked(tx, note_id, ctx.now())
+        if isinstance(answer, RemoteGone) and answer.status in (404, 410):
+            # It was for everybody and is for nobody now. Only 410 is for ever.
+            notes.delete(tx, note_id, now=ctx.now(), is_for_ever=answer.status == 410)
+        elif isinstance(answer, vocab.Note) and answer.uri == uri:
+            kept = notes.by_id(tx, note_id)
+            author = None if kept is None else actors.by_id(tx, kept.actor_id)
+            if author is not None and author.uri == answer.attributed_to:
+                news = vocab.Update(uri=uri, actor_uri=author.uri, object_uri=uri, note=answer)
+                update.apply_note(ctx, tx, news, answer, author)
+
+    await ctx.db.write(change)
+
+
+async def _through_context(search: _Search, root: Note, root_author: str) -> bool:
+    """Fetch what whoever began the thread lists as its posts; False if there is no such list.
+
+    Believed is a list on their own server, or one that says it is theirs as their post says it is
+    the one.
+    """
+    url = root.context
+    if url is None or root.public_id is not None or not root.visibility.is_open:
+        return False
+    if not _may_ask(search.ctx, url):
+        return False
+    is_found = False
+    async for items in _pages(search, None, url, owner=root_author):
+        is_found = True
+        await _fetch_items(search, items)
+    return is_found
+
+
+async def _through_replies(search: _Search, note: Note, root: Note) -> None:
+    """Fetch the replies to a post, the replies to those, and so on; then those of the beginning."""
+    below, lists = await search.ctx.db.read(lambda reader: _tree(reader, root.thread_id))
+    wave = list(dict.fromkeys([note.uri, root.uri]))
+    seen: set[str] = set()
+    while wave:
+        seen.update(wave)
+        fetched = await asyncio.gather(
+            *(_replies_of(search, uri, lists[uri]) for uri in wave if lists.get(uri))
+        )
+        await search.keep()
+        new = [item.note for items in fetched for item in items]
+        for one in new:
+            lists[one.uri] = one.replies_uri
+            if one.in_reply_to is not None:
+                below.setdefault(one.in_reply_to, []).append(one.uri)
+        children = [child for uri in wave for child in below.get(uri, ())]
+        wave = [uri for uri in dict.fromkeys(children) if uri not in seen]
+
+
+def _tree(reader: Reader, thread_id: int) -> tuple[dict[str, list[str]], dict[str, str | None]]:
+    """Return what answers what in a thread as far as we have it, and where each lists its replies.
+
+    Our own posts list theirs here, and closed ones for nobody.
+    """
+    below: dict[str, list[str]] = {}
+    lists: dict[str, str | None] = {}
+    for note in notes.thread(reader, thread_id):
+        if note.in_reply_to_uri is not None:
+            below.setdefault(note.in_reply_to_uri, []).append(note.uri)
+        if note.public_id is None and note.visibility.is_open:
+            lists[note.uri] = note.replies_uri
+    return below, lists
+
+
+async def _replies_of(search: _Search, uri: str, listed_at: str | None) -> list[_Item]:
+    if listed_at is None or not uris.same_origin(listed_at, uri):
+        return []
+    found: list[_Item] = []
+    async for items in _pages(search, "list", listed_at):
+        found += await _fetch_items(search, items)
+    return found
+
+
+async def _pages(
+    search: _Search, what: What | None, url: str, *, owner: str | None = None
+) -> AsyncIterator[list[str]]:
+    """Yield what a collection lists, page by page, as far as its pages lie on its own server.
+
+    With `owner` nothing is yielded unless it lies on the owner's server, or names them as owner.
+    """
+    seen: set[str] = set()
+    first = url
+    next_url: str | None = url
+    while next_url is not None and next_url not in seen:
+        if not uris.same_origin(next_url, first):
+            return
+        if search.pages_left <= 0:
+            search.note_problem("more")
+            return
+        search.pages_left -= 1
+        seen.add(next_url)
+        asked = next_url
+        found = await search.ask(what, asked, partial(fetching.anywhere, search.ctx, asked))
+        if isinstance(found, Exception) or not uris.same_origin(found.url, first):
+            return
+        try:
+            page = parse.collection(found.document)
+        except ProtocolError:
+            if what is not None:
+                search.note_problem(what, "unreadable", uris.host(asked))
+            return
+        is_theirs = owner is None or uris.same_origin(found.url, owner) or owner == page.owner
+        if asked == first and not is_theirs:
+            return
+        items = list(page.items)
+        if page.first_page is not None:
+            page = page.first_page
+            items += page.items
+            next_url = page.next
+        else:
+            next_url = page.next or page.first
+        yield [uri for item in items if (uri := _listed(item)) is not None]
+
+
+def _listed(item: str | Document) -> str | None:
+    """Return the id of the post that an item is, or is about. What else it says is not believed."""
+    if isinstance(item, str):
+        return item
+    try:
+        kind = parse.type_of(item)
+    except ProtocolError:
+        return None
+    return shapes.first(item.get("object")) if kind in ("Create", "Add") else shapes.id_of(item)
+
+
+async def _fetch_items(search: _Search, listed: Iterable[str]) -> list[_Item]:
+    """Fetch the posts that we do not have, and return them: each from its own server."""
+    ctx = search.ctx
+    wanted = [uri for uri in dict.fromkeys(listed) if uri not in search.seen]
+    search.seen.update(wanted)
+    wanted = [uri for uri in wanted if _may_ask(ctx, uri)]
+    wanted = await ctx.db.read(lambda reader: _unknown(reader, wanted))
+    if len(wanted) > search.items_left:
+        wanted = wanted[: search.items_left]
+        search.note_problem("more")
+    search.items_left -= len(wanted)
+    fetched = await asyncio.gather(
+        *(search.ask("replies", uri, _fetcher(search, uri, only_open=True)) for uri in wanted)
+    )
+    await search.keep()
+    return [one for one in fetched if isinstance(one, _Item)]
+
+
+def _unknown(reader: Reader, wanted: list[str]) -> list[str]:
+    found = threads.unknown(reader, wanted)
+    return [uri for uri in found if not blocks.is_host_blocked(reader, uris.host(uri))]
+
+
+def _may_ask(ctx: Context, uri: str) -> bool:
+    return uris.is_acceptable(
+        uri, allow_http=ctx.config.federation.development
+    ) and not fetching.is_ours(ctx, uri)
+
+
+def _why(problem: Exception) -> Why:
+    """Return in a word who did not give us what we asked for."""
+    match problem:
+        case RemoteGone():
+            return "gone"
+        case RemoteRefused():
+            return "refused"
+        case ForbiddenAddress():
+            return "blocked"
+        case NotFound():
+            return "gone"
+        case RemoteError(status=None):
+            return "silent"
+        case RemoteError():
+            return "failed"
+    return "unreadable"
