@@ -27,8 +27,9 @@ from microfedi.errors import (
     RemoteGone,
     RemoteTooLarge,
 )
+from microfedi.federation import fetching
 from microfedi.federation.context import Context
-from microfedi.protocol import media_types, uris
+from microfedi.protocol import media_types
 from microfedi.storage import files, media, upkeep
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.sealed import Sealer
@@ -101,6 +102,14 @@ def too_large(reader: Reader, urls: Iterable[str]) -> set[str]:
     return {keys[key] for key in media.too_large(reader, keys)} if keys else set()
 
 
+async def forget(ctx: Context, urls: Iterable[str]) -> None:
+    """Delete our copies of what lies there."""
+    keys = [_key(ctx.db.sealer, url) for url in urls]
+    await ctx.db.write(lambda tx: media.delete_cached(tx, keys))
+    for key in keys:
+        await asyncio.to_thread(files.delete, ctx.config.cache_dir, key)
+
+
 async def fetch(ctx: Context, url: str) -> CachedFile:
     """Return our copy of the picture, film or sound at `url`; fetch it first if there is none.
 
@@ -150,8 +159,7 @@ async def _copy(ctx: Context, key: str) -> CachedFile | None:
 
 async def _fetch(ctx: Context, state: _State, key: str, url: str) -> CachedFile:
     try:
-        if not ctx.may_speak_with(uris.authority(url)):
-            raise ForbiddenAddress("nothing is fetched from there")
+        await fetching.check_host(ctx, url)
     except MalformedDocument as problem:
         raise ForbiddenAddress("not a URL that we fetch") from problem
     async with state.slots:

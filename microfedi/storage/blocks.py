@@ -1,6 +1,10 @@
-"""Whom the owner does not want to hear of, and who does not want to hear of the owner."""
+"""Whom the owner does not want to hear of, and who does not want to hear of the owner.
+
+A block that has an end is in force until somebody ends it: when its time is over, a job does.
+"""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 
 from microfedi.errors import InvalidInput
@@ -12,15 +16,49 @@ from microfedi.storage.database import Reader, Transaction
 MAX_SHOWN = 1000  # blocked actors or hosts on a page of settings
 
 
-def block_actor(tx: Transaction, actor_id: int, now: datetime) -> None:
-    """Block somebody. That follows end too is the caller's to say, with what is to be sent."""
+@dataclass(frozen=True, slots=True)
+class BlockedActor:
+    """Somebody blocked, until when (None: for good), and the id of the Block that they got."""
+
+    actor: Actor
+    until: datetime | None
+    uri: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedHost:
+    """A blocked server, with every host below its name. `until` is None for good."""
+
+    host: str
+    until: datetime | None
+
+
+def block_actor(
+    tx: Transaction,
+    actor_id: int,
+    now: datetime,
+    *,
+    until: datetime | None = None,
+    uri: str | None = None,
+) -> None:
+    """Block somebody, or change until when; `uri` is the Block that they are sent, if they are.
+
+    That follows end too is the caller's to say, with what is to be sent.
+    """
     tx.run(
         """
-        INSERT INTO blocked_actors (actor_id, created_at)
-        VALUES (:actor_id, :now)
-        ON CONFLICT (actor_id) DO NOTHING
+        INSERT INTO blocked_actors (actor_id, until, uri, created_at)
+        VALUES (:actor_id, :until, :uri, :now)
+        ON CONFLICT (actor_id) DO UPDATE
+           SET until = excluded.until,
+               uri = coalesce(uri, excluded.uri)
         """,
-        {"actor_id": actor_id, "now": instants.to_text(now)},
+        {
+            "actor_id": actor_id,
+            "until": None if until is None else instants.to_text(until),
+            "uri": uri,
+            "now": instants.to_text(now),
+        },
     )
 
 
@@ -29,21 +67,34 @@ def unblock_actor(tx: Transaction, actor_id: int) -> bool:
     return tx.run("DELETE FROM blocked_actors WHERE actor_id = :id", {"id": actor_id}) == 1
 
 
-def block_host(tx: Transaction, host: str, now: datetime) -> str:
+def host_name(text: str) -> str:
+    """Return the name of a server as it is kept.
+
+    Raises: InvalidInput (`host`) if it is no host name.
+    """
+    name = uris.ascii_host(text.strip().rstrip("."))
+    if name is None:
+        raise InvalidInput("host", "This is not the name of a server, like bad.example.")
+    return name
+
+
+def block_host(tx: Transaction, host: str, now: datetime, *, until: datetime | None = None) -> str:
     """Block a server and every host below its name; return the name as it was kept.
 
     Raises: InvalidInput (`host`) if it is no host name.
     """
-    name = uris.ascii_host(host.strip().rstrip("."))
-    if name is None:
-        raise InvalidInput("host", "This is not the name of a server, like bad.example.")
+    name = host_name(host)
     tx.run(
         """
-        INSERT INTO blocked_hosts (host, created_at)
-        VALUES (:host, :now)
-        ON CONFLICT (host) DO NOTHING
+        INSERT INTO blocked_hosts (host, until, created_at)
+        VALUES (:host, :until, :now)
+        ON CONFLICT (host) DO UPDATE SET until = excluded.until
         """,
-        {"host": name, "now": instants.to_text(now)},
+        {
+            "host": name,
+            "until": None if until is None else instants.to_text(until),
+            "now": instants.to_text(now),
+        },
     )
     return name
 
@@ -88,22 +139,48 @@ def is_host_blocked(reader: Reader, host: str) -> bool:
     return found is not None
 
 
-def blocked_actors(reader: Reader) -> list[Actor]:
+def of_actor(reader: Reader, actor_id: int) -> BlockedActor | None:
+    """Return whether and how somebody is blocked; their server is another matter."""
+    found = blocked_actors(reader, only=actor_id)
+    return found[0] if found else None
+
+
+def blocked_actors(reader: Reader, *, only: int | None = None) -> list[BlockedActor]:
     """Return who is blocked, the last one first."""
     rows = reader.all(
-        "SELECT actor_id FROM blocked_actors ORDER BY created_at DESC, actor_id DESC LIMIT :limit",
-        {"limit": MAX_SHOWN},
+        """
+        SELECT actor_id, until, uri
+          FROM blocked_actors
+         WHERE actor_id = coalesce(:only, actor_id)
+         ORDER BY created_at DESC, actor_id DESC
+         LIMIT :limit
+        """,
+        {"only": only, "limit": MAX_SHOWN},
     )
     found = actors.by_ids(reader, [row["actor_id"] for row in rows])
-    return [found[row["actor_id"]] for row in rows]
+    return [
+        BlockedActor(found[row["actor_id"]], _instant(row["until"]), row["uri"]) for row in rows
+    ]
 
 
-def blocked_hosts(reader: Reader) -> list[str]:
-    """Return the names of blocked servers, in the order of the alphabet."""
+def of_host(reader: Reader, host: str) -> BlockedHost | None:
+    """Return the block of exactly this name."""
+    return next((one for one in blocked_hosts(reader, only=host)), None)
+
+
+def blocked_hosts(reader: Reader, *, only: str | None = None) -> list[BlockedHost]:
+    """Return the blocked servers, in the order of the alphabet."""
     rows = reader.all(
-        "SELECT host FROM blocked_hosts ORDER BY host LIMIT :limit", {"limit": MAX_SHOWN}
+        """
+        SELECT host, until
+          FROM blocked_hosts
+         WHERE host = coalesce(:only, host)
+         ORDER BY host
+         LIMIT :limit
+        """,
+        {"only": only, "limit": MAX_SHOWN},
     )
-    return [row["host"] for row in rows]
+    return [BlockedHost(row["host"], _instant(row["until"])) for row in rows]
 
 
 def blocked_by_add(tx: Transaction, actor_id: int, block_uri: str) -> None:
@@ -135,3 +212,7 @@ def block_uri(reader: Reader, actor_id: int) -> str | None:
         "SELECT block_uri FROM blocked_by WHERE actor_id = :id", {"id": actor_id}
     )
     return found
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else instants.from_text(text)

@@ -43,6 +43,8 @@ class Conversation:
 
 def lasts(form: FormData) -> timedelta | None:
     """Return how long it shall last, None for good. Raises: InvalidInput."""
+    if not form.get("lasts"):
+        return None
     chosen = int(forms.one_of(form, "lasts", [str(seconds) for seconds, _ in LASTING]))
     return timedelta(seconds=chosen) if chosen else None
 

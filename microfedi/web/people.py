@@ -8,8 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.errors import InvalidInput, NotFound
-from microfedi.federation.outbox import blocks as outbox_blocks
+from microfedi.errors import NotFound
 from microfedi.federation.outbox import follows
 from microfedi.http import forms
 from microfedi.http.context import context_of
@@ -116,52 +115,6 @@ async def reject(request: Request) -> Response:
     return await _back(request, actor)
 
 
-async def block(request: Request) -> Response:
-    """POST /people/{id}/block: nothing of them any more, nothing to them."""
-    actor = await _actor(request)
-    await outbox_blocks.block(context_of(request), actor.id)
-    return await _back(request, actor)
-
-
-async def unblock(request: Request) -> Response:
-    """POST /people/{id}/unblock."""
-    actor = await _actor(request)
-    await outbox_blocks.unblock(context_of(request), actor.id)
-    return await _back(request, actor)
-
-
-async def show_blocks(request: Request) -> Response:
-    """GET /settings/blocks: whom and which servers the owner wants nothing of."""
-    return await _blocks_page(request, "", None)
-
-
-async def block_server(request: Request) -> Response:
-    """POST /settings/blocks: block a server and all below its name."""
-    form = await forms.read(request)
-    host = ""
-    try:
-        host = forms.line(form, "host", limit=253)
-        await outbox_blocks.block_host(context_of(request), host)
-    except InvalidInput as problem:
-        return await _blocks_page(request, host, problem)
-    return RedirectResponse("/settings/blocks", 303)
-
-
-async def unblock_server(request: Request) -> Response:
-    """POST /settings/blocks/remove."""
-    form = await forms.read(request)
-    await outbox_blocks.unblock_host(context_of(request), forms.line(form, "host", limit=253))
-    return RedirectResponse("/settings/blocks", 303)
-
-
-async def _blocks_page(request: Request, host: str, problem: InvalidInput | None) -> Response:
-    people, hosts = await context_of(request).db.read(
-        lambda r: (blocks.blocked_actors(r), blocks.blocked_hosts(r))
-    )
-    values = {"people": people, "hosts": hosts, "host": host, "problem": problem}
-    return await page(request, "settings_blocks.html", values, status_code=422 if problem else 200)
-
-
 async def show_followers(request: Request) -> Response:
     """GET /followers: who follows the owner, and who asks to."""
     ctx = context_of(request)
@@ -226,11 +179,6 @@ owner_routes = [
     Route("/people/{id}/unfollow", unfollow, methods=["POST"]),
     Route("/people/{id}/accept", accept, methods=["POST"]),
     Route("/people/{id}/reject", reject, methods=["POST"]),
-    Route("/people/{id}/block", block, methods=["POST"]),
-    Route("/people/{id}/unblock", unblock, methods=["POST"]),
-    Route("/settings/blocks", show_blocks, methods=["GET"]),
-    Route("/settings/blocks", block_server, methods=["POST"]),
-    Route("/settings/blocks/remove", unblock_server, methods=["POST"]),
     Route("/followers", show_followers, methods=["GET"]),
     Route("/following", show_following, methods=["GET"]),
 ]

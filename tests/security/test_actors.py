@@ -136,6 +136,7 @@ async def test_s_048_the_blocked_are_not_heard(scene: Scene, blocked: str, is_kn
         a_create(mallory, a_note(mallory, 2, to=[OWNER], cc=[])),
         an_activity("Flag", mallory, [OWNER, ours.uri]),
         an_activity("Move", mallory, mallory.uri, target=scene.mallory.uri),
+        an_activity("QuoteRequest", mallory, ours.uri, instrument=a_mention(mallory, 3)),
     ]
 
     async with scene.drops():

@@ -37,8 +37,8 @@ async def test_blocks_are_listed_and_taken_back(db: Database) -> None:
 
     assert await db.read(lambda r: blocks.is_blocked(r, uri))
     assert not await db.read(lambda r: blocks.is_blocked(r, "https://b.example/users/carol"))
-    assert [actor.id for actor in await db.read(blocks.blocked_actors)] == [bob]
-    assert await db.read(blocks.blocked_hosts) == ["xn--bcher-kva.example"]
+    assert [one.actor.id for one in await db.read(blocks.blocked_actors)] == [bob]
+    assert [one.host for one in await db.read(blocks.blocked_hosts)] == ["xn--bcher-kva.example"]
     assert await db.read(lambda r: blocks.is_host_blocked(r, "xn--bcher-kva.example:443"))
 
     assert await db.write(lambda tx: blocks.unblock_actor(tx, bob))
