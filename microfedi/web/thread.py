@@ -1,13 +1,15 @@
 """A post in its thread, and what the owner does to it: boost, favourite, bookmark, pin."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi.errors import NotFound
+from microfedi.federation import threads as look_for
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import announces, likes
 from microfedi.federation.outbox import notes as outbox
@@ -15,11 +17,12 @@ from microfedi.federation.visibility import OWNER, Asker, may_see
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
-from microfedi.storage import bookmarks, jobs, mutes, notes
+from microfedi.storage import bookmarks, mutes, notes, threads
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.storage.owner import Owner
-from microfedi.web import cards, redirects
+from microfedi.storage.threads import Fetch
+from microfedi.web import cards, missing, redirects
 from microfedi.web.cards import Card
 
 MAX_DEPTH = 8  # levels of indentation; deeper answers stand below each other
@@ -41,6 +44,17 @@ class Thread:
     focus: Card
     below: tuple[Branch, ...]
     is_missing_parent: bool
+    is_others: bool
+    """Whether somebody else takes part, whose server may know more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the last look for what is missing went, in words; `at` is when it ended."""
+
+    is_under_way: bool
+    missing: tuple[str, ...]
+    at: datetime
 
 
 def read(reader: Reader, note: Note, owner: Owner, asker: Asker) -> Thread:
@@ -75,6 +89,7 @@ def read(reader: Reader, note: Note, owner: Owner, asker: Asker) -> Thread:
         focus=by_id[note.id],
         below=tuple(below),
         is_missing_parent=current.in_reply_to_uri is not None and current.in_reply_to_id is None,
+        is_others=any(one.public_id is None for one in found),
     )
 
 
@@ -88,28 +103,36 @@ async def show(request: Request) -> Response:
 
 
 async def shown(request: Request, note: Note, asker: Asker) -> Response:
-    """Return the page of `note` for `asker`; what is missing above it is fetched afterwards."""
+    """Return the page of `note` for `asker`; for the owner the rest is fetched afterwards."""
     ctx = context_of(request)
 
-    def question(reader: Reader) -> Thread:
+    def question(reader: Reader) -> tuple[Thread, Fetch | None]:
         thread = read(reader, note, ctx.owner, asker)
-        if asker is not OWNER or not thread.focus.is_mine:
-            return thread
-        return Thread(
-            thread.above,
-            cards.with_receipt(reader, thread.focus),
-            thread.below,
-            thread.is_missing_parent,
-        )
+        if asker is not OWNER:
+            return thread, None
+        if thread.focus.is_mine:
+            thread = replace(thread, focus=cards.with_receipt(reader, thread.focus))
+        return thread, threads.fetch_of(reader, note.thread_id)
 
-    thread = await ctx.db.read(question)
-    if asker is OWNER and thread.is_missing_parent and ctx.config.federates:
-        await ctx.db.write(lambda tx: jobs.add(tx, "thread", note.uri, due_at=ctx.now()))
-        ctx.wake.jobs.set()
+    thread, fetch = await ctx.db.read(question)
+    look = None
+    if asker is OWNER and ctx.config.federates and (thread.is_others or thread.is_missing_parent):
+        look = await _look(ctx, note, fetch)
     muted = None
     if asker is OWNER:
         muted = await ctx.db.read(lambda r: mutes.of_thread(r, note.thread_id, ctx.now()))
-    return await page(request, "thread.html", {"thread": thread, "muted": muted})
+    shown = {"thread": thread, "muted": muted, "look": look}
+    return await page(request, "thread.html", shown)
+
+
+async def _look(ctx: Context, note: Note, last: Fetch | None) -> Look:
+    """Have the thread looked for if it is time; return how that goes, or how it went."""
+    is_due = last is None or ctx.now() - last.changed_at >= look_for.COOLDOWN
+    if is_due and await look_for.visit(ctx, note):
+        return Look(True, (), ctx.now())
+    if last is None:  # somebody else has just begun
+        return Look(True, (), ctx.now())
+    return Look(last.state != "done", tuple(missing.sentences(last.problems)), last.changed_at)
 
 
 async def _note(request: Request) -> Note:
@@ -149,6 +172,7 @@ _ACTIONS: dict[str, Callable[[Context, int], Awaitable[object]]] = {
     "unboost": announces.unannounce,
     "favourite": likes.like,
     "unfavourite": likes.unlike,
+    "look": look_for.look_again,
     "bookmark": _bookmark,
     "unbookmark": _unbookmark,
     "pin": outbox.pin,

@@ -1,0 +1,65 @@
+"""What of a thread could not be had, in words."""
+
+from collections.abc import Iterable
+
+from microfedi.storage.threads import Problem
+
+_WHY = {
+    "": "nobody knows why",
+    "silent": "{host} did not answer",
+    "failed": "{host} had a problem of its own",
+    "refused": "{host} does not show {them} to us",
+    "gone": "{host} does not have {them} any more",
+    "blocked": "{host} is not asked",
+    "unreadable": "what {host} sent cannot be read",
+    "limit": "{host} would have been asked too much at once",
+}
+
+
+def sentences(problems: Iterable[Problem]) -> list[str]:
+    """Return a sentence for each thing that is missing, the one above the post first.
+
+    >>> sentences([Problem("replies", "silent", "b.example", 3)])
+    ['3 replies could not be fetched: b.example did not answer.']
+    """
+    ordered = sorted(problems, key=lambda one: one.what != "above")
+    return [_above(one) if one.what == "above" else _below(one) for one in ordered]
+
+
+def _above(problem: Problem) -> str:
+    """Say what stands in the way upwards.
+
+    >>> _above(Problem("above", "gone", "b.example"))
+    'What this thread answers was deleted.'
+    """
+    match problem.why:
+        case "gone":
+            return "What this thread answers was deleted."
+        case "blocked":
+            return "What this thread answers is left out: its author or server is not let in here."
+        case "limit":
+            return "This thread goes back further than is fetched at once."
+    return f"What this thread answers could not be fetched: {_why(problem, 'it')}."
+
+
+def _below(problem: Problem) -> str:
+    """Say what is missing among the replies.
+
+    >>> _below(Problem("replies", "gone", "b.example", 1))
+    '1 reply was deleted at b.example.'
+    >>> _below(Problem("list", "refused", "b.example", 2))
+    'Where b.example lists replies could not be read: b.example does not show them to us.'
+    """
+    if problem.what == "more":
+        return "There may be more replies than are fetched at once."
+    if problem.what == "list":
+        return f"Where {problem.host} lists replies could not be read: {_why(problem, 'them')}."
+    is_one = problem.count == 1
+    counted = "1 reply" if is_one else f"{problem.count:,} replies"
+    if problem.why == "gone":
+        return f"{counted} {'was' if is_one else 'were'} deleted at {problem.host}."
+    return f"{counted} could not be fetched: {_why(problem, 'it' if is_one else 'them')}."
+
+
+def _why(problem: Problem, them: str) -> str:
+    return _WHY[problem.why].format(host=problem.host, them=them)
