@@ -271,7 +271,9 @@ class Deliverer:
     async def _post(
         self, delivery: Delivery, key: SigningKey | None, *, rfc9421: bool, deadline_s: float
     ) -> Response:
-        headers = self._signed(delivery, key or self._ctx.owner.rsa, rfc9421=rfc9421)
+        owner = self._ctx.owner
+        usual = owner.instance if delivery.by_instance else owner.rsa
+        headers = self._signed(delivery, key or usual, rfc9421=rfc9421)
         return await self._ctx.remote.post(
             delivery.inbox, body=delivery.body, headers=headers, deadline_s=deadline_s
         )

@@ -65,6 +65,10 @@ class Addresses:
     def instance_key(self) -> str:
         return f"{self.instance_actor}#main-key"
 
+    def flag(self, public_id: str) -> str:
+        """The id of a report, which the server sends and not the owner."""
+        return f"{self.instance_actor}/flags/{public_id}"
+
     def rsa_key(self, number: int) -> str:
         """The id of the owner's RSA key; each new pair has the next number."""
         return f"{self.actor}#main-key" + _numbered(number)

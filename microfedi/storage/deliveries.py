@@ -30,8 +30,8 @@ class Delivery:
     """An activity on its way to one inbox. `attempts` are those it failed alone.
 
     `body` is shared between the deliveries of one claim. `is_aside`: it has stepped aside before.
-    `by_old_key`: the owner's keys were changed, and this says so. `followers_digest` is that of the
-    host's followers, if only followers get it (FEP-8fcf).
+    `by_old_key`: the owner's keys were changed, and this says so. `by_instance`: the server speaks.
+    `followers_digest` is that of the host's followers, if only followers get it (FEP-8fcf).
     """
 
     id: int
@@ -43,6 +43,7 @@ class Delivery:
     is_aside: bool
     host: Host
     by_old_key: bool = False
+    by_instance: bool = False
     followers_digest: str | None = None
 
 
@@ -289,7 +290,7 @@ def _next_of(
         return None
     outgoing_id = row["outgoing_id"]
     sent = tx.one(
-        "SELECT body_sealed, by_old_key, for_followers FROM outgoing WHERE id = :id",
+        "SELECT body_sealed, by_old_key, by_instance, for_followers FROM outgoing WHERE id = :id",
         {"id": outgoing_id},
     )
     assert sent is not None  # noqa: S101 - a foreign key
@@ -307,6 +308,7 @@ def _next_of(
         row["aside_until"] is not None,
         host,
         bool(sent["by_old_key"]),
+        bool(sent["by_instance"]),
         followers.digest_on(tx, host.name) if sent["for_followers"] else None,
     )
 

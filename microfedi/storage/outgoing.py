@@ -34,12 +34,14 @@ def enqueue(
     about: str,
     note_id: int | None = None,
     by_old_key: bool = False,
+    by_instance: bool = False,
     for_followers: bool = False,
     now: datetime,
 ) -> int:
     """Have an activity, `body`, sent to each of `inboxes`; return to how many it will be.
 
-    `about` is the URI of the object: what is about the same one arrives in this order. Our own
+    `about` is the URI of the object: what is about the same one arrives in this order. What is
+    `by_instance` is signed by the server and not by the owner. Our own
     server, blocked servers and what is no URI are left out. Whoever calls this sets
     `ctx.wake.deliveries` afterwards.
     """
@@ -51,8 +53,8 @@ def enqueue(
     tx.run(
         """
         INSERT INTO outgoing (
-            id, body_sealed, note_id, inboxes, by_old_key, for_followers, created_at)
-        VALUES (:id, :body, :note_id, :inboxes, :by_old_key, :for_followers, :now)
+            id, body_sealed, note_id, inboxes, by_old_key, by_instance, for_followers, created_at)
+        VALUES (:id, :body, :note_id, :inboxes, :by_old_key, :by_instance, :for_followers, :now)
         """,
         {
             "id": outgoing_id,
@@ -60,6 +62,7 @@ def enqueue(
             "note_id": note_id,
             "inboxes": len(wanted),
             "by_old_key": by_old_key,
+            "by_instance": by_instance,
             "for_followers": for_followers,
             "now": instants.to_text(now),
         },

@@ -58,11 +58,12 @@ def hand_over(
     note_id: int | None = None,
     actor_document: Document | None = None,
     by_old_key: bool = False,
+    by_instance: bool = False,
 ) -> int:
     """Put an activity on its way to those of `inboxes` that the settings let us speak with.
 
-    Nothing is sent by a server that does not federate. `about` is the URI of the object. Wake
-    the deliveries after the commit.
+    Nothing is sent by a server that does not federate. `about` is the URI of the object. What is
+    `by_instance` is signed by the server. Wake the deliveries after the commit.
     """
     addressed = {*activity.to, *activity.cc}
     is_open = not addressed.isdisjoint(PUBLIC_SPELLINGS)
@@ -74,6 +75,7 @@ def hand_over(
         about=about,
         note_id=note_id,
         by_old_key=by_old_key,
+        by_instance=by_instance,
         for_followers=not is_open and ctx.owner.addresses.followers in addressed,
     )
 
@@ -87,6 +89,7 @@ def pass_on(
     about: str,
     note_id: int | None = None,
     by_old_key: bool = False,
+    by_instance: bool = False,
     for_followers: bool = False,
 ) -> int:
     """Put bytes on their way, whoever wrote them; the rest is as in `hand_over`."""
@@ -97,6 +100,7 @@ def pass_on(
         about=about,
         note_id=note_id,
         by_old_key=by_old_key,
+        by_instance=by_instance,
         for_followers=for_followers,
         now=ctx.now(),
     )
