@@ -9,12 +9,14 @@ everything else is refused.
 import asyncio
 import base64
 import binascii
+import contextlib
 import hmac
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from microfedi import imagework
@@ -28,6 +30,7 @@ from microfedi.errors import (
     RemoteTooLarge,
 )
 from microfedi.federation import fetching
+from microfedi.federation.arriving import Arriving
 from microfedi.federation.context import Context
 from microfedi.protocol import media_types
 from microfedi.storage import files, media, upkeep
@@ -40,16 +43,18 @@ PATH = "/media/proxy/"
 
 # Bytes of a picture as it lies at its origin. Servers make previews of 1 MB; originals have 10.
 MAX_IMAGE_BYTES = 16 * 1024 * 1024
-# Seconds for all of it: a film of 100 MB over a line of 15 Mbit/s. On slower ones it is a link.
-DEADLINE_S = 60.0
+# Seconds for a picture, and until the first bytes of a film are there ...
+DEADLINE_S = 30.0
+# ... and for all of a film, which is played meanwhile: 100 MB over a line of 3 Mbit/s.
+FILM_DEADLINE_S = 300.0
 # Fetches at once. A page may show forty pictures that are new to us; their servers are few.
 MAX_FETCHES = 6
+# Films that arrive at once, beside the pictures.
+MAX_FILMS = 3
 # What could not be had is asked for again after so long.
 ABSENT_FOR = timedelta(hours=1)
 # A copy's last use is written down so seldom that looking at pictures costs no disk.
 USE_RESOLUTION = timedelta(hours=6)
-# Bytes that are gathered before they are written.
-_WRITE_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +65,33 @@ class CachedFile:
     media_type: str
     size_bytes: int
 
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def part(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the bytes from `start` up to `stop`. Blocks. Raises: FileNotFoundError."""
+        return files.part(self.path.parent, self.path.name, start, stop)
+
+
+class _Fetch:
+    """A fetch that is under way. `film` is there as soon as we know that it is one.
+
+    It is a task of its own: whoever asked first may leave while others wait for it.
+    """
+
+    def __init__(self, ctx: Context, state: "_State", key: str, url: str) -> None:
+        self.film: asyncio.Future[Arriving] = asyncio.get_running_loop().create_future()
+        self.task = asyncio.create_task(_fetch(ctx, state, self.film, key, url), name="media fetch")
+
 
 @dataclass(slots=True, eq=False)
 class _State:
     """What is under way, by key, so that a picture that stands on a page ten times comes once."""
 
-    fetching: dict[str, asyncio.Task[CachedFile]] = field(default_factory=dict)
+    fetching: dict[str, _Fetch] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_FETCHES))
+    films: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(MAX_FILMS))
 
 
 _states: WeakKeyDictionary[Context, _State] = WeakKeyDictionary()
@@ -117,20 +142,32 @@ async def fetch(ctx: Context, url: str) -> CachedFile:
 
     Raises: RemoteError if it cannot be had, or is nothing that we show.
     """
+    found = await _found(ctx, url)
+    return found if isinstance(found, CachedFile) else await asyncio.shield(found.task)
+
+
+async def opened(ctx: Context, url: str) -> CachedFile | Arriving:
+    """As `fetch`, but a film that says how long it is can be played while it arrives."""
+    found = await _found(ctx, url)
+    if isinstance(found, CachedFile):
+        return found
+    either: set[asyncio.Future[Any]] = {found.task, found.film}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    return await asyncio.shield(found.task) if found.task.done() else found.film.result()
+
+
+async def _found(ctx: Context, url: str) -> CachedFile | _Fetch:
+    """Return our copy, or the fetch for it, begun if there was none."""
     key = _key(ctx.db.sealer, url)
     state = _states.setdefault(ctx, _State())
-    under_way = state.fetching.get(key)
-    if under_way is None:
+    if key not in state.fetching:
         found = await _copy(ctx, key)
         if found is not None:
             return found
-        under_way = state.fetching.get(key)
-    if under_way is None:
-        # A task of its own: whoever asked first may leave while others wait for it.
-        under_way = asyncio.create_task(_fetch(ctx, state, key, url), name="media fetch")
-        state.fetching[key] = under_way
-        under_way.add_done_callback(lambda task: _forget(state, key, task))
-    return await asyncio.shield(under_way)
+    if key not in state.fetching:  # nobody began one meanwhile
+        begun = state.fetching[key] = _Fetch(ctx, state, key, url)
+        begun.task.add_done_callback(lambda task: _forget(state, key, task))
+    return state.fetching[key]
 
 
 def _forget(state: _State, key: str, task: asyncio.Task[CachedFile]) -> None:
@@ -157,15 +194,28 @@ async def _copy(ctx: Context, key: str) -> CachedFile | None:
     return CachedFile(path, known.media_type, known.size_bytes)
 
 
-async def _fetch(ctx: Context, state: _State, key: str, url: str) -> CachedFile:
+async def _fetch(
+    ctx: Context, state: _State, film: asyncio.Future[Arriving], key: str, url: str
+) -> CachedFile:
     try:
         await fetching.check_host(ctx, url)
     except MalformedDocument as problem:
         raise ForbiddenAddress("not a URL that we fetch") from problem
-    async with state.slots:
+    async with contextlib.AsyncExitStack() as slot:
+        await slot.enter_async_context(state.slots)
+
+        async def begins(arriving: Arriving) -> None:
+            """Let pictures go on, and whoever waits for the film begin to play it."""
+            await slot.aclose()
+            deadline.reschedule(asyncio.get_running_loop().time() + FILM_DEADLINE_S)
+            await slot.enter_async_context(state.films)
+            if arriving.size_bytes:
+                film.set_result(arriving)
+
         try:
-            media_type, size_bytes = await _download(ctx, key, url)
-        except (RemoteError, InvalidInput) as problem:
+            async with asyncio.timeout(DEADLINE_S) as deadline:
+                media_type, size_bytes = await _download(ctx, key, url, begins)
+        except (RemoteError, InvalidInput, TimeoutError) as problem:
             log.info("no copy of %s: %s", url, problem)
             await _note(ctx, key, "", 0, is_too_large=isinstance(problem, RemoteTooLarge))
             if isinstance(problem, RemoteError):
@@ -199,13 +249,20 @@ async def _note(
         await asyncio.to_thread(files.delete, ctx.config.cache_dir, dropped)
 
 
-async def _download(ctx: Context, key: str, url: str) -> tuple[str, int]:
+async def _download(
+    ctx: Context,
+    key: str,
+    url: str,
+    begins: Callable[[Arriving], Awaitable[None]],
+) -> tuple[str, int]:
     """Fetch, look at the first bytes, and write the file. Return its type and size.
+
+    `begins` is called once it turns out to be a film.
 
     Raises: RemoteError; InvalidInput if the picture cannot be read.
     """
     most = ctx.config.limits.copied_film_mb * 1_000_000
-    async with ctx.remote.stream(url, max_bytes=most, deadline_s=DEADLINE_S) as incoming:
+    async with ctx.remote.stream(url, max_bytes=most, deadline_s=FILM_DEADLINE_S) as incoming:
         head = b""
         async for piece in incoming.pieces:
             head += piece
@@ -213,8 +270,11 @@ async def _download(ctx: Context, key: str, url: str) -> tuple[str, int]:
                 break
         media_type = media_types.sniff(head)
         if media_type in media_types.VIDEO_TYPES | media_types.AUDIO_TYPES:
-            size = await _write_pieces(ctx.config.cache_dir, key, head, incoming.pieces)
-            return media_type or "", size
+            length = incoming.headers.get("content-length", "")
+            size = int(length) if length.isascii() and length.isdigit() else 0
+            arriving = Arriving(ctx.config.cache_dir, key, media_type or "", size)
+            await begins(arriving)
+            return arriving.media_type, await arriving.write(head, incoming.pieces)
         if media_type not in media_types.IMAGE_TYPES:
             raise RemoteError("no picture, film or sound")
         data = bytearray(head)
@@ -225,28 +285,6 @@ async def _download(ctx: Context, key: str, url: str) -> tuple[str, int]:
     picture = await imagework.reencode(bytes(data), purpose="cache")
     await asyncio.to_thread(files.write, ctx.config.cache_dir, key, picture.data)
     return picture.media_type, len(picture.data)
-
-
-async def _write_pieces(
-    directory: Path, key: str, head: bytes, pieces: AsyncIterator[bytes]
-) -> int:
-    """Write a file of any size without having it in memory, and not on the loop."""
-    file = await asyncio.to_thread(files.Growing, directory, key)
-    size = len(head)
-    waiting = bytearray(head)
-    try:
-        async for piece in pieces:
-            waiting += piece
-            size += len(piece)
-            if len(waiting) >= _WRITE_BYTES:
-                await asyncio.to_thread(file.add, bytes(waiting))
-                waiting.clear()
-        await asyncio.to_thread(file.add, bytes(waiting))
-        await asyncio.to_thread(file.finish)
-    except BaseException:
-        file.abandon()
-        raise
-    return size
 
 
 def _key(sealer: Sealer, url: str) -> str:

@@ -1,7 +1,8 @@
 """Parts of files, as players ask for them: they jump to the middle of a film."""
 
+import contextlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -14,7 +15,7 @@ _RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file to be sent: `part(start, stop)` yields its bytes, and may block.
+    """A file to be sent: `part(start, stop)` yields its bytes; if not asynchronous it may block.
 
     `etag` changes whenever its bytes do.
     """
@@ -22,7 +23,7 @@ class File:
     media_type: str
     size_bytes: int
     etag: str
-    part: Callable[[int, int], Iterator[bytes]]
+    part: Callable[[int, int], Iterator[bytes] | AsyncGenerator[bytes]]
 
 
 async def respond(request: Request, file: File, headers: Mapping[str, str]) -> Response:
@@ -54,8 +55,21 @@ async def respond(request: Request, file: File, headers: Mapping[str, str]) -> R
     headers["Content-Length"] = str(stop - start)
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=file.media_type)
-    pieces = file.part(start, stop)
-    beginning = await run_in_threadpool(next, pieces, b"")
-    return StreamingResponse(
-        chain((beginning,), pieces), status, headers=headers, media_type=file.media_type
-    )
+    pieces = await _begun(file.part(start, stop))
+    return StreamingResponse(pieces, status, headers=headers, media_type=file.media_type)
+
+
+async def _begun(
+    pieces: Iterator[bytes] | AsyncGenerator[bytes],
+) -> Iterator[bytes] | AsyncIterator[bytes]:
+    """Have the first piece at hand: what fails, fails before anything is answered."""
+    if isinstance(pieces, AsyncGenerator):
+        return _joined(await anext(pieces, b""), pieces)
+    return chain((await run_in_threadpool(next, pieces, b""),), pieces)
+
+
+async def _joined(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    async with contextlib.aclosing(rest):
+        yield first
+        async for piece in rest:
+            yield piece

@@ -63,8 +63,16 @@ class Growing:
         self._file = os.fdopen(descriptor, "wb")
 
     def add(self, data: bytes) -> None:
-        """Write more."""
+        """Write more: from now on it can be read."""
         self._file.write(data)
+        self._file.flush()
+
+    def opened(self) -> BinaryIO:
+        """Open the file to be read, whether it is finished or not."""
+        try:
+            return self._temporary.open("rb")
+        except FileNotFoundError:
+            return self._path.open("rb")
 
     def finish(self) -> None:
         """Give the file its name: now it is there, whole."""

@@ -13,7 +13,7 @@ from microfedi.federation import media_cache, uploads
 from microfedi.http import ranges
 from microfedi.http.context import context_of
 from microfedi.protocol import media_types
-from microfedi.storage import files, media
+from microfedi.storage import media
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ async def proxied(request: Request) -> Response:
     except NotAuthorized:
         return _refused()
     try:
-        found = await media_cache.fetch(ctx, url)
+        found = await media_cache.opened(ctx, url)
     except RemoteError:
         return _missing()
     # Kept by the browser alone: what somebody sent the owner is no shared cache's business.
@@ -84,13 +84,13 @@ async def proxied(request: Request) -> Response:
     file = ranges.File(
         media_type=found.media_type,
         size_bytes=found.size_bytes,
-        etag=f'"{found.path.name}-{found.size_bytes}"',
-        part=partial(files.part, found.path.parent, found.path.name),
+        etag=f'"{found.name}-{found.size_bytes}"',
+        part=found.part,
     )
     try:
         return await ranges.respond(request, file, headers)
-    except FileNotFoundError:
-        return _missing()  # the copy was dropped meanwhile
+    except (FileNotFoundError, RemoteError):
+        return _missing()  # the copy was dropped meanwhile, or never came
 
 
 def _refused() -> Response:

@@ -1,7 +1,9 @@
 """Videos and sounds: uploaded with a form, sent to others, played from the middle, others' too."""
 
+import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import httpx2
 import pytest
 
 from microfedi.config import Limits
-from microfedi.federation import media_cache
+from microfedi.federation import arriving, media_cache
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import files, media, notes
 from tests import films
@@ -275,3 +277,91 @@ async def test_s_070_a_film_too_large_for_a_copy_is_a_link(says_so: bool, tmp_pa
         assert not list(app.ctx.config.cache_dir.glob("*"))
         cached = await app.ctx.db.read(media.cached_bytes)
         assert cached == 0
+
+
+def head(size: int) -> bytes:
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {size}\r\nConnection: close\r\n\r\n".encode()
+
+
+async def test_a_film_is_played_while_it_arrives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "WRITE_BYTES", 1000)
+    film = films.a_film(seconds=4)
+    half = len(film) // 2
+    more = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield head(len(film)) + film[:half]
+        await more.wait()
+        yield film[half:]
+
+    async with an_app(tmp_path) as app:
+        app.world.serve(FILM, Answer(raw=slowly()))
+        path = media_cache.proxy_path(app.ctx.db.sealer, FILM)
+
+        beginning = await app.get(path, range="bytes=0-499")
+        assert (beginning.status_code, beginning.content) == (206, film[:500])
+        assert beginning.headers["content-range"] == f"bytes 0-499/{len(film)}"
+        assert beginning.headers["content-type"] == "video/mp4"
+        end = asyncio.create_task(app.get(path, range="bytes=-500"))
+        whole = asyncio.create_task(app.get(path))
+        assert (await app.get(path, range="bytes=100-199")).content == film[100:200]
+        assert not end.done()
+        more.set()
+        assert (await end).content == film[-500:]
+        assert (await whole).content == film
+        assert len(app.world.gets(FILM)) == 1
+        again = await app.get(path, range="bytes=0-499")
+        assert again.headers["etag"] == beginning.headers["etag"]
+        assert again.content == beginning.content
+
+
+async def test_a_film_that_breaks_off_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "WRITE_BYTES", 1000)
+    film = films.a_film(seconds=4)
+    stop = asyncio.Event()
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield head(len(film)) + film[: len(film) // 2]
+        await stop.wait()
+
+    async with an_app(tmp_path) as app:
+        app.world.serve(FILM, Answer(raw=broken()))
+        path = media_cache.proxy_path(app.ctx.db.sealer, FILM)
+        assert (await app.get(path, range="bytes=0-499")).content == film[:500]
+        end = asyncio.create_task(app.get(path, range="bytes=-500"))
+        stop.set()
+        assert (await end).status_code == 502
+        assert (await app.get(path, range="bytes=0-499")).status_code == 502
+        assert not list(app.ctx.config.cache_dir.glob("*"))
+
+
+async def test_pictures_do_not_wait_for_films(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arriving, "WRITE_BYTES", 1000)
+    film = films.a_film()
+    more = asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield head(len(film)) + film[:1000]
+        await more.wait()
+        yield film[1000:]
+
+    async with an_app(tmp_path) as app:
+        urls = [f"{FILM}?{n}" for n in range(media_cache.MAX_FETCHES + 1)]
+        for url in urls:
+            app.world.serve(url, Answer(raw=slowly()))
+        paths = [media_cache.proxy_path(app.ctx.db.sealer, url) for url in urls]
+        for path in paths[: media_cache.MAX_FILMS]:
+            assert (await app.get(path, range="bytes=0-9")).status_code == 206
+        playing = [asyncio.create_task(app.get(path)) for path in paths]
+        picture = "https://vic.example/media/1.png"
+        app.world.serve(picture, Answer(body=a_png(), content_type="image/png"))
+        shown = await app.get(media_cache.proxy_path(app.ctx.db.sealer, picture))
+        assert shown.status_code == 200
+        more.set()
+        assert {(await one).content for one in playing} == {film}
