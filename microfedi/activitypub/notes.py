@@ -12,7 +12,7 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.protocol import render
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import notes, tombstones
+from microfedi.storage import notes, threads, tombstones
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 
@@ -46,27 +46,65 @@ async def activity(request: Request) -> Response:
 
 
 async def replies(request: Request) -> Response:
-    """GET .../replies: the ids of open answers, the oldest first."""
+    """GET .../replies: the ids of open answers, the owner's own first, the oldest first."""
     note = await _visible(request)
     uri = f"{note.uri}/replies"
-    after = forms.query_id(request, "after")
     if "page" not in request.query_params:
         collection = render.collection(uri, note.replies, first=f"{uri}?page=true", ordered=False)
         return documents.respond(request, collection, is_open=note.visibility.is_open)
-    ctx = context_of(request)
-    found = await ctx.db.read(
-        lambda r: notes.replies_to(
-            r, note.id, visibilities=OPEN, after_id=after or 0, limit=PAGE_ITEMS
+    after = forms.query_id(request, "after") or 0
+    is_others = "others" in request.query_params
+    found = await context_of(request).db.read(
+        lambda reader: threads.open_replies(
+            reader, note.id, after=(is_others, after), limit=PAGE_ITEMS + 1
         )
     )
+    shown = found[:PAGE_ITEMS]
     page = render.collection_page(
-        uri + "?page=true" + (f"&after={after}" if after else ""),
+        _page(uri, after, is_others=is_others),
         part_of=uri,
-        items=[one.uri for one in found],
-        next=f"{uri}?page=true&after={found[-1].id}" if len(found) == PAGE_ITEMS else None,
+        items=[one.uri for one in shown],
+        next=_page(uri, shown[-1].id, is_others=shown[-1].is_others)
+        if len(found) > PAGE_ITEMS
+        else None,
         ordered=False,
     )
     return documents.respond(request, page, is_open=note.visibility.is_open)
+
+
+async def context(request: Request) -> Response:
+    """GET .../context: the ids of the open posts of a thread that the owner began, oldest first.
+
+    Source: FEP-7888, FEP-f228.
+    """
+    note = await _visible(request)
+    if note.in_reply_to_uri is not None:
+        raise NotFound("this thread was begun by somebody else")
+    ctx = context_of(request)
+    uri = f"{note.uri}/context"
+    if "page" not in request.query_params:
+        total = await ctx.db.read(lambda reader: threads.count_open(reader, note.thread_id))
+        collection = render.collection(uri, total, first=f"{uri}?page=true")
+        collection["attributedTo"] = ctx.owner.uri
+        return documents.respond(request, collection, is_open=note.visibility.is_open)
+    after = forms.query_id(request, "after") or 0
+    found = await ctx.db.read(
+        lambda reader: threads.open_page(reader, note.thread_id, after=after, limit=PAGE_ITEMS + 1)
+    )
+    shown = found[:PAGE_ITEMS]
+    page = render.collection_page(
+        _page(uri, after),
+        part_of=uri,
+        items=[one.uri for one in shown],
+        next=_page(uri, shown[-1].id) if len(found) > PAGE_ITEMS else None,
+    )
+    return documents.respond(request, page, is_open=note.visibility.is_open)
+
+
+def _page(uri: str, after: int, *, is_others: bool = False) -> str:
+    """Return the address of the page of a collection that begins behind a row."""
+    others = "&others=true" if is_others else ""
+    return f"{uri}?page=true" + (f"&after={after}{others}" if after else "")
 
 
 async def likes(request: Request) -> Response:
@@ -117,6 +155,7 @@ async def _find(request: Request) -> tuple[Note | None, bool]:
 _BASE = "/users/{handle}/notes/{public_id}"
 routes = [
     Route(f"{_BASE}/activity", activity, methods=["GET"]),
+    Route(f"{_BASE}/context", context, methods=["GET"]),
     Route(f"{_BASE}/replies", replies, methods=["GET"]),
     Route(f"{_BASE}/likes", likes, methods=["GET"]),
     Route(f"{_BASE}/shares", shares, methods=["GET"]),

@@ -15,10 +15,11 @@ from microfedi.federation.uploads import Upload
 from microfedi.imagework import Picture
 from microfedi.protocol import addressing, ids, sanitize, vocab
 from microfedi.protocol.addresses import Addresses
-from microfedi.protocol.vocab import Visibility
+from microfedi.protocol.vocab import Activity, Visibility
 from microfedi.storage import (
     actors,
     announces,
+    circles,
     groups,
     jobs,
     likes,
@@ -53,6 +54,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 class Draft:
     """What the owner wrote. `pictures` come with their descriptions; `in_reply_to` is a row id.
 
+    `circle` is the row id of the circle that a limited post is for.
+
     `attached` is for an edit: what hangs on the post already, by its address, with its new
     description, or None to take it off. What is not named stays as it is.
     """
@@ -66,7 +69,16 @@ class Draft:
     pictures: tuple[tuple[Picture, str], ...] = ()
     poll: PollDraft | None = None
     quote: int | None = None
+    circle: int | None = None
     attached: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Circle:
+    """Who gets a post for a circle, and the address that stands for them all."""
+
+    uri: str
+    people: list[Actor]
 
 
 async def publish(ctx: Context, draft: Draft) -> Note:
@@ -82,12 +94,17 @@ async def publish(ctx: Context, draft: Draft) -> Note:
     writing.check(ctx, draft.source, draft.pictures)
     language = _language(draft.language)
     parent, author = await ctx.db.read(lambda reader: _parent(reader, draft.in_reply_to))
-    _refuse_widening(draft.visibility, parent)
+    circle = await ctx.db.read(lambda reader: _circle(ctx, reader, draft, parent))
+    _refuse_widening(draft.visibility, parent, circle)
     await ctx.db.read(lambda reader: _demand_reply(ctx, reader, parent, author))
     quoted = await ctx.db.read(
         lambda reader: outbox_quotes.quotable(ctx, reader, draft.quote, draft.visibility)
     )
-    written = await writing.write(ctx, draft.source)
+    if circle is None:
+        written = await writing.write(ctx, draft.source)
+    else:  # nobody outside is mentioned: they would get it
+        known = writing.among(draft.source, circle.people)
+        written = writing.as_written(ctx, draft.source, known)
     html = written.html if quoted is None else outbox_quotes.with_link(written.html, quoted[0].uri)
     mentioned = [one for one in written.mentioned if one.id != owner.actor_id]
     if author is not None and author.id not in {owner.actor_id, *(one.id for one in mentioned)}:
@@ -97,6 +114,8 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         followers_uri=owner.addresses.followers,
         mentioned=[one.uri for one in (*mentioned, *_another(quoted, owner.actor_id))],
     )
+    if circle is not None:
+        to = (circle.uri, *to)
     audience = await ctx.db.read(lambda reader: _groups(reader, mentioned, parent))
     if draft.visibility.is_open:
         # Those who follow a group read it there.
@@ -115,7 +134,7 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         to=to,
         cc=cc,
         in_reply_to=None if parent is None else parent.uri,
-        context=None if parent is None else parent.context,
+        context=f"{owner.addresses.note(public_id)}/context" if parent is None else parent.context,
         conversation=None if parent is None else parent.conversation,
         published=now,
         sensitive=draft.sensitive,
@@ -143,6 +162,8 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         )
         if kept is None:
             raise ValueError(f"{note.uri} was deleted before it was there")
+        if circle is not None:
+            circles.remember(tx, kept[0].id, [one.id for one in circle.people])
         _add_media(ctx, tx, pictures, kept[0].id)
         if note.poll is not None and note.poll.ends is not None:
             jobs.add(tx, "poll", note.uri, due_at=note.poll.ends)
@@ -151,7 +172,7 @@ async def publish(ctx: Context, draft: Draft) -> Note:
             outbox_quotes.ask(ctx, tx, kept[0], *quoted)
         timeline.add(tx, note_id=kept[0].id, at=now)
         create = create_of(tx, kept[0], owner.addresses)
-        inboxes = sending.audience(ctx, tx, create)
+        inboxes = _inboxes(ctx, tx, kept[0], create)
         sending.hand_over(ctx, tx, create, inboxes, about=note.uri, note_id=kept[0].id)
         return kept[0]
 
@@ -272,7 +293,7 @@ def tell(ctx: Context, tx: Transaction, note: Note, *, also: Iterable[int] = ())
     )
     # A closed post goes to those who may see it now, not to who liked it as a follower once.
     has = {*_who_has(tx, note), *also} if note.visibility.is_open else set()
-    inboxes = sending.audience(ctx, tx, update, also=has)
+    inboxes = _inboxes(ctx, tx, note, update, also=has)
     sending.hand_over(ctx, tx, update, inboxes, about=note.uri, note_id=note.id)
 
 
@@ -295,7 +316,7 @@ async def delete(ctx: Context, note_id: int) -> None:
             published=now,
             object_uri=note.uri,
         )
-        inboxes = sending.audience(ctx, tx, activity, also=_who_has(tx, note))
+        inboxes = _inboxes(ctx, tx, note, activity, also=_who_has(tx, note))
         notes.delete(tx, note_id, now=now, was_public=note.visibility.is_open)
         sending.hand_over(ctx, tx, activity, inboxes, about=note.uri)
         return names
@@ -385,12 +406,45 @@ def _demand_reply(ctx: Context, reader: Reader, parent: Note | None, author: Act
         raise InvalidInput("", f"{author.address} lets only some people answer this post.")
 
 
-def _refuse_widening(visibility: Visibility, parent: Note | None) -> None:
+def _circle(ctx: Context, reader: Reader, draft: Draft, parent: Note | None) -> _Circle | None:
+    """Return who a limited post is for: a circle, or who got the owner's post that it answers.
+
+    Raises: InvalidInput if nobody is in it.
+    """
+    if draft.visibility is not Visibility.LIMITED:
+        return None
+    if parent is not None:
+        people = circles.readers(reader, parent.id)
+        prefix = ctx.owner.addresses.circle("")
+        uri = next((one for one in parent.to if one.startswith(prefix)), None)
+        return _Circle(uri, people) if uri is not None and people else None
+    found = None if draft.circle is None else circles.by_id(reader, draft.circle)
+    if found is None:
+        return None
+    people = circles.people(reader, found.id)
+    if not people:
+        raise InvalidInput("visibility", f"Nobody is in the circle {found.name} yet.")
+    return _Circle(ctx.owner.addresses.circle(found.public_id), people)
+
+
+def _inboxes(
+    ctx: Context, reader: Reader, note: Note, activity: Activity, *, also: Iterable[int] = ()
+) -> list[str]:
+    """Return who is sent something about a note: of a circle exactly those who got it."""
+    people = circles.readers(reader, note.id)
+    if people:
+        return sending.personal(reader, people)
+    return sending.audience(ctx, reader, activity, also=also)
+
+
+def _refuse_widening(
+    visibility: Visibility, parent: Note | None, circle: _Circle | None
+) -> None:
     if visibility is Visibility.DIRECT:
         raise InvalidInput("visibility", "A message is written in Messages.")
     if parent is None:
-        if visibility is Visibility.LIMITED:
-            raise InvalidInput("visibility", "Only a reply can be for the people in it alone.")
+        if visibility is Visibility.LIMITED and circle is None:
+            raise InvalidInput("visibility", "Please choose who it is for.")
     elif _WIDTH[visibility] > _WIDTH[parent.visibility]:
         raise InvalidInput("visibility", "A reply cannot be seen by more than what it answers.")
 
