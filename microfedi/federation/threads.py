@@ -169,7 +169,7 @@ class _Search:
                         self._silent.add(host)
         log.info("left out something of a thread: %s", error)
         if what == "above" or (what is not None and why != "blocked"):
-            self.note_problem(what, why, host)
+            self.note_problem(what, why, domain if why == "limit" else host)
         return error
 
     async def fetch(self, uri: str, budget: Budget, *, only_open: bool) -> _Item | None:
