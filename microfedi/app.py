@@ -32,6 +32,7 @@ from microfedi.http.negotiate import either
 from microfedi.web import (
     about,
     blocks,
+    circles,
     compose,
     consent,
     discovery,
@@ -62,7 +63,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 # Pages for the owner alone: behind the login, and every change of them behind the form's token.
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, login,
-    interact, discovery, emoji, polls, consent, mutes, blocks, reports,
+    interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2

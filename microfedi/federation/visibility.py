@@ -3,7 +3,7 @@
 from enum import Enum
 
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, blocks, followers
+from microfedi.storage import actors, blocks, circles, followers
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 
@@ -22,9 +22,9 @@ def may_see(reader: Reader, note: Note, asker: Asker) -> bool:
     """True if `asker` may see `note`.
 
     The owner sees all. Open notes are for everybody who is not blocked. One for followers is for
-    accepted followers and those it is addressed to, a limited one for the latter alone. What
-    others wrote for some people is not ours to show to anybody but the owner. Messages are not
-    notes: nobody but the owner ever sees them.
+    accepted followers and those it is addressed to, a limited one for the latter alone, or for
+    those of a circle who got it. What others wrote for some people is not ours to show to anybody
+    but the owner. Messages are not notes: nobody but the owner ever sees them.
     """
     if asker is OWNER:
         return True
@@ -36,6 +36,8 @@ def may_see(reader: Reader, note: Note, asker: Asker) -> bool:
         return False
     if asker in note.to or asker in note.cc:
         return True
+    if note.visibility is Visibility.LIMITED:
+        return circles.has_got(reader, note.id, asker)
     return note.visibility is Visibility.FOLLOWERS and _follows(reader, asker)
 
 

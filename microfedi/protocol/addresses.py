@@ -65,6 +65,10 @@ class Addresses:
     def instance_key(self) -> str:
         return f"{self.instance_actor}#main-key"
 
+    def circle(self, public_id: str) -> str:
+        """What stands for a circle in the address of a post. Nothing is served there."""
+        return f"{self.actor}/circles/{public_id}"
+
     def flag(self, public_id: str) -> str:
         """The id of a report, which the server sends and not the owner."""
         return f"{self.instance_actor}/flags/{public_id}"

@@ -1,7 +1,7 @@
 """Circles: named audiences smaller than all followers. Their names are sealed.
 
-Whoever no longer follows is in no circle: who is in one counts while they follow. A post for a
-circle remembers who got it, and edits, deletion and fetching are for exactly those.
+Whoever no longer follows is in no circle any more. A post for a circle remembers who got it, and
+edits, deletion and fetching are for exactly those, whoever is in the circle by then.
 """
 
 import json
@@ -20,6 +20,13 @@ from microfedi.storage.sealed import Sealer
 MAX_CIRCLES = 50  # more do not fit into a menu
 MAX_NAME_CHARS = 60
 MAX_PEOPLE = 500  # of one circle: each gets every post in their own inbox
+
+_INSIDE = """
+    FROM circle_people
+    JOIN followers ON followers.actor_id = circle_people.actor_id
+   WHERE followers.state = 'accepted'
+     AND circle_people.actor_id NOT IN (SELECT actor_id FROM blocked_actors)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +110,6 @@ def remove(tx: Transaction, circle_id: int, actor_id: int) -> None:
     )
 
 
-def remove_from_all(tx: Transaction, actor_id: int) -> None:
-    """Take somebody out of every circle."""
-    tx.run("DELETE FROM circle_people WHERE actor_id = :id", {"id": actor_id})
-
-
 def people(reader: Reader, circle_id: int) -> list[Actor]:
     """Return who is in a circle, in the order of their names."""
     found = actors.by_ids(reader, _people_ids(reader, circle_id)).values()
@@ -148,14 +150,7 @@ def has_got(reader: Reader, note_id: int, actor_uri: str) -> bool:
 
 def _people_ids(reader: Reader, circle_id: int) -> list[int]:
     rows = reader.all(
-        """
-        SELECT circle_people.actor_id
-          FROM circle_people
-          JOIN followers ON followers.actor_id = circle_people.actor_id
-         WHERE circle_people.circle_id = :id
-           AND followers.state = 'accepted'
-           AND circle_people.actor_id NOT IN (SELECT actor_id FROM blocked_actors)
-        """,
+        f"SELECT circle_people.actor_id {_INSIDE} AND circle_people.circle_id = :id",
         {"id": circle_id},
     )
     return [row["actor_id"] for row in rows]
@@ -163,21 +158,22 @@ def _people_ids(reader: Reader, circle_id: int) -> list[int]:
 
 def _found(reader: Reader, circle_id: int | None) -> list[Circle]:
     rows = reader.all(
-        """
-        SELECT id, public_id, name_sealed, created_at
+        f"""
+        SELECT id, public_id, name_sealed, created_at,
+               (SELECT count(*) {_INSIDE} AND circle_people.circle_id = circles.id) AS people
           FROM circles
          WHERE id = coalesce(:id, id)
-        """,
+        """,  # noqa: S608
         {"id": circle_id},
     )
-    return [_from_row(reader, row) for row in rows]
+    return [_from_row(reader.sealer, row) for row in rows]
 
 
-def _from_row(reader: Reader, row: Row) -> Circle:
+def _from_row(sealer: Sealer, row: Row) -> Circle:
     public_id = row["public_id"]
-    name = reader.sealer.open("owner", row["name_sealed"], bound_to=f"circle {public_id}").decode()
-    count = len(_people_ids(reader, row["id"]))
-    return Circle(row["id"], public_id, name, count, instants.from_text(row["created_at"]))
+    name = sealer.open("owner", row["name_sealed"], bound_to=f"circle {public_id}").decode()
+    created_at = instants.from_text(row["created_at"])
+    return Circle(row["id"], public_id, name, row["people"], created_at)
 
 
 def _sealed(sealer: Sealer, public_id: str, name: str) -> bytes:

@@ -70,7 +70,8 @@ def accept(tx: Transaction, actor_id: int) -> bool:
 
 
 def remove(tx: Transaction, actor_id: int) -> bool:
-    """Forget a follower or a request; False if there was none."""
+    """Forget a follower or a request; False if there was none. They leave all circles."""
+    tx.run("DELETE FROM circle_people WHERE actor_id = :id", {"id": actor_id})
     return tx.run("DELETE FROM followers WHERE actor_id = :id", {"id": actor_id}) == 1
 
 

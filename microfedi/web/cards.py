@@ -9,10 +9,12 @@ from datetime import datetime
 from microfedi.federation import linked
 from microfedi.protocol import sanitize, uris, vocab
 from microfedi.protocol.sanitize import SafeHtml
+from microfedi.protocol.vocab import Visibility
 from microfedi.storage import (
     actors,
     announces,
     bookmarks,
+    circles,
     likes,
     notes,
     outgoing,
@@ -106,6 +108,7 @@ class Card:
     group: Actor | None = None
     preview: Preview | None = None
     receipt: Receipt | None = None
+    circle: str = ""
 
     @property
     def author_url(self) -> str:
@@ -232,6 +235,7 @@ def _build(
     groups = _groups(reader, found)
     linking = {n.id: url for n in found if (url := linked.of(n)) is not None}
     pages = previews.of_urls(reader, set(linking.values())) if linking else {}
+    rounds = _circles(reader, found, owner)
     cards: list[Card] = []
     seen: set[int] = set()
     for index, (note, booster) in enumerate(zip(found, boosted_by, strict=True)):
@@ -263,6 +267,7 @@ def _build(
                 quote=quoted.get(note.id),
                 reactions=tuple(reacted.get(note.id, ())[:MAX_SHOWN_REACTIONS]),
                 preview=pages.get(linking.get(note.id, "")),
+                circle=next((rounds[uri] for uri in note.to if uri in rounds), ""),
                 group=next((groups[uri] for uri in note.audience if uri in groups), None),
             )
         )
@@ -293,6 +298,14 @@ def _groups(reader: Reader, found: Iterable[Note]) -> dict[str, Actor]:
         return {}
     known = actors.by_uris(reader, named)
     return {uri: one for uri, one in known.items() if one.type == "Group"}
+
+
+def _circles(reader: Reader, found: Iterable[Note], owner: Owner | None) -> dict[str, str]:
+    """Return the names of circles by what stands for them in posts; for the owner's eyes."""
+    closed = Visibility.LIMITED
+    if owner is None or all(n.visibility is not closed or n.public_id is None for n in found):
+        return {}
+    return {owner.addresses.circle(one.public_id): one.name for one in circles.everyone(reader)}
 
 
 def _poll(note: Note, standing: polls.Standing | None, *, is_mine: bool) -> PollShown | None:

@@ -1,7 +1,7 @@
 """Writing, editing and deleting posts. Messages are written elsewhere, and never here."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import notes
+from microfedi.storage import circles, notes
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.web import attachments, cards, polls, redirects
@@ -23,7 +23,10 @@ MAX_SUMMARY_CHARS = 500
 MAX_LANGUAGE_CHARS = 35  # BCP 47: the longest tag that is to be expected
 MAX_BACK_CHARS = 2100  # of the address that the owner came from to share something
 
-_CHOICES = [
+MAX_CHOICE_CHARS = 40  # the longest is that of a circle, with its row id
+
+_CIRCLE = "circle-"
+_CHOICES: Final[list[tuple[Visibility, str]]] = [
     (Visibility.PUBLIC, "Public – everybody"),
     (Visibility.UNLISTED, "Quiet public – everybody, not promoted"),
     (Visibility.FOLLOWERS, "Followers – only they"),
@@ -62,9 +65,8 @@ async def submit(request: Request) -> Response:
     shown: dict[str, Any] = _empty(parent)
     try:
         shown = _typed(form, shown)
-        visibility = forms.choice(form, "visibility", Visibility)
-        if visibility not in dict(_choices(parent)):
-            raise InvalidInput("visibility", "A reply cannot be seen by more than what it answers.")
+        choices = await ctx.db.read(lambda r: choices_for(r, parent))
+        visibility, circle = _audience(shown["visibility"], choices)
         note = await outbox.publish(
             ctx,
             outbox.Draft(
@@ -76,6 +78,7 @@ async def submit(request: Request) -> Response:
                 in_reply_to=parent.id if parent else None,
                 poll=polls.draft(shown["poll"]),
                 quote=shown["quote"],
+                circle=circle,
                 pictures=await attachments.read(form, ctx.config.limits),
             ),
         )
@@ -146,11 +149,14 @@ async def submit_delete(request: Request) -> Response:
     return RedirectResponse("/home", 303)
 
 
-def _choices(parent: Note | None) -> Sequence[tuple[Visibility, str]]:
-    """Who may see it: for a reply no more people than may see what it answers."""
+def choices_for(reader: Reader, parent: Note | None = None) -> Sequence[tuple[str, str]]:
+    """Who may see it, circles too: for a reply no more people than may see what it answers."""
     if parent is None:
-        return _CHOICES
-    named = (Visibility.LIMITED, "Only the people in it")
+        own = circles.everyone(reader)
+        return [*_CHOICES, *((f"{_CIRCLE}{one.id}", f"Circle: {one.name}") for one in own)]
+    is_in_circle = bool(circles.readers(reader, parent.id))
+    words = "The same circle" if is_in_circle else "Only the people in it"
+    named = (Visibility.LIMITED, words)
     widest = {
         Visibility.PUBLIC: 0,
         Visibility.UNLISTED: 1,
@@ -159,11 +165,27 @@ def _choices(parent: Note | None) -> Sequence[tuple[Visibility, str]]:
     return [*_CHOICES[widest:], named]
 
 
+def _widest(parent: Note) -> Visibility:
+    is_known = parent.visibility in dict(_CHOICES)
+    return parent.visibility if is_known else Visibility.LIMITED
+
+
+def _audience(chosen: str, choices: Sequence[tuple[str, str]]) -> tuple[Visibility, int | None]:
+    """Return what was chosen, and the circle if it was one. Raises: InvalidInput."""
+    if chosen not in dict(choices):
+        if chosen in dict(_CHOICES):
+            raise InvalidInput("visibility", "A reply cannot be seen by more than what it answers.")
+        raise InvalidInput("visibility", "Please choose again who may see it.")
+    if chosen.startswith(_CIRCLE):
+        return Visibility.LIMITED, int(chosen.removeprefix(_CIRCLE))
+    return Visibility(chosen), None
+
+
 def _empty(parent: Note | None) -> dict[str, Any]:
     return {
         "source": "",
         "summary": parent.summary if parent else "",
-        "visibility": _choices(parent)[0][0],
+        "visibility": Visibility.PUBLIC if parent is None else _widest(parent),
         "language": (parent.language or "") if parent else "",
         "sensitive": False,
         "alts": [],
@@ -181,7 +203,7 @@ def _typed(form: FormData, shown: dict[str, Any]) -> dict[str, Any]:
         "summary": forms.line(form, "summary", limit=MAX_SUMMARY_CHARS),
         "sensitive": forms.flag(form, "sensitive"),
         **attachments.typed(form),
-        "visibility": forms.text(form, "visibility", limit=20) or shown["visibility"],
+        "visibility": forms.text(form, "visibility", limit=MAX_CHOICE_CHARS) or shown["visibility"],
         "on_success": forms.text(form, "on_success", limit=MAX_BACK_CHARS),
         "language": forms.line(form, "language", limit=MAX_LANGUAGE_CHARS),
         "poll": polls.typed(form),
@@ -223,7 +245,7 @@ async def _form(
         "quoted": quoted,
         "draft": shown,
         "problem": problem,
-        "choices": _choices(parent),
+        "choices": await ctx.db.read(lambda r: choices_for(r, parent)),
         "action": "/compose",
         "button": "Publish reply" if card else "Publish",
         "note_id": None,

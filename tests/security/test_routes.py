@@ -245,7 +245,7 @@ def _is_the_owners(pattern: str) -> bool:
     return first in {
         "home", "compose", "posts", "people", "followers", "following", "messages",
         "notifications", "search", "bookmarks", "favourites", "settings", "logout",
-        "authorize_interaction", "share",
+        "authorize_interaction", "share", "circles",
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from microfedi.federation import media_cache
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import follows, sending
 from microfedi.protocol import vocab
-from microfedi.storage import actors, blocks, circles, jobs, purge, timeline
+from microfedi.storage import actors, blocks, jobs, purge, timeline
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 
@@ -37,7 +37,6 @@ async def block(ctx: Context, actor_id: int, *, lasts: timedelta | None = None) 
         follows.end_following(ctx, tx, actor)
         follows.end_being_followed(ctx, tx, actor)
         timeline.remove_of(tx, actor_id)
-        circles.remove_from_all(tx, actor_id)
         until = None if lasts is None else now + lasts
         known = blocks.of_actor(tx, actor_id)
         uri = known.uri if known is not None else None

@@ -437,9 +437,7 @@ def _inboxes(
     return sending.audience(ctx, reader, activity, also=also)
 
 
-def _refuse_widening(
-    visibility: Visibility, parent: Note | None, circle: _Circle | None
-) -> None:
+def _refuse_widening(visibility: Visibility, parent: Note | None, circle: _Circle | None) -> None:
     if visibility is Visibility.DIRECT:
         raise InvalidInput("visibility", "A message is written in Messages.")
     if parent is None:
