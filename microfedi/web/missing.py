@@ -16,22 +16,15 @@ _WHY = {
 }
 
 
-def sentences(problems: Iterable[Problem]) -> list[str]:
-    """Return a sentence for each thing that is missing, the one above the post first.
+def above(problems: Iterable[Problem]) -> str:
+    """Say why what the thread answers is not there; "" if nothing is known to be missing.
 
-    >>> sentences([Problem("replies", "silent", "b.example", 3)])
-    ['3 replies could not be fetched: b.example did not answer.']
-    """
-    ordered = sorted(problems, key=lambda one: one.what != "above")
-    return [_above(one) if one.what == "above" else _below(one) for one in ordered]
-
-
-def _above(problem: Problem) -> str:
-    """Say what stands in the way upwards.
-
-    >>> _above(Problem("above", "gone", "b.example"))
+    >>> above([Problem("above", "gone", "b.example")])
     'What this thread answers was deleted.'
     """
+    problem = next((one for one in problems if one.what == "above"), None)
+    if problem is None:
+        return ""
     match problem.why:
         case "gone":
             return "What this thread answers was deleted."
@@ -40,6 +33,15 @@ def _above(problem: Problem) -> str:
         case "limit":
             return "This thread goes back further than is fetched at once."
     return f"What this thread answers could not be fetched: {_why(problem, 'it')}."
+
+
+def below(problems: Iterable[Problem]) -> tuple[str, ...]:
+    """Return a sentence for each kind of thing that is missing among the replies.
+
+    >>> below([Problem("replies", "silent", "b.example", 3)])
+    ('3 replies could not be fetched: b.example did not answer.',)
+    """
+    return tuple(_below(one) for one in problems if one.what != "above")
 
 
 def _below(problem: Problem) -> str:

@@ -50,11 +50,12 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the last look for what is missing went, in words; `at` is when it ended."""
+    """How the last look for what is missing went: `above` and `below` in words, `at` when."""
 
     is_under_way: bool
-    missing: tuple[str, ...]
     at: datetime
+    above: str = ""
+    below: tuple[str, ...] = ()
 
 
 def read(reader: Reader, note: Note, owner: Owner, asker: Asker) -> Thread:
@@ -128,11 +129,14 @@ async def shown(request: Request, note: Note, asker: Asker) -> Response:
 async def _look(ctx: Context, note: Note, last: Fetch | None) -> Look:
     """Have the thread looked for if it is time; return how that goes, or how it went."""
     is_due = last is None or ctx.now() - last.changed_at >= look_for.COOLDOWN
-    if is_due and await look_for.visit(ctx, note):
-        return Look(True, (), ctx.now())
-    if last is None:  # somebody else has just begun
-        return Look(True, (), ctx.now())
-    return Look(last.state != "done", tuple(missing.sentences(last.problems)), last.changed_at)
+    if (is_due and await look_for.visit(ctx, note)) or last is None:
+        return Look(True, ctx.now())
+    return Look(
+        last.state != "done",
+        last.changed_at,
+        missing.above(last.problems),
+        missing.below(last.problems),
+    )
 
 
 async def _note(request: Request) -> Note:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from microfedi.federation.outbox import announces
 from microfedi.protocol.vocab import PUBLIC, Visibility
+from microfedi.storage import blocks, notes
 from tests.app_fixture import ACTIVITY, BASE_URL, HANDLE, PAGE, US, an_app
 
 ALICE = "https://vic.example/users/alice"
@@ -117,3 +118,91 @@ async def test_likes_and_shares_are_numbers(tmp_path: Path) -> None:
         likes = (await app.get(f"/users/{HANDLE}/notes/{note.public_id}/likes")).json()
         assert (shares["totalItems"], likes["totalItems"]) == (1, 0)
         assert not {"items", "first", "orderedItems"} & {*shares, *likes}
+
+
+async def test_the_owners_replies_are_listed_before_those_of_others(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        alice = app.world.actor(ALICE)
+        note = await app.publish("Hello")
+        theirs = [await app.theirs(alice, inReplyTo=note.uri) for _ in range(21)]
+        own = (await app.publish("Me too", in_reply_to=note.id)).uri
+        path = f"/users/{HANDLE}/notes/{note.public_id}/replies"
+
+        first = (await app.get(f"{path}?page=true")).json()
+        second = (await app.get(first["next"].removeprefix(BASE_URL))).json()
+
+        assert first["items"] == [own, *theirs[:19]]
+        assert second["items"] == theirs[19:]
+        assert second["id"] == first["next"]
+        assert "next" not in second
+
+
+async def test_a_thread_that_the_owner_began_has_a_collection_of_its_open_posts(
+    tmp_path: Path,
+) -> None:
+    async with an_app(tmp_path) as app:
+        alice = app.world.actor(ALICE)
+        await app.follow(alice)
+        note = await app.publish("Hello")
+        first = await app.theirs(alice, inReplyTo=note.uri)
+        below = await app.theirs(alice, inReplyTo=first)
+        await app.theirs(alice, inReplyTo=first, to=[f"{ALICE}/followers"], cc=[US])
+        await app.publish("Psst", Visibility.FOLLOWERS, in_reply_to=note.id)
+        kept = await app.ctx.db.read(lambda reader: notes.by_uri(reader, below))
+        assert kept is not None
+        own = (await app.publish("Yes", in_reply_to=kept.id)).uri
+        rest = [(await app.publish(f"{n}", in_reply_to=note.id)).uri for n in range(17)]
+
+        document = (await app.get(f"/users/{HANDLE}/notes/{note.public_id}", **ACTIVITY)).json()
+        collection = (await app.get(document["context"].removeprefix(BASE_URL))).json()
+        page = (await app.get(collection["first"].removeprefix(BASE_URL))).json()
+        last = (await app.get(page["next"].removeprefix(BASE_URL))).json()
+
+        assert document["context"] == f"{note.uri}/context" == collection["id"]
+        assert (collection["type"], collection["totalItems"]) == ("OrderedCollection", 21)
+        assert collection["attributedTo"] == US
+        assert page["type"] == "OrderedCollectionPage"
+        assert page["partOf"] == last["partOf"] == collection["id"]
+        assert page["orderedItems"] == [note.uri, first, below, own, *rest[:16]]
+        assert last["orderedItems"] == rest[16:]
+        assert "next" not in last
+
+
+async def test_a_reply_names_the_context_and_conversation_of_what_it_answers(
+    tmp_path: Path,
+) -> None:
+    async with an_app(tmp_path) as app:
+        alice = app.world.actor(ALICE)
+        uri = await app.theirs(
+            alice, context="https://vic.example/contexts/1", conversation="tag:vic.example:1"
+        )
+        kept = await app.ctx.db.read(lambda reader: notes.by_uri(reader, uri))
+        assert kept is not None
+        note = await app.publish("Yes", in_reply_to=kept.id)
+        again = await app.publish("And", in_reply_to=note.id)
+
+        for one in (note, again):
+            path = f"/users/{HANDLE}/notes/{one.public_id}"
+            document = (await app.get(path, **ACTIVITY)).json()
+            assert document["context"] == "https://vic.example/contexts/1"
+            assert document["conversation"] == "tag:vic.example:1"
+            assert (await app.get(f"{path}/context", **ACTIVITY)).status_code == 404
+
+
+async def test_the_collections_of_a_note_are_for_whoever_may_see_it(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        frank, mallory = app.world.actor(FRANK), app.world.actor(MALLORY)
+        await app.followed_by(frank)
+        met = await app.meet(mallory)
+        await app.ctx.db.write(lambda tx: blocks.block_actor(tx, met.id, app.clock.now))
+        note = await app.publish("Hello")
+        closed = await app.publish("Psst", Visibility.FOLLOWERS)
+
+        for name in ("context", "replies", "likes", "shares"):
+            assert (await app.asked_by(None, f"{note.uri}/{name}")).status_code == 200
+            assert (await app.asked_by(mallory, f"{note.uri}/{name}")).status_code == 404
+            assert (await app.asked_by(None, f"{closed.uri}/{name}")).status_code == 404
+            answer = await app.asked_by(frank, f"{closed.uri}/{name}")
+            assert answer.status_code == 200
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.json()["totalItems"] == 0

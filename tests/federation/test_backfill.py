@@ -262,6 +262,30 @@ async def test_who_is_gone_is_forgotten_and_who_is_away_is_not(
     assert await ctx.db.read(lambda reader: actors.by_uri(reader, ALICE)) is None
 
 
+async def test_with_a_profile_what_is_pinned_is_looked_at_again(
+    ctx: Context, server: AnotherServer
+) -> None:
+    featured = f"{ALICE}/featured"
+    server.actor(ALICE, featured=featured)
+    await follow(ctx)
+    post = "https://vic.example/notes/1"
+    collection = {"id": featured, "type": "OrderedCollection"}
+    put(server, featured, {**collection, "orderedItems": [a_note(post)]})
+
+    await backfill.refresh(ctx, ALICE)
+    alice = await ctx.db.read(lambda reader: actors.by_uri(reader, ALICE))
+    assert alice is not None
+    first = await ctx.db.read(lambda reader: pins.of(reader, alice.id))
+    server.serve(featured, Answer(500))
+    await backfill.refresh(ctx, ALICE)
+    second = await ctx.db.read(lambda reader: pins.of(reader, alice.id))
+    put(server, featured, {**collection, "orderedItems": []})
+    await backfill.refresh(ctx, ALICE)
+    third = await ctx.db.read(lambda reader: pins.of(reader, alice.id))
+
+    assert [[note.uri for note in found] for found in (first, second, third)] == [[post]] * 2 + [[]]
+
+
 async def test_profiles_that_were_not_looked_at_for_long_are_fetched_again(
     ctx: Context, server: AnotherServer
 ) -> None:
