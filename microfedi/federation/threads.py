@@ -44,13 +44,13 @@ MAX_ITEMS = 200  # posts that are fetched in one look, downwards
 MAX_PAGES = 30  # collections and pages of them that are read in one look
 MAX_ANCESTORS = 50  # posts that are fetched in one look, upwards
 MAX_CHECKED = 40  # posts that we have and ask for once more in one look
-MAX_CLIMB = 500  # posts of a thread that we have, looked at on the way up
 DEADLINE_S = 60.0  # seconds for one look; what has come by then counts
 PER_HOST = 2  # requests at once to one server
 HOST_FETCHES = 100  # requests to one server, under all its names, in one look
 
 COOLDOWN = timedelta(minutes=15)  # between two looks for a thread because a post was opened
 LOOK_AGAIN_AFTER = timedelta(minutes=1)  # if the owner wants one with a button
+AHEAD = timedelta(hours=1)  # the owner waits for it: before all jobs for which nobody waits
 # Of posts of whom we do not follow nobody tells us: when they were last seen so long ago, they are
 # fetched again.
 FRESH_FOR = timedelta(days=1)
@@ -63,7 +63,7 @@ async def visit(ctx: Context, note: Note, *, after: timedelta = COOLDOWN) -> boo
     def change(tx: Transaction) -> bool:
         if not threads.begin(tx, note.thread_id, now=now, after=after):
             return False
-        jobs.add(tx, "replies", note.uri, due_at=now)
+        jobs.add(tx, "replies", note.uri, due_at=now - AHEAD)
         return True
 
     if not ctx.config.federates or not await ctx.db.write(change):
@@ -244,7 +244,7 @@ async def _above(search: _Search, uri: str) -> Exception | None:
     """Climb from a post and fetch what is missing there; return what went wrong."""
     ctx = search.ctx
     for _ in range(MAX_ANCESTORS):
-        parent, is_deleted = await ctx.db.read(lambda reader: _missing_parent(ctx, reader, uri))
+        parent, is_deleted = await ctx.db.read(partial(_missing_parent, ctx, uri))
         if parent is None:
             return None
         if is_deleted:
@@ -259,25 +259,18 @@ async def _above(search: _Search, uri: str) -> Exception | None:
         if fetched.note.uri != parent:  # it is called something else than what is answered
             search.note_problem("above", "unreadable", uris.host(parent))
             return None
-    if (await ctx.db.read(lambda reader: _missing_parent(ctx, reader, uri)))[0] is not None:
+        uri = parent
+    if (await ctx.db.read(partial(_missing_parent, ctx, uri)))[0] is not None:
         search.note_problem("above", "limit")
     return None
 
 
-def _missing_parent(ctx: Context, reader: Reader, uri: str) -> tuple[str | None, bool]:
-    """Climb from a post as far as we have the thread; return the URI above it that we do not have,
-    and whether that was deleted.
-    """
-    seen: set[str] = set()
-    while uri not in seen and len(seen) < MAX_CLIMB:
-        seen.add(uri)
-        note = notes.by_uri(reader, uri)
-        if note is None:
-            return uri, fetching.is_ours(ctx, uri) or tombstones.of(reader, uri) is not None
-        if note.in_reply_to_uri is None:
-            break
-        uri = note.in_reply_to_uri
-    return None, False
+def _missing_parent(ctx: Context, uri: str, reader: Reader) -> tuple[str | None, bool]:
+    """Return the first post above one that we do not have, and whether that was deleted."""
+    missing = threads.missing_above(reader, uri)
+    if missing is None:
+        return None, False
+    return missing, fetching.is_ours(ctx, missing) or tombstones.of(reader, missing) is not None
 
 
 def _fetcher(
@@ -302,9 +295,9 @@ async def _below(search: _Search, note_id: int) -> None:
     if found is None:
         return
     note, root, root_author = found
-    await _check(search, note)
     if not await _through_context(search, root, root_author):
         await _through_replies(search, note, root)
+    await _check(search, note)
 
 
 async def _check(search: _Search, note: Note) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 from microfedi.protocol import instants
 from microfedi.storage.database import Reader, Transaction
 
+MAX_CLIMB = 500  # posts of a thread that we have, looked at on the way up: some go in circles
 MAX_PROBLEMS = 20  # different ones that are remembered of one look: a page names them all
 
 State = Literal["waiting", "running", "done"]
@@ -126,6 +127,27 @@ def prune(tx: Transaction, before: datetime) -> int:
         "DELETE FROM thread_fetches WHERE changed_at < :before",
         {"before": instants.to_text(before)},
     )
+
+
+def missing_above(reader: Reader, uri: str) -> str | None:
+    """Climb from a post as far as we have the thread; return the URI above it that we do not."""
+    missing: str | None = reader.value(
+        """
+        WITH RECURSIVE above (parent, depth) AS (
+            SELECT in_reply_to_uri, 1 FROM notes WHERE uri = :uri
+             UNION ALL
+            SELECT notes.in_reply_to_uri, depth + 1
+              FROM above JOIN notes ON notes.uri = above.parent
+             WHERE depth < :limit)
+        SELECT parent
+          FROM above
+         WHERE parent IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM notes WHERE notes.uri = parent)
+         LIMIT 1
+        """,
+        {"uri": uri, "limit": MAX_CLIMB},
+    )
+    return missing
 
 
 def unknown(reader: Reader, uris: Collection[str]) -> list[str]:

@@ -46,6 +46,8 @@ class Thread:
     is_missing_parent: bool
     is_others: bool
     """Whether somebody else takes part, whose server may know more."""
+    is_cut: bool
+    """Whether the thread is too long for one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,8 @@ class Look:
 
 def read(reader: Reader, note: Note, owner: Owner, asker: Asker) -> Thread:
     """Gather the thread around `note` as far as `asker` may see it."""
-    found = [n for n in notes.thread(reader, note.thread_id) if may_see(reader, n, asker)]
+    whole = notes.thread(reader, note.thread_id)
+    found = [one for one in whole if may_see(reader, one, asker)]
     if all(n.id != note.id for n in found):
         found.append(note)
     by_id = {card.note.id: card for card in cards.of_notes(reader, found, owner)}
@@ -91,6 +94,7 @@ def read(reader: Reader, note: Note, owner: Owner, asker: Asker) -> Thread:
         below=tuple(below),
         is_missing_parent=current.in_reply_to_uri is not None and current.in_reply_to_id is None,
         is_others=any(one.public_id is None for one in found),
+        is_cut=len(whole) >= notes.MAX_THREAD_NOTES,
     )
 
 
@@ -117,7 +121,8 @@ async def shown(request: Request, note: Note, asker: Asker) -> Response:
 
     thread, fetch = await ctx.db.read(question)
     look = None
-    if asker is OWNER and ctx.config.federates and (thread.is_others or thread.is_missing_parent):
+    is_open = note.visibility.is_open and thread.is_others
+    if asker is OWNER and ctx.config.federates and (is_open or thread.is_missing_parent):
         look = await _look(ctx, note, fetch)
     muted = None
     if asker is OWNER:

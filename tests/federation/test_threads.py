@@ -136,6 +136,18 @@ async def test_s_074_a_thread_without_a_top_is_climbed_so_far_and_no_further(
     assert Problem("above", "limit", "", 1) in fetch.problems
 
 
+async def test_s_074_posts_that_answer_each_other_are_no_way_up(
+    ctx: Context, server: AnotherServer
+) -> None:
+    first = put(server, CAROL, 1, f"{BOB}/notes/2")
+    second = put(server, BOB, 2, first)
+
+    fetch = await open_post(ctx, second)
+
+    assert await ctx.db.read(kept) == {first, second}
+    assert fetch.problems == ()
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
@@ -387,6 +399,29 @@ async def test_who_is_away_is_named_once_and_asked_once(
     # Two are under way at once; the third is not tried any more.
     assert 1 <= server.resolved.count("away.example") <= threads.PER_HOST * 2
     assert there in await ctx.db.read(kept)
+
+
+async def test_a_server_gets_two_requests_at_once(ctx: Context, server: AnotherServer) -> None:
+    here = [put(server, DAVE, number, ROOT) for number in range(2, 8)]
+    there = put(server, CAROL, 9, ROOT)
+    go = asyncio.Event()
+    for number, uri in enumerate(here, start=2):
+        body = json.dumps(a_note(DAVE, number, ROOT)).encode()
+        server.serve(uri, Answer(body=body, wait=go))
+    put_list(server, f"{ROOT}/replies", [*here, there])
+    put(server, ALICE, 1, replies=f"{ROOT}/replies")
+    await lookup.kept_note(ctx, ROOT)
+
+    look = asyncio.create_task(threads.complete(ctx, ROOT))
+    await server.wait_for(
+        lambda: server.gets(there) and len(asked(server, "far.example")) >= threads.PER_HOST
+    )
+    under_way = len(asked(server, "far.example"))
+    go.set()
+    await look
+
+    assert under_way == threads.PER_HOST == 2
+    assert await ctx.db.read(kept) == {ROOT, there, *here}
 
 
 async def test_a_list_that_cannot_be_read_is_told_of(ctx: Context, server: AnotherServer) -> None:
