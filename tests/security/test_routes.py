@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 
 from microfedi import imagework
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import pins
+from microfedi.storage import circles, pins
 from microfedi.storage.database import Reader
 from tests.app_fixture import ACTIVITY, BASE_URL, HANDLE, PAGE, App, an_app
 
@@ -51,6 +51,12 @@ async def keep_secrets(app: App, tmp_path: Path) -> Secrets:
     await app.ctx.db.write(
         lambda tx: pins.replace(tx, app.ctx.owner.actor_id, [opened.id, closed.id])
     )
+    now, name = app.clock.now, f"The {MARKER}s"
+    circle = await app.ctx.db.write(lambda tx: circles.create(tx, "c" * 32, name, now))
+    await app.ctx.db.write(lambda tx: circles.add(tx, circle, [friend.id]))
+    in_circle = await app.publish(
+        f"For a circle: {MARKER} #{MARKER}", Visibility.LIMITED, circle=circle
+    )
     message = await app.message([friend.id], f"Between us: {MARKER}")
     await app.theirs(
         frank,
@@ -69,18 +75,25 @@ async def keep_secrets(app: App, tmp_path: Path) -> Secrets:
     def ids(reader: Reader) -> list[str]:
         return [
             str(row["id"])
-            for table in ("notes", "messages", "conversations", "actors")
+            for table in ("notes", "messages", "conversations", "actors", "circles")
             for row in reader.all(f"SELECT id FROM {table}")  # noqa: S608
         ]
 
     numbers = await app.ctx.db.read(ids)
     assert closed.public_id
     assert answer.public_id
+    assert in_circle.public_id
     assert message.public_id
     return Secrets(
         {
             "handle": [HANDLE],
-            "public_id": [closed.public_id, answer.public_id, message.public_id],
+            "public_id": [
+                closed.public_id,
+                answer.public_id,
+                in_circle.public_id,
+                message.public_id,
+                "c" * 32,
+            ],
             "id": numbers,
             "message": numbers,
             "tag": [MARKER, "bread"],
@@ -152,6 +165,8 @@ async def test_rule_8_can_fail_for_the_owner_sees_it_all(tmp_path: Path) -> None
             "/messages",
             "/messages/{id}",
             "/notifications",
+            "/circles",
+            "/circles/{id}",
             "/people/{id}",
             "/posts/{id}",
             "/posts/{id}/edit",
