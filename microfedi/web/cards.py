@@ -216,7 +216,10 @@ def _build(
     with_quotes: bool = True,
 ) -> list[Card]:
     ids = {note.id for note in found}
-    parents = notes.by_ids(reader, {n.in_reply_to_id for n in found if n.in_reply_to_id})
+    parents = {note.id: note for note in found}
+    absent = {n.in_reply_to_id for n in found if n.in_reply_to_id} - parents.keys()
+    if absent:
+        parents |= notes.by_ids(reader, absent)
     people = actors.by_ids(
         reader,
         {n.actor_id for n in found}
