@@ -20,6 +20,7 @@ from microfedi.storage import threads as storage
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.threads import Problem
 from tests.another_server import AS2, AnotherServer, Answer, Received, another_server
+from tests.app_fixture import ACTIVITY, an_app
 from tests.factories import NOON
 from tests.federation.here import OWNER, Clock, context
 
@@ -649,6 +650,37 @@ async def test_a_context_that_is_no_https_address_is_a_mere_name(
     await open_post(ctx, ROOT)
 
     assert await ctx.db.read(kept) == {ROOT, child}
+
+
+async def test_two_of_us_understand_each_other(
+    ctx: Context, server: AnotherServer, tmp_path: Path
+) -> None:
+    async with an_app(tmp_path / "one", base_url="https://one.example") as one:
+        notes_there = [await one.publish("The beginning")]
+        for number in range(24):
+            parent = notes_there[number // 3].id
+            notes_there.append(await one.publish(f"Reply {number}", in_reply_to=parent))
+        await one.publish("Psst", Visibility.FOLLOWERS, in_reply_to=notes_there[0].id)
+        root = notes_there[0].uri
+        pages: list[str] = [note.uri for note in notes_there]
+        pages += ["https://one.example/users/maya", f"{root}/context", f"{root}/context?page=true"]
+        pages.append("https://one.example/.well-known/webfinger?resource=acct%3Amaya%40one.example")
+        while pages:
+            url = pages.pop()
+            answer = await one.get(url.removeprefix("https://one.example"), **ACTIVITY)
+            document = answer.json()
+            server.serve(
+                url, Answer(body=answer.content, content_type=answer.headers["content-type"])
+            )
+            pages += [document["next"]] if "next" in document else []
+
+    fetch = await open_post(ctx, notes_there[-1].uri)
+
+    assert fetch.problems == ()
+    assert await ctx.db.read(kept) == {note.uri for note in notes_there}
+    maya = await ctx.db.read(lambda reader: actors.by_handle(reader, "maya@one.example"))
+    assert maya is not None
+    assert not [one for one in server.gets() if one.url.endswith("/replies")]
 
 
 # What we have already.

@@ -5,7 +5,8 @@ from pathlib import Path
 from microfedi.federation import jobs, threads
 from microfedi.federation.jobs import JobsWorker
 from microfedi.protocol.vocab import PUBLIC
-from microfedi.storage import notes
+from microfedi.storage import actors, blocks, notes
+from microfedi.storage.database import Transaction
 from tests.another_server import AS2, Answer
 from tests.app_fixture import App, an_app, texts
 
@@ -135,3 +136,19 @@ async def test_who_is_suspended_or_has_moved_is_shown_as_such(tmp_path: Path) ->
             shown = texts(await app.get(path))
             assert f"This account says that it has moved to {CAROL} ." in shown
         assert " moved " in texts(await app.get(by_bob))
+
+
+async def test_who_is_gone_is_shown_as_such(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        alice = await app.meet(app.world.actor(ALICE))
+        await app.login()
+
+        def leave(tx: Transaction) -> None:
+            blocks.block_actor(tx, alice.id, app.clock.now)
+            actors.forget(tx, alice.id)
+
+        await app.ctx.db.write(leave)
+
+        answer = await app.get(f"/people/{alice.id}")
+
+        assert "This account has been deleted." in texts(answer)
