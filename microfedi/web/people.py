@@ -16,6 +16,7 @@ from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, blocks, followers, following, mutes, pins, published
 from microfedi.storage.actors import Actor
+from microfedi.storage.blocks import BlockedActor
 from microfedi.storage.database import Reader
 from microfedi.storage.mutes import MutedActor
 from microfedi.web import cards, redirects
@@ -45,6 +46,7 @@ class Profile:
     cards: Sequence[Card]
     older: str
     muted: MutedActor | None = None
+    blocked: BlockedActor | None = None
 
 
 def relation(reader: Reader, actor: Actor) -> Relation:
@@ -82,6 +84,7 @@ async def show(request: Request) -> Response:
             cards.of_entries(reader, found, ctx.owner),
             f"/people/{actor.id}?before={found[-1].position}" if len(found) == PAGE_NOTES else "",
             mutes.of_actor(reader, actor.id, ctx.now()),
+            blocks.of_actor(reader, actor.id),
         )
 
     return await page(request, "person.html", {"profile": await ctx.db.read(question)})
