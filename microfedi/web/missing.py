@@ -48,7 +48,7 @@ def _below(problem: Problem) -> str:
     """Say what is missing among the replies.
 
     >>> _below(Problem("replies", "gone", "b.example", 1))
-    '1 reply was deleted at b.example.'
+    '1 reply is no longer at b.example.'
     >>> _below(Problem("list", "refused", "b.example", 2))
     'Where b.example lists replies could not be read: b.example does not show them to us.'
     """
@@ -59,7 +59,7 @@ def _below(problem: Problem) -> str:
     is_one = problem.count == 1
     counted = "1 reply" if is_one else f"{problem.count:,} replies"
     if problem.why == "gone":
-        return f"{counted} {'was' if is_one else 'were'} deleted at {problem.host}."
+        return f"{counted} {'is' if is_one else 'are'} no longer at {problem.host}."
     return f"{counted} could not be fetched: {_why(problem, 'it' if is_one else 'them')}."
 
 
