@@ -54,9 +54,8 @@ async def is_unwelcome(request: Request) -> bool:
         claims = verify.read(ctx, raw)
     except BadSignature:
         return False
-    return await ctx.db.read(
-        lambda reader: any(verify.is_blocked(ctx, reader, claim) for claim in claims)
-    )
+    is_blocked, _ = await ctx.db.read(lambda reader: verify.look(ctx, reader, claims))
+    return is_blocked
 
 
 async def demand_welcome(request: Request) -> None:

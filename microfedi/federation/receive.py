@@ -113,18 +113,19 @@ def check_ids(ctx: Context, activity: Activity) -> None:
 
 
 def _look(ctx: Context, reader: Reader, claims: tuple[Claim, ...], activity: Activity) -> _Known:
-    is_blocked = any(verify.is_blocked(ctx, reader, claim) for claim in claims)
+    is_blocked, keys = verify.look(ctx, reader, claims, activity.actor_uri)
     is_wanted = relevance.concerns_us(ctx, reader, activity)
     if isinstance(activity, Create) and activity.encrypted is not None and is_wanted:
         # Of a person who is blocked too, though nobody sees it: a group breaks without it.
-        is_blocked = blocks.is_host_blocked(reader, uris.host(activity.actor_uri))
-    else:
-        is_blocked = is_blocked or blocks.is_blocked(reader, activity.actor_uri)
+        hosts_named = {uris.host(uri) for uri in (activity.actor_uri, *(c.key_uri for c in claims))}
+        is_blocked = not all(
+            ctx.may_speak_with(host) for host in hosts_named
+        ) or blocks.is_any_blocked(reader, [], hosts_named)
     return _Known(
         is_blocked=is_blocked,
         is_wanted=is_wanted,
         actor_id=actors.id_of(reader, activity.actor_uri),
-        keys=verify.stored_keys(reader, claims),
+        keys=keys,
     )
 
 

@@ -80,13 +80,20 @@ def read(ctx: Context, request: Request) -> tuple[Claim, ...]:
     return claims
 
 
-def is_blocked(ctx: Context, reader: Reader, claim: Claim) -> bool:
-    """True if nobody of the key's server, or the actor that is known to own it, may speak here."""
-    host = uris.host(claim.key_uri)
-    if not ctx.may_speak_with(host) or blocks.is_host_blocked(reader, host):
-        return True
-    known = actors.key(reader, claim.key_uri)
-    return known is not None and blocks.is_blocked(reader, known[0].owner_uri)
+def look(
+    ctx: Context, reader: Reader, claims: tuple[Claim, ...], *actor_uris: str
+) -> tuple[bool, dict[str, PublicKey]]:
+    """Return whether one of them may not speak here, and those of the claimed keys that we know.
+
+    Nobody may of a blocked server or of one that the settings shut out, nor an actor who is
+    blocked: the known owner of a key, or one of `actor_uris`.
+    """
+    found = {claim.key_uri: actors.key(reader, claim.key_uri) for claim in claims}
+    keys = {uri: entry[0] for uri, entry in found.items() if entry is not None}
+    people = {key.owner_uri for key in keys.values()} | set(actor_uris)
+    hosts = {uris.host(uri) for uri in (*found, *people)}
+    is_shut_out = not all(ctx.may_speak_with(uris.host(uri)) for uri in found)
+    return is_shut_out or blocks.is_any_blocked(reader, people, hosts), keys
 
 
 async def signer_of(ctx: Context, request: Request) -> Signer | None:
@@ -96,17 +103,8 @@ async def signer_of(ctx: Context, request: Request) -> Signer | None:
     """
     claims = read(ctx, request)
 
-    def question(reader: Reader) -> tuple[bool, dict[str, PublicKey]]:
-        return any(is_blocked(ctx, reader, one) for one in claims), stored_keys(reader, claims)
-
-    blocked, stored = await ctx.db.read(question)
-    return None if blocked else await signer(ctx, claims, stored)
-
-
-def stored_keys(reader: Reader, claims: tuple[Claim, ...]) -> dict[str, PublicKey]:
-    """Return those of the claimed keys that we know from their actors' documents."""
-    found = {claim.key_uri: actors.key(reader, claim.key_uri) for claim in claims}
-    return {uri: entry[0] for uri, entry in found.items() if entry is not None}
+    is_blocked, stored = await ctx.db.read(lambda reader: look(ctx, reader, claims))
+    return None if is_blocked else await signer(ctx, claims, stored)
 
 
 async def signer(ctx: Context, claims: tuple[Claim, ...], stored: dict[str, PublicKey]) -> Signer:

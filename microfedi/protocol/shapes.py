@@ -7,6 +7,7 @@ all of it, cut at the limits given, and never raise.
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from microfedi.protocol import uris
@@ -32,10 +33,15 @@ def term(doc: dict[str, Any], name: str) -> Any:
     """
     if name in doc:
         return doc[name]
-    for prefix in _PREFIXES:
-        if prefix + name in doc:
-            return doc[prefix + name]
+    for prefixed in _prefixed(name):
+        if prefixed in doc:
+            return doc[prefixed]
     return None
+
+
+@cache  # of the few terms that we read
+def _prefixed(name: str) -> tuple[str, ...]:
+    return tuple(prefix + name for prefix in _PREFIXES)
 
 
 def as_list(value: Any) -> list[Any]:

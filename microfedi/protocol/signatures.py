@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -79,10 +79,17 @@ class Request:
     target: str
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
+    _values: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        values: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            values.setdefault(name, []).append(value.strip(" \t"))
+        object.__setattr__(self, "_values", values)
 
     def all(self, name: str) -> list[str]:
         """Return every value of a header, trimmed."""
-        return [value.strip(" \t") for key, value in self.headers if key == name]
+        return self._values.get(name, [])
 
     def one(self, name: str) -> str | None:
         """Return a header's value; repeats are joined, as signatures do. None if it is missing."""

@@ -4,6 +4,7 @@ A block that has an end is in force until somebody ends it: when its time is ove
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -109,34 +110,33 @@ def is_blocked(reader: Reader, actor_uri: str) -> bool:
 
     Known before anything is fetched: the actor need not have been met.
     """
-    if is_host_blocked(reader, uris.host(actor_uri)):
-        return True
-    found = reader.value(
-        """
-        SELECT 1
-          FROM blocked_actors
-          JOIN actors ON actors.id = blocked_actors.actor_id
-         WHERE actors.uri = :uri
-        """,
-        {"uri": actor_uri},
-    )
-    return found is not None
+    return is_any_blocked(reader, [actor_uri], [uris.host(actor_uri)])
 
 
 def is_host_blocked(reader: Reader, host: str) -> bool:
     """True if this host (a port after it is ignored) or one above it by name is blocked."""
-    labels = host.partition(":")[0].split(".")
-    names = [".".join(labels[start:]) for start in range(len(labels))]
+    return is_any_blocked(reader, [], [host])
+
+
+def is_any_blocked(reader: Reader, actor_uris: Iterable[str], hosts: Iterable[str]) -> bool:
+    """True if one of these actors is blocked, or one of these hosts or one above it by name."""
+    names: set[str] = set()
+    for host in hosts:
+        labels = host.partition(":")[0].split(".")
+        names.update(".".join(labels[start:]) for start in range(len(labels)))
     found = reader.value(
         """
-        SELECT 1
-          FROM blocked_hosts
-         WHERE host IN (SELECT value FROM json_each(:names))
-         LIMIT 1
+        SELECT EXISTS (SELECT 1
+                         FROM blocked_hosts
+                        WHERE host IN (SELECT value FROM json_each(:names)))
+            OR EXISTS (SELECT 1
+                         FROM blocked_actors
+                         JOIN actors ON actors.id = blocked_actors.actor_id
+                        WHERE actors.uri IN (SELECT value FROM json_each(:uris)))
         """,
-        {"names": json.dumps(names)},
+        {"names": json.dumps(sorted(names)), "uris": json.dumps(sorted(set(actor_uris)))},
     )
-    return found is not None
+    return bool(found)
 
 
 def of_actor(reader: Reader, actor_id: int) -> BlockedActor | None:
