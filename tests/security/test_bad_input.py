@@ -227,7 +227,7 @@ WRONG = [
     ("/compose", {"source": "", "visibility": "public"}, "text"),
     ("/compose", {"source": "x" * 5001, "visibility": "public"}, "5000"),
     ("/compose", {"source": "x", "visibility": "direct"}, ""),
-    ("/compose", {"source": "x", "visibility": "all"}, "choose one of the options"),
+    ("/compose", {"source": "x", "visibility": "all"}, "choose again who may see it"),
     ("/compose", {"source": "x", "visibility": "public", "summary": "x" * 501}, "500"),
     ("/compose", {"source": "x", "visibility": "public", "reply_to": "abc"}, "whole number"),
     ("/settings/disk", {"budget_gb": "0"}, "1 to 10000"),
