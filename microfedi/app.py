@@ -43,6 +43,7 @@ from microfedi.web import (
     login,
     media,
     messages,
+    moving,
     mutes,
     notifications,
     people,
@@ -63,7 +64,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 # Pages for the owner alone: behind the login, and every change of them behind the form's token.
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, login,
-    interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles,
+    interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2

@@ -65,6 +65,7 @@ class Owner:
     disk_budget_bytes: int
     home_read_position: int
     notifications_read_id: int
+    moved_to: str | None  # where they live now, if not here
     created_at: datetime
 
     @property
@@ -124,6 +125,7 @@ def load(reader: Reader) -> Owner | None:
                owner.quote_policy, owner.reply_policy, owner.sends_blocks,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
                owner.created_at, actors.approves, actors.discoverable, actors.indexable,
+               actors.moved_to,
                instance.base_url, instance.rsa_key_sealed AS instance_key_sealed
           FROM owner
           JOIN actors ON actors.id = owner.actor_id
@@ -174,6 +176,7 @@ def load(reader: Reader) -> Owner | None:
         disk_budget_bytes=row["disk_budget_bytes"],
         home_read_position=row["home_read_position"],
         notifications_read_id=row["notifications_read_id"],
+        moved_to=row["moved_to"],
         created_at=instants.from_text(row["created_at"]),
     )
 
@@ -369,6 +372,37 @@ def set_notifications_read(tx: Transaction, notification_id: int) -> None:
         "UPDATE owner SET notifications_read_id = max(notifications_read_id, :id)",
         {"id": notification_id},
     )
+
+
+# --- other accounts of theirs
+
+
+def set_aliases(tx: Transaction, uris: Sequence[str]) -> None:
+    """Keep which other accounts are the owner's too: those may move here."""
+    tx.run(
+        "UPDATE actors SET also_known_as = :uris WHERE id = (SELECT actor_id FROM owner)",
+        {"uris": json.dumps(list(uris))},
+    )
+
+
+def set_moved(tx: Transaction, target_uri: str, now: datetime) -> None:
+    """Keep where the owner lives from `now` on."""
+    tx.run(
+        "UPDATE actors SET moved_to = :uri WHERE id = (SELECT actor_id FROM owner)",
+        {"uri": target_uri},
+    )
+    tx.run("UPDATE owner SET moved_at = :now", {"now": instants.to_text(now)})
+
+
+def clear_moved(tx: Transaction) -> None:
+    """Have the owner live here again; when they moved is still known."""
+    tx.run("UPDATE actors SET moved_to = NULL WHERE id = (SELECT actor_id FROM owner)")
+
+
+def moved_at(reader: Reader) -> datetime | None:
+    """Return when the owner moved away last; None if never."""
+    found: str | None = reader.value("SELECT moved_at FROM owner")
+    return None if found is None else instants.from_text(found)
 
 
 # --- password, second factor, recovery codes

@@ -1,0 +1,128 @@
+"""Other accounts of the owner's: those that may move here, and the one to move to."""
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from microfedi.account import login
+from microfedi.errors import InvalidInput, TooBusy
+from microfedi.federation.outbox import moving
+from microfedi.http import forms
+from microfedi.http.addresses import client_address
+from microfedi.http.context import context_of
+from microfedi.http.pages import page
+from microfedi.storage import actors, followers
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader
+
+MAX_ACCOUNT_CHARS = 2000  # as long as a URL may be
+
+
+async def show(request: Request) -> Response:
+    """GET /settings/moving: the accounts that may move here, and where the owner lives."""
+    return await _page(request)
+
+
+async def add(request: Request) -> Response:
+    """POST /settings/moving/aliases: an account that may move here."""
+    form = await forms.read(request)
+    alias = ""
+    try:
+        alias = forms.line(form, "alias", limit=MAX_ACCOUNT_CHARS)
+        await moving.add_alias(context_of(request), alias)
+    except InvalidInput as problem:
+        return await _page(request, problem=problem, alias=alias)
+    return RedirectResponse("/settings/moving", 303)
+
+
+async def remove(request: Request) -> Response:
+    """POST /settings/moving/aliases/remove."""
+    form = await forms.read(request)
+    uri = forms.line(form, "uri", limit=MAX_ACCOUNT_CHARS)
+    await moving.remove_alias(context_of(request), uri)
+    return RedirectResponse("/settings/moving", 303)
+
+
+async def ask(request: Request) -> Response:
+    """POST /settings/moving/check: what it means to move there. A POST: it asks another server."""
+    form = await forms.read(request)
+    typed = ""
+    try:
+        typed = forms.line(form, "target", limit=MAX_ACCOUNT_CHARS)
+        target = await moving.check_target(context_of(request), typed)
+    except InvalidInput as problem:
+        return await _page(request, problem=problem, typed=typed)
+    return await _consequences(request, target, None)
+
+
+async def move(request: Request) -> Response:
+    """POST /settings/moving/move: with both factors, send followers there."""
+    ctx = context_of(request)
+    form = await forms.read(request)
+    uri = ""
+    try:
+        uri = forms.line(form, "target", limit=MAX_ACCOUNT_CHARS)
+        target = await moving.check_target(ctx, uri)
+    except InvalidInput as problem:
+        return await _page(request, problem=problem, typed=uri)
+    try:
+        await login.confirm(
+            ctx.db,
+            ctx.throttle,
+            password=forms.text(form, "password"),
+            code=forms.line(form, "code", limit=100),
+            address=client_address(request, ctx.config),
+            now=ctx.now(),
+        )
+        await moving.move(ctx, target.uri)
+    except (InvalidInput, TooBusy) as problem:
+        return await _consequences(request, target, problem)
+    return RedirectResponse("/settings/moving", 303)
+
+
+async def take_back(request: Request) -> Response:
+    """POST /settings/moving/back: live here again."""
+    await moving.take_back(context_of(request))
+    return RedirectResponse("/settings/moving", 303)
+
+
+async def _consequences(
+    request: Request, target: Actor, problem: InvalidInput | TooBusy | None
+) -> Response:
+    count = await context_of(request).db.read(followers.count)
+    values = {"target": target, "followers": count, "problem": str(problem) if problem else ""}
+    return await page(request, "settings_move.html", values, status_code=422 if problem else 200)
+
+
+async def _page(
+    request: Request, *, problem: InvalidInput | None = None, alias: str = "", typed: str = ""
+) -> Response:
+    ctx = context_of(request)
+
+    def question(reader: Reader) -> tuple[Sequence[str], dict[str, Actor]]:
+        uris = moving.aliases(reader, ctx)
+        moved = [ctx.owner.moved_to] if ctx.owner.moved_to else []
+        return uris, actors.by_uris(reader, [*uris, *moved])
+
+    uris, known = await ctx.db.read(question)
+    values = {
+        "aliases": uris,
+        "known": known,
+        "moved_to": ctx.owner.moved_to,
+        "problem": problem,
+        "alias": alias,
+        "typed": typed,
+    }
+    return await page(request, "settings_moving.html", values, status_code=422 if problem else 200)
+
+
+owner_routes = [
+    Route("/settings/moving", show, methods=["GET"]),
+    Route("/settings/moving/aliases", add, methods=["POST"]),
+    Route("/settings/moving/aliases/remove", remove, methods=["POST"]),
+    Route("/settings/moving/check", ask, methods=["POST"]),
+    Route("/settings/moving/move", move, methods=["POST"]),
+    Route("/settings/moving/back", take_back, methods=["POST"]),
+]
