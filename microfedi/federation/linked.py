@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MAX_PAGE_BYTES = 2 * 1024 * 1024  # of HTML; the largest newspapers stay below
 DEADLINE_S = 10.0
+MAX_WAITING = 200  # pages; whoever posts more links in a minute gets no card for the rest
 KEPT = timedelta(days=30)
 # Pages are fetched some time after the post has come: thousands of servers got it in this moment.
 SPREAD_S = 60.0
@@ -42,7 +43,7 @@ def plan(ctx: Context, tx: Transaction, note: Note) -> None:
     if url is None or previews.is_known(tx, url) or fetching.is_ours(ctx, url):
         return
     wait = timedelta(seconds=random.uniform(1, SPREAD_S))  # noqa: S311 - politeness, no secret
-    jobs.add(tx, "preview", url, due_at=ctx.now() + wait)
+    jobs.add(tx, "preview", url, due_at=ctx.now() + wait, most=MAX_WAITING)
 
 
 async def read(ctx: Context, url: str) -> timedelta | None:

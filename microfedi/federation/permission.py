@@ -16,13 +16,13 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 
-Deed = Literal["write", "change", "react", "vote", "boost", "pin", "ask", "address"]
+Deed = Literal["be", "write", "change", "react", "vote", "boost", "pin", "ask", "address"]
 """What somebody wants to do.
 
-`write`: be the author of what they send. `change`: change, delete, undo or answer what is kept.
-`react`: like a post or react to it. `vote`: choose in a poll. `boost`: pass a post on. `pin`: list
-a post on their profile. `ask`: ask to quote or answer a post. `address`: do something to the owner,
-such as follow or block.
+`be`: speak of an account as their own. `write`: be the author of what they send. `change`: change,
+delete, undo or answer what is kept. `react`: like a post or react to it. `vote`: choose in a poll.
+`boost`: pass a post on. `pin`: list a post on their profile. `ask`: ask to quote or answer a post.
+`address`: do something to the owner, such as follow or block.
 """
 
 
@@ -53,6 +53,8 @@ def may(
     match deed, thing:
         case "write", vocab.Note():
             return thing.attributed_to == sender.uri and uris.same_origin(thing.uri, sender.uri)
+        case "be", str():
+            return thing == sender.uri
         case "address", str():
             return thing == ctx.owner.uri
         case "change", _ if not isinstance(thing, str | vocab.Note):

@@ -19,6 +19,7 @@ from microfedi.storage.quotes import Quote
 
 log = logging.getLogger(__name__)
 
+MAX_WAITING = 500  # quotes; strangers can have us look by mentions
 CHECKED_AGAIN = timedelta(days=7)  # as Mastodon: a stamp may have been taken back unheard
 
 
@@ -43,7 +44,7 @@ def take(ctx: Context, tx: Transaction, note: Note, said: vocab.Note, author: Ac
         return
     state: quotes.State = "unknown" if said.quote_authorization is None else "pending"
     quotes.put(tx, note.id, note.quote, state, authorization=said.quote_authorization, now=now)
-    jobs.add(tx, "quote", note.uri, due_at=now)
+    jobs.add(tx, "quote", note.uri, due_at=now, most=MAX_WAITING)
 
 
 async def check(ctx: Context, uri: str) -> timedelta | None:

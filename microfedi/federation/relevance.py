@@ -87,7 +87,10 @@ def concerns_us(ctx: Context, reader: Reader, activity: Activity) -> bool:
         case Like():
             return is_owners(ctx, reader, activity.object_uri)
         case Announce():
-            return _is_followed(reader, sender_id) or is_owners(ctx, reader, activity.object_uri)
+            # Whole activities are passed on by groups that are followed, and by nobody else.
+            return _is_followed(reader, sender_id) or (
+                activity.inner is None and is_owners(ctx, reader, activity.object_uri)
+            )
         case Undo():
             return sender_id is not None and _is_undoable(ctx, reader, activity, sender_id)
     return False

@@ -17,7 +17,7 @@ from microfedi.federation.outbox import follows
 from microfedi.protocol import parse, shapes, synchronization, uris
 from microfedi.protocol.signatures import Request
 from microfedi.protocol.synchronization import Claim
-from microfedi.storage import actors, following, jobs, notifications, timeline
+from microfedi.storage import actors, blocks, following, jobs, notifications, timeline
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 
@@ -66,6 +66,8 @@ def _disagrees(ctx: Context, reader: Reader, claim: Claim, actor_uri: str) -> bo
     if not uris.is_acceptable(claim.url, allow_http=ctx.config.federation.development):
         return False
     if not uris.same_origin(claim.url, actor_uri):
+        return False
+    if blocks.is_blocked(reader, actor_uri):
         return False
     is_followed = following.is_followed(reader, actor.id)
     return claim.digest != synchronization.digest([ctx.owner.uri] if is_followed else [])

@@ -1,5 +1,6 @@
 """From a page for people to the document behind it: rel=alternate, in the header or in the page."""
 
+import contextlib
 import re
 from html.parser import HTMLParser
 
@@ -38,7 +39,9 @@ def in_page(html: str) -> str | None:
     '/1'
     """
     finder = _Links()
-    finder.feed(html[:MAX_PAGE_CHARS])
+    # The parser gives up at some declarations ("<![<"): what came before has been read.
+    with contextlib.suppress(AssertionError):
+        finder.feed(html[:MAX_PAGE_CHARS])
     return finder.found
 
 

@@ -3,6 +3,7 @@
 Source: the Open Graph protocol; `fediverse:creator` is Mastodon's.
 """
 
+import contextlib
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -39,7 +40,9 @@ def read(html: str, url: str) -> PageCard:
     ('T', 'https://b.example/a.png')
     """
     reader = _Head()
-    reader.feed(html[:MAX_PAGE_CHARS])
+    # The parser gives up at some declarations ("<![<"): what came before has been read.
+    with contextlib.suppress(AssertionError):
+        reader.feed(html[:MAX_PAGE_CHARS])
     said = reader.said
     picture = _first(said, _PICTURES)
     try:

@@ -11,6 +11,9 @@ from microfedi.protocol import instants
 from microfedi.storage.database import Reader, Transaction
 
 MAX_OF_ONE = 5000  # objects of one sender: a busy group for months, and not the whole disk
+# Bytes. A message has one kB, a welcome into a large group some hundred.
+MAX_BYTES_OF_ONE = 16 * 1024 * 1024
+MAX_BYTES_OF_STRANGERS = 64 * 1024 * 1024  # of all whom the owner does not follow, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ def keep(
 ) -> bool:
     """Keep an object as it arrived; False if it was there, or there is no more room for its sender.
 
+    Strangers share a part of the disk, so that not everybody who makes up people can fill it.
+
     `body` is the whole activity.
     """
     key = _key(tx, uri)
@@ -34,7 +39,14 @@ def keep(
         """
         INSERT INTO encrypted_objects (uri_key, actor_id, type, body_sealed, received_at)
         SELECT :key, :actor_id, :type, :body, :now
-         WHERE (SELECT count(*) FROM encrypted_objects WHERE actor_id = :actor_id) < :most
+         WHERE (SELECT count(*) < :most
+                   AND total(length(body_sealed)) + length(:body) <= :most_bytes
+                  FROM encrypted_objects
+                 WHERE actor_id = :actor_id)
+           AND (EXISTS (SELECT 1 FROM following WHERE actor_id = :actor_id)
+                OR (SELECT total(length(body_sealed)) + length(:body) <= :most_of_strangers
+                      FROM encrypted_objects
+                     WHERE actor_id NOT IN (SELECT actor_id FROM following)))
         ON CONFLICT (uri_key) DO NOTHING
         """,
         {
@@ -44,6 +56,8 @@ def keep(
             "body": tx.sealer.seal("received", body, bound_to=f"encrypted {key.hex()}"),
             "now": instants.to_text(now),
             "most": MAX_OF_ONE,
+            "most_bytes": MAX_BYTES_OF_ONE,
+            "most_of_strangers": MAX_BYTES_OF_STRANGERS,
         },
     )
     return added > 0

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 from microfedi.protocol import instants
 from microfedi.storage.database import Reader, Transaction
 
+# Jobs of one kind: others cause most of them, and must not fill the disk.
+MAX_WAITING = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -18,18 +21,20 @@ class Job:
     leased_until: datetime
 
 
-def add(tx: Transaction, kind: str, key: str, *, due_at: datetime) -> None:
+def add(tx: Transaction, kind: str, key: str, *, due_at: datetime, most: int = MAX_WAITING) -> None:
     """Have `kind` done for `key` at `due_at`; if it waits already, at the earlier of both times.
 
-    If it is being done just now, it is done once more.
+    If it is being done just now, it is done once more. If `most` of its kind wait, it is not.
     """
     tx.run(
         """
-        INSERT INTO jobs (kind, key, due_at) VALUES (:kind, :key, :due_at)
+        INSERT INTO jobs (kind, key, due_at)
+        SELECT :kind, :key, :due_at
+         WHERE (SELECT count(*) FROM jobs WHERE kind = :kind) < :most
         ON CONFLICT (kind, key) DO UPDATE
            SET due_at = min(due_at, excluded.due_at)
         """,
-        {"kind": kind, "key": key, "due_at": instants.to_text(due_at)},
+        {"kind": kind, "key": key, "due_at": instants.to_text(due_at), "most": most},
     )
 
 

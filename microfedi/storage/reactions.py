@@ -9,6 +9,7 @@ from microfedi.protocol import instants, vocab
 from microfedi.storage.database import Reader, Transaction
 
 MAX_OF_ONE = 20  # different reactions of one person to one post
+MAX_OF_NOTE = 20_000  # of all people: pages count them
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ def add(
             SELECT :note_id, :actor_id, :name, :emoji_url, :uri, :now
              WHERE (SELECT count(*) FROM reactions
                      WHERE note_id = :note_id AND actor_id = :actor_id) < :most
+               AND (SELECT count(*) FROM reactions WHERE note_id = :note_id) < :most_of_note
             ON CONFLICT DO NOTHING
             """,
             {
@@ -59,6 +61,7 @@ def add(
                 "uri": uri,
                 "now": instants.to_text(now),
                 "most": MAX_OF_ONE,
+                "most_of_note": MAX_OF_NOTE,
             },
         )
         > 0

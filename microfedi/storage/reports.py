@@ -9,6 +9,7 @@ from microfedi.protocol import instants, sanitize
 from microfedi.storage.database import Reader, Transaction
 
 MAX_KEPT = 500  # of others; the oldest go, so that reports cannot fill the disk
+MAX_OF_ONE = 50  # of one reporter: who reports without end must not push out the others
 MAX_CONTENT_CHARS = 5000  # as Mastodon
 
 
@@ -34,7 +35,7 @@ def add(
     content: str,
     now: datetime,
 ) -> bool:
-    """Keep a report; False if it was there."""
+    """Keep a report; False if it was there, or if there are enough of this reporter's."""
     key = tx.sealer.lookup_key("received", f"report {uri}")
     body = json.dumps(
         [list(object_uris), sanitize.plain(content, limit=MAX_CONTENT_CHARS)]
@@ -42,7 +43,9 @@ def add(
     added = tx.run(
         """
         INSERT INTO reports (uri_key, actor_id, is_mine, body_sealed, created_at)
-        VALUES (:key, :actor_id, :is_mine, :body, :now)
+        SELECT :key, :actor_id, :is_mine, :body, :now
+         WHERE :is_mine
+            OR (SELECT count(*) FROM reports WHERE actor_id = :actor_id AND is_mine = 0) < :most
         ON CONFLICT (uri_key) DO NOTHING
         """,
         {
@@ -51,6 +54,7 @@ def add(
             "is_mine": is_mine,
             "body": tx.sealer.seal("received", body, bound_to=f"report {key.hex()}"),
             "now": instants.to_text(now),
+            "most": MAX_OF_ONE,
         },
     )
     tx.run(

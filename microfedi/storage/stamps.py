@@ -11,6 +11,10 @@ from typing import Literal
 from microfedi.protocol import instants
 from microfedi.storage.database import Reader, Transaction
 
+MAX_OF_ONE = 50  # quotes and answers of one person to one post, that they asked about
+MAX_FEATURES_OF_ONE = 20  # collections of one person, likewise
+MAX_OF_NOTE = 10_000  # of all people: more is no conversation
+
 Kind = Literal["quote", "reply"]
 State = Literal["pending", "accepted", "rejected", "revoked"]
 
@@ -45,12 +49,20 @@ _COLUMNS = "public_id, kind, note_id, actor_id, other_uri, request_uri, state, c
 _FEATURE_COLUMNS = "public_id, actor_id, collection_uri, request_uri, state, created_at"
 
 
-def put(tx: Transaction, stamp: Stamp) -> Stamp:
-    """Keep a request and its answer; one that came before keeps its id and, if said, its answer."""
+def put(tx: Transaction, stamp: Stamp) -> Stamp | None:
+    """Keep a request and its answer; one that came before keeps its id and, if said, its answer.
+
+    None if there are too many.
+    """
     tx.run(
         f"""
         INSERT INTO stamps ({_COLUMNS})
-        VALUES (:public_id, :kind, :note_id, :actor_id, :other_uri, :request_uri, :state, :now)
+        SELECT :public_id, :kind, :note_id, :actor_id, :other_uri, :request_uri, :state, :now
+         WHERE (SELECT count(*) < :most_of_note AND total(actor_id = :actor_id) < :most
+                  FROM stamps
+                 WHERE note_id = :note_id)
+            OR EXISTS (SELECT 1 FROM stamps
+                        WHERE kind = :kind AND note_id = :note_id AND other_uri = :other_uri)
         ON CONFLICT (kind, note_id, other_uri) DO UPDATE
            SET request_uri = excluded.request_uri,
                state = CASE state WHEN 'pending' THEN excluded.state ELSE state END
@@ -64,12 +76,11 @@ def put(tx: Transaction, stamp: Stamp) -> Stamp:
             "request_uri": stamp.request_uri,
             "state": stamp.state,
             "now": instants.to_text(stamp.created_at),
+            "most": MAX_OF_ONE,
+            "most_of_note": MAX_OF_NOTE,
         },
     )
-    kept = of(tx, stamp.kind, stamp.note_id, stamp.other_uri)
-    if kept is None:
-        raise LookupError("the stamp that was just kept is not there")
-    return kept
+    return of(tx, stamp.kind, stamp.note_id, stamp.other_uri)
 
 
 def of(reader: Reader, kind: Kind, note_id: int, other_uri: str) -> Stamp | None:
@@ -120,12 +131,14 @@ def set_state(tx: Transaction, public_id: str, state: State) -> bool:
     )
 
 
-def put_feature(tx: Transaction, stamp: FeatureStamp) -> FeatureStamp:
+def put_feature(tx: Transaction, stamp: FeatureStamp) -> FeatureStamp | None:
     """Keep a wish to list the owner and its answer; as `put`."""
     tx.run(
         f"""
         INSERT INTO feature_stamps ({_FEATURE_COLUMNS})
-        VALUES (:public_id, :actor_id, :collection_uri, :request_uri, :state, :now)
+        SELECT :public_id, :actor_id, :collection_uri, :request_uri, :state, :now
+         WHERE (SELECT count(*) FROM feature_stamps WHERE actor_id = :actor_id) < :most
+            OR EXISTS (SELECT 1 FROM feature_stamps WHERE collection_uri = :collection_uri)
         ON CONFLICT (collection_uri) DO UPDATE
            SET request_uri = excluded.request_uri,
                state = CASE state WHEN 'pending' THEN excluded.state ELSE state END
@@ -138,15 +151,14 @@ def put_feature(tx: Transaction, stamp: FeatureStamp) -> FeatureStamp:
             "request_uri": stamp.request_uri,
             "state": stamp.state,
             "now": instants.to_text(stamp.created_at),
+            "most": MAX_FEATURES_OF_ONE,
         },
     )
     row = tx.one(
         f"SELECT {_FEATURE_COLUMNS} FROM feature_stamps WHERE collection_uri = :uri",  # noqa: S608
         {"uri": stamp.collection_uri},
     )
-    if row is None:
-        raise LookupError("the stamp that was just kept is not there")
-    return _feature(row)
+    return None if row is None else _feature(row)
 
 
 def feature_by_public_id(reader: Reader, public_id: str) -> FeatureStamp | None:

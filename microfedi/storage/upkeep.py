@@ -18,6 +18,8 @@ MAX_CACHE_SHARE = 0.8
 MIN_CACHE_SHARE = 0.2
 # Copies or posts that are dropped in one transaction: others want to write too.
 BATCH = 200
+# Deleted things of others that are remembered: they can be made up, so the oldest go.
+MAX_TOMBSTONES = 100_000
 
 
 def database_bytes(reader: Reader) -> int:
@@ -138,6 +140,11 @@ def drop_actors(tx: Transaction, fetched_before: datetime) -> int:
                AND NOT EXISTS (SELECT 1 FROM notifications WHERE actor_id = actors.id)
                AND NOT EXISTS (SELECT 1 FROM conversation_people WHERE actor_id = actors.id)
                AND NOT EXISTS (SELECT 1 FROM messages WHERE actor_id = actors.id)
+               AND NOT EXISTS (SELECT 1 FROM reactions WHERE actor_id = actors.id)
+               AND NOT EXISTS (SELECT 1 FROM votes WHERE actor_id = actors.id)
+               AND NOT EXISTS (SELECT 1 FROM stamps WHERE actor_id = actors.id)
+               AND NOT EXISTS (SELECT 1 FROM feature_stamps WHERE actor_id = actors.id)
+               AND NOT EXISTS (SELECT 1 FROM encrypted_objects WHERE actor_id = actors.id)
              LIMIT :limit)
         """,
         {"before": instants.to_text(fetched_before), "limit": BATCH},
@@ -146,7 +153,18 @@ def drop_actors(tx: Transaction, fetched_before: datetime) -> int:
 
 def drop_tombstones(tx: Transaction, before: datetime) -> int:
     """Forget what others deleted so long ago that no late copy will come. Ours stay for ever."""
-    return tx.run(
+    dropped = tx.run(
         "DELETE FROM tombstones WHERE deleted_at < :before AND was_public = 0",
         {"before": instants.to_text(before)},
+    )
+    return dropped + tx.run(
+        """
+        DELETE FROM tombstones
+         WHERE was_public = 0
+           AND uri IN (SELECT uri FROM tombstones
+                        WHERE was_public = 0
+                        ORDER BY deleted_at DESC
+                        LIMIT -1 OFFSET :most)
+        """,
+        {"most": MAX_TOMBSTONES},
     )

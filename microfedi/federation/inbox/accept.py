@@ -25,6 +25,8 @@ def apply(ctx: Context, tx: Transaction, accept: Accept, sender: Actor) -> None:
     if quote is not None:
         if accept.result is None or not uris.same_origin(accept.result, sender.uri):
             raise NotAuthorized("a stamp on the server of the quoted author was expected")
+        if quote.state != "pending":
+            return  # answered: every change of mind would be an Update to all followers
         _conclude(ctx, tx, quote, "accepted", accept.result)
         note = notes.by_id(tx, quote.note_id)
         if note is not None:

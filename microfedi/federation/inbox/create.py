@@ -28,6 +28,7 @@ from microfedi.storage.notes import Note
 log = logging.getLogger(__name__)
 
 MAX_PEOPLE = 10  # of one conversation; with more it is no message but a mailing
+MAX_WAITING = 500  # threads that wait to be looked for; strangers can ask for them by mentions
 _BEYOND_PERSONS = {vocab.PUBLIC}
 
 
@@ -128,7 +129,7 @@ def _place(ctx: Context, tx: Transaction, note: Note, author: Actor) -> None:
     now = ctx.now()
     is_for_owner = owner.uri in note.to or owner.uri in note.cc
     is_followed = following.is_followed(tx, author.id)
-    if is_followed or is_for_owner:
+    if is_followed:  # at a stranger's word no page of the web is fetched
         linked.plan(ctx, tx, note)
     if is_followed and _is_for_home(ctx, tx, note) and not timeline.has(tx, note.id):
         timeline.add(tx, note_id=note.id, at=now)
@@ -136,7 +137,7 @@ def _place(ctx: Context, tx: Transaction, note: Note, author: Actor) -> None:
         notifications.add(tx, "mention", actor_id=author.id, note_id=note.id, now=now)
     is_orphan = note.in_reply_to_uri is not None and note.in_reply_to_id is None
     if is_orphan and (is_for_owner or is_followed):
-        jobs.add(tx, "thread", note.uri, due_at=now)
+        jobs.add(tx, "thread", note.uri, due_at=now, most=MAX_WAITING)
 
 
 def _is_for_home(ctx: Context, tx: Transaction, note: Note) -> bool:

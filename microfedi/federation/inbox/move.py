@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from microfedi.errors import NotAuthorized
-from microfedi.federation import lookup
+from microfedi.federation import lookup, permission
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.outbox import follows
@@ -45,8 +45,9 @@ def apply(ctx: Context, tx: Transaction, move: Move, sender: Actor) -> None:
     """Take our follow along, and tell the owner. A follower who moved asks again from there.
 
     Source: FEP-7628.
-    Raises: NotAuthorized if they moved just before.
+    Raises: NotAuthorized if it is of somebody else, or they moved just before.
     """
+    permission.demand(ctx, tx, sender, "be", move.object_uri)
     target = actors.by_uri(tx, move.target_uri)
     now = ctx.now()
     before = moves.last(tx, sender.id)

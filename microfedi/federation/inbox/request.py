@@ -26,8 +26,11 @@ async def fetch(
 ) -> QuoteRequest | ReplyRequest:
     """Get the post that would quote or answer.
 
-    Raises: RemoteError, ProtocolError.
+    Raises: NotAuthorized if it lies elsewhere, so that nobody has us ask just anybody;
+    RemoteError, ProtocolError.
     """
+    if not uris.same_origin(request.instrument_uri, request.actor_uri):
+        raise NotAuthorized("a post on the sender's own server was expected")
     note = await lookup.fetch_note(ctx, request.instrument_uri, budget)
     return dataclasses.replace(request, note=note)
 
@@ -73,6 +76,8 @@ def apply(
             created_at=ctx.now(),
         ),
     )
+    if stamp is None:
+        raise NotAuthorized("fewer requests about one post were expected")
     if stamp.state == "pending":
         # What is to be decided about can be read before.
         visibility = keeping.visibility_of(ctx, tx, said, sender)
@@ -108,7 +113,7 @@ def apply_feature(ctx: Context, tx: Transaction, request: FeatureRequest, sender
             created_at=ctx.now(),
         ),
     )
-    if stamp.actor_id != sender.id:
+    if stamp is None or stamp.actor_id != sender.id:
         raise NotAuthorized("a collection of the sender's was expected")
     if stamp.state == "pending":
         notifications.add(tx, "feature_request", actor_id=sender.id, now=ctx.now())

@@ -3,7 +3,6 @@
 import dataclasses
 from datetime import datetime, timedelta
 
-from microfedi.errors import NotAuthorized
 from microfedi.federation import keeping, lookup, permission, quoting
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
@@ -50,8 +49,7 @@ def apply(ctx: Context, tx: Transaction, update: Update, sender: Actor) -> None:
 
 
 def _apply_actor(ctx: Context, tx: Transaction, actor: vocab.Actor, sender: Actor) -> None:
-    if actor.uri != sender.uri:
-        raise NotAuthorized(f"{actor.uri[:200]} is not {sender.uri[:200]}")
+    permission.demand(ctx, tx, sender, "be", actor.uri)
     kept = actors.keep(tx, actor, handle=None, now=ctx.now())
     if kept.handle is None:  # the name has changed, and has to be confirmed
         jobs.add(tx, "refresh", actor.uri, due_at=ctx.now())
