@@ -28,6 +28,9 @@ CONCURRENCY = 32
 FOLLOWER_HOSTS = 1_000
 HANGING_SHARE = 10  # one in ten
 PAGES = 100
+THREAD_POSTS = 500
+THREADS = 20  # pages of one
+STORED_POSTS = 3_000
 ACTOR_REQUESTS = 3_000
 
 
@@ -238,12 +241,56 @@ async def bench_home() -> None:
         await with_server(prepare, measure)
 
 
+async def bench_thread() -> None:
+    """A thread of 500 posts on one page, and how many questions it asks the database."""
+    authors = some_authors(100)
+    made: list[int] = []
+
+    async def prepare(server: Server) -> None:
+        await server.fill(followed=authors)
+        made.append(await server.fill_thread(authors, THREAD_POSTS))
+
+    async def measure(server: Server) -> None:
+        await server.log_in()
+        page = f"{server.address}/posts/{made[0]}"
+        size = 0
+        for _ in range(3):
+            answer = await server.client.get(page, headers=server.headers)
+            size = len(answer.content)
+        before = server.cpu_ms()
+        for _ in range(THREADS):
+            await server.client.get(page, headers=server.headers)
+        cpu_ms = (server.cpu_ms() - before) / THREADS
+        report(
+            "thread",
+            posts=THREAD_POSTS,
+            cpu_ms_per_page=cpu_ms,
+            queries=await server.queries_of_thread(made[0]),
+            html_kb=size / 1000,
+        )
+
+    await with_server(prepare, measure)
+
+
+async def bench_store() -> None:
+    """What a Create costs without HTTP and without its signature: read, judged, kept, at Home."""
+    authors = some_authors(100)
+    with tempfile.TemporaryDirectory() as directory:
+        server = Server(Path(directory), 8000)  # nothing listens there
+        await server.make()
+        await server.fill(followed=authors)
+        report("store", cpu_ms_per_post=await server.store(authors, STORED_POSTS))
+        await server.stop()
+
+
 BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "actor": bench_actor,
     "inbox": bench_inbox,
     "delivery": bench_delivery,
     "hanging": bench_hanging,
     "home": bench_home,
+    "thread": bench_thread,
+    "store": bench_store,
 }
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pyotp
@@ -18,12 +20,17 @@ import pyotp
 from bench.world import Author
 from microfedi import config as configuration
 from microfedi.account import setup
+from microfedi.app import create_app
 from microfedi.config import Config
+from microfedi.federation.context import Context
+from microfedi.federation.inbox import HANDLERS
 from microfedi.federation.start import prepare
-from microfedi.protocol import sanitize, vocab
+from microfedi.federation.visibility import OWNER
+from microfedi.protocol import loads, parse, sanitize, vocab
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, database, followers, following, notes, timeline
-from microfedi.storage.database import Transaction
+from microfedi.storage import actors, database, followers, following, notes, owner, timeline
+from microfedi.storage.database import Params, Reader, Transaction
+from microfedi.web import thread
 
 HANDLE = "bench"
 PASSWORD = "nine violet tractors hum"
@@ -145,6 +152,111 @@ class Server:
                             timeline.add(tx, note_id=note.id, at=at)
 
                 await db.write(some)
+
+    async def fill_thread(self, authors: list[Author], posts: int) -> int:
+        """Put a thread into the database; return the row id of its first post.
+
+        Every post answers the one before it or one of the first, some have a picture, a warning or
+        a poll.
+        """
+        now = datetime.now(UTC)
+        html = sanitize.own("<p>" + "An answer in a long thread. " * 6 + "</p>")
+        sealer = prepare(self.config)
+        async with database.opened(self.config.database_file, sealer) as db:
+
+            def change(tx: Transaction) -> int:
+                made: list[notes.Note] = []
+                for number in range(posts):
+                    author = authors[number % len(authors)]
+                    kept = actors.by_uri(tx, author.uri)
+                    parent = made[number // 3 if number % 2 else number - 1] if made else None
+                    picture = vocab.Attachment(f"{author.uri}/{number}.png", "image/png", "A view")
+                    poll = vocab.Poll((vocab.Option("Yes", 3), vocab.Option("No", 1)))
+                    found = kept and notes.keep(
+                        tx,
+                        vocab.Note(
+                            uri=f"{author.uri}/thread/{number}",
+                            attributed_to=author.uri,
+                            type="Note" if number % 20 else "Question",
+                            content=str(html),
+                            summary="" if number % 10 else "Long",
+                            to=(vocab.PUBLIC,),
+                            in_reply_to=parent.uri if parent else None,
+                            published=now - timedelta(minutes=posts - number),
+                            attachments=() if number % 5 else (picture,),
+                            poll=None if number % 20 else poll,
+                        ),
+                        actor_id=kept.id,
+                        visibility=Visibility.PUBLIC,
+                        html=html,
+                        now=now,
+                    )
+                    if found:
+                        made.append(found[0])
+                return made[0].id
+
+            return await db.write(change)
+
+    async def queries_of_thread(self, note_id: int) -> int:
+        """Return how many questions a page of a thread asks."""
+
+        class Counting(Reader):
+            asked = 0
+
+            def one(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
+                Counting.asked += 1
+                return super().one(sql, params)
+
+            def all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
+                Counting.asked += 1
+                return super().all(sql, params)
+
+            def value(self, sql: str, params: Params = ()) -> Any:
+                Counting.asked += 1
+                return super().value(sql, params)
+
+        def question(reader: Reader) -> None:
+            note = notes.by_id(reader, note_id)
+            who = owner.load(reader)
+            if note is None or who is None:
+                raise RuntimeError("the thread is not there")
+            counting = Counting(reader._connection, reader.sealer)
+            thread.read(counting, note, who, OWNER)
+
+        async with database.opened(self.config.database_file, prepare(self.config)) as db:
+            await db.read(question)
+        return Counting.asked
+
+    async def store(self, authors: list[Author], posts: int) -> float:
+        """Have posts read and handled in this process; return the CPU time of each, in ms."""
+        app = create_app(self.config, work=False)
+        async with app.router.lifespan_context(app):
+            ctx: Context = app.state.ctx
+            bodies = [
+                authors[number % len(authors)].post(f"{self.base_url}/inbox")[0]
+                for number in range(posts)
+            ]
+
+            async def one(body: bytes) -> None:
+                activity = parse.activity(loads.document(body))
+
+                def change(tx: Transaction) -> None:
+                    sender = actors.by_uri(tx, activity.actor_uri)
+                    if sender is None:
+                        raise RuntimeError("the author is not there")
+                    HANDLERS[type(activity)].apply(ctx, tx, activity, sender)
+
+                await ctx.db.write(change)
+
+            began = time.process_time()
+            waiting = iter(bodies)
+
+            async def some() -> None:
+                for body in waiting:
+                    await one(body)
+
+            await asyncio.gather(*(some() for _ in range(32)))
+            return (time.process_time() - began) * 1000 / posts
 
     async def start(self) -> float:
         """Start it; return the seconds until the first 200."""
