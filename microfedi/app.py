@@ -27,6 +27,7 @@ from microfedi.federation.remote import Remote
 from microfedi.federation.workers import Workers
 from microfedi.http import problems, sessions
 from microfedi.http.canonical import CanonicalHandle
+from microfedi.http.deleted import Deleted
 from microfedi.http.headers import Headers
 from microfedi.http.negotiate import either
 from microfedi.web import (
@@ -40,6 +41,7 @@ from microfedi.web import (
     feeds,
     home,
     interact,
+    leaving,
     login,
     media,
     messages,
@@ -65,6 +67,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, login,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
+    leaving,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2
@@ -102,6 +105,7 @@ def create_app(
             Middleware(Headers, config=config),
             # Inside, so that what failed has its headers too.
             Middleware(problems.LastResort),
+            Middleware(Deleted),
             Middleware(CanonicalHandle),
         ],
         exception_handlers={

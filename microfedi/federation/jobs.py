@@ -19,7 +19,7 @@ from microfedi.federation import (
     waiting,
 )
 from microfedi.federation.context import Context
-from microfedi.federation.outbox import blocks, keys
+from microfedi.federation.outbox import blocks, keys, leaving
 from microfedi.protocol import backoff
 from microfedi.storage import jobs
 from microfedi.storage.database import Transaction
@@ -45,8 +45,9 @@ JOBS: Mapping[str, Work] = {
     "unblock": blocks.end,  # key: "actor" and a row id, or "host" and a name. Its time is over.
     "purge": blocks.clear,  # key: the name of a blocked server. What is here of it goes.
     "prune": prune.run,  # periodic. Old rows, the disk budget.
+    "erase": leaving.erase,  # at every start, too. What is left of an account that is deleted.
 }
-PERIODIC = ("stale", "prune")
+PERIODIC = ("stale", "prune", "erase")
 
 # Jobs at once: they wait for others' servers and must not crowd out what is more urgent.
 SLOTS = 2

@@ -66,6 +66,8 @@ class Owner:
     home_read_position: int
     notifications_read_id: int
     moved_to: str | None  # where they live now, if not here
+    deleted_at: datetime | None  # nothing is here any more
+    erased_at: datetime | None  # and everybody was told
     created_at: datetime
 
     @property
@@ -125,7 +127,7 @@ def load(reader: Reader) -> Owner | None:
                owner.quote_policy, owner.reply_policy, owner.sends_blocks,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
                owner.created_at, actors.approves, actors.discoverable, actors.indexable,
-               actors.moved_to,
+               actors.moved_to, owner.deleted_at, owner.erased_at,
                instance.base_url, instance.rsa_key_sealed AS instance_key_sealed
           FROM owner
           JOIN actors ON actors.id = owner.actor_id
@@ -177,6 +179,8 @@ def load(reader: Reader) -> Owner | None:
         home_read_position=row["home_read_position"],
         notifications_read_id=row["notifications_read_id"],
         moved_to=row["moved_to"],
+        deleted_at=_instant(row["deleted_at"]),
+        erased_at=_instant(row["erased_at"]),
         created_at=instants.from_text(row["created_at"]),
     )
 
@@ -527,6 +531,10 @@ def setup_token(reader: Reader) -> tuple[bytes, datetime] | None:
 def clear_setup_token(tx: Transaction) -> None:
     """Make the setup link worthless."""
     tx.run("UPDATE instance SET setup_token = NULL, setup_expires_at = NULL")
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else instants.from_text(text)
 
 
 def _sealed(reader: Reader, secret: str, column: str) -> bytes:

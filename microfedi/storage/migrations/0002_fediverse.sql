@@ -245,6 +245,7 @@ ALTER TABLE owner ADD COLUMN old_ed25519_key_sealed BLOB;
 ALTER TABLE owner ADD COLUMN keys_changed_at TEXT;
 ALTER TABLE owner ADD COLUMN moved_at TEXT;
 ALTER TABLE owner ADD COLUMN deleted_at TEXT;
+ALTER TABLE owner ADD COLUMN erased_at TEXT;            -- everybody was told: no key is shown any more
 ALTER TABLE actors ADD COLUMN featured_tags TEXT;
 ALTER TABLE actors ADD COLUMN following_uri TEXT;
 ALTER TABLE actors ADD COLUMN memorial INTEGER NOT NULL DEFAULT 0;

@@ -1,0 +1,69 @@
+"""Deleting the account: what goes and what stays, and then three things typed to be sure."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from microfedi.account import login
+from microfedi.errors import InvalidInput, TooBusy
+from microfedi.federation.outbox import leaving
+from microfedi.http import forms, sessions
+from microfedi.http.addresses import client_address
+from microfedi.http.context import context_of
+from microfedi.http.pages import page
+from microfedi.protocol.vocab import Visibility
+from microfedi.storage import erasing, followers, notes
+from microfedi.storage.database import Reader
+
+MAX_HANDLE_CHARS = 300
+
+
+async def show(request: Request) -> Response:
+    """GET /settings/delete: what goes, what stays, and that it is for ever."""
+    return await _page(request, "")
+
+
+async def submit(request: Request) -> Response:
+    """POST /settings/delete: with the handle typed and both factors, delete everything."""
+    ctx = context_of(request)
+    form = await forms.read(request)
+    try:
+        typed = forms.line(form, "handle", limit=MAX_HANDLE_CHARS).removeprefix("@").lower()
+        handle = ctx.owner.handle.lower()
+        if typed not in (handle, f"{handle}@{ctx.config.domain}"):
+            raise InvalidInput("handle", f"Type {ctx.owner.handle} to be sure.")
+        await login.confirm(
+            ctx.db,
+            ctx.throttle,
+            password=forms.text(form, "password"),
+            code=forms.line(form, "code", limit=100),
+            address=client_address(request, ctx.config),
+            now=ctx.now(),
+        )
+    except (InvalidInput, TooBusy) as problem:
+        return await _page(request, str(problem))
+    await leaving.delete_account(ctx)
+    response = RedirectResponse("/", 303)
+    sessions.clear_cookie(response, ctx.config)
+    return response
+
+
+async def _page(request: Request, problem: str) -> Response:
+    ctx = context_of(request)
+
+    def question(reader: Reader) -> tuple[int, int, int]:
+        return (
+            notes.count_of(reader, ctx.owner.actor_id, tuple(Visibility)),
+            followers.count(reader),
+            len(erasing.inboxes(reader)) if ctx.config.federates else 0,
+        )
+
+    posts, people, servers = await ctx.db.read(question)
+    values = {"posts": posts, "followers": people, "servers": servers, "problem": problem}
+    return await page(request, "settings_delete.html", values, status_code=422 if problem else 200)
+
+
+owner_routes = [
+    Route("/settings/delete", show, methods=["GET"]),
+    Route("/settings/delete", submit, methods=["POST"]),
+]
