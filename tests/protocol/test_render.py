@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microfedi.protocol import loads, parse, render
+from microfedi.protocol import contexts, loads, parse, render
 from microfedi.protocol.vocab import (
     ACTOR_TYPES,
     NOTE_TYPES,
@@ -605,3 +605,23 @@ def activities() -> st.SearchStrategy[Activity]:
 @given(activities())
 def test_an_activity_is_understood_as_it_was_meant(activity: Activity) -> None:
     assert parse.activity(heard(render.activity(activity))) == activity
+
+
+# Those that readers of JSON-LD bring along: for any other they would have to ask its server.
+WELL_KNOWN = {
+    "https://www.w3.org/ns/activitystreams",
+    "https://w3id.org/security/v1",
+    "https://w3id.org/security/data-integrity/v2",
+    "https://www.w3.org/ns/did/v1",
+    "https://w3id.org/security/multikey/v1",
+    "https://purl.archive.org/socialweb/webfinger",
+}
+
+
+@given(activities())
+def test_only_well_known_contexts_are_named(activity: Activity) -> None:
+    doc = heard(render.activity(activity))
+
+    named = doc["@context"] if isinstance(doc["@context"], list) else [doc["@context"]]
+    assert {one for one in named if isinstance(one, str)} <= WELL_KNOWN
+    assert {*(one for one in contexts.ACTOR if isinstance(one, str))} <= WELL_KNOWN
