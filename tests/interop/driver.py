@@ -171,7 +171,12 @@ class Owner:
         return Page(answer)
 
     def submit(
-        self, page: Page | str, action: str, *, picture: bytes | None = None, **typed: str
+        self,
+        page: Page | str,
+        action: str,
+        *,
+        picture: bytes | None = None,
+        **typed: str | list[str],
     ) -> Page:
         """Fill in the form of a page that goes to `action`, press its button, and look."""
         shown = self.get(page) if isinstance(page, str) else page
@@ -198,7 +203,9 @@ class Owner:
         person = self.find(whom)
         return self.submit(person, f"{person.path}/unfollow")
 
-    def publish(self, source: str, *, picture: bytes | None = None, **typed: str) -> Page:
+    def publish(
+        self, source: str, *, picture: bytes | None = None, **typed: str | list[str]
+    ) -> Page:
         """Write a post; what comes back is its own page."""
         return self.submit("/compose", "/compose", picture=picture, source=source, **typed)
 

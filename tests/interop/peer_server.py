@@ -1,6 +1,7 @@
 """The Fedify peer, as a Python object: what it is told to do, and what it says has arrived."""
 
 import contextlib
+import json
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from tests.interop import installed, processes
 from tests.interop.tls import Authority
 
 Scheme = Literal["rfc9421", "cavage"]
+
+PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,27 @@ class Peer:
         if answer.status_code != 200:
             pytest.fail(f"the peer could not {what} {values}: {answer.text}")
         return answer.json()
+
+    def put(self, document: dict[str, Any], **how: str) -> str:
+        """Have the peer serve an object, written with Fedify's classes; `raw` if it has none."""
+        uri: str = self.tell("put", document=json.dumps(document), **how)
+        return uri
+
+    def send(self, document: dict[str, Any], *, to: str, **how: str) -> str:
+        """Have the peer send an activity, written and signed by Fedify; return its id.
+
+        `as` is who acts, if not Alice; `whole` sends along an object that was `put`; `raw` is for
+        what Fedify has no class for, and leaves it the signature alone.
+        """
+        uri: str = self.tell("send", document=json.dumps(document), to=to, **how)
+        return uri
+
+    def create(self, document: dict[str, Any], *, to: str, **how: str) -> str:
+        """Have the peer serve an object and send a Create of it; return the object's id."""
+        by = {key: value for key, value in how.items() if key in ("as", "raw")}
+        uri = self.put({"to": PUBLIC, **document}, **by)
+        self.send({"type": "Create", "object": uri, "to": PUBLIC}, to=to, whole="", **how)
+        return uri
 
     def arrived(self, type_: str, **expected: Any) -> list[dict[str, Any]]:
         """Return the activities of a type that came in, with these values."""

@@ -1,5 +1,5 @@
-// A small server made with Fedify, to federate with: one person, `alice`, who is told by GET
-// requests under /_/ what to do, and who tells there what has arrived.
+// A small server made with Fedify, to federate with: a person, `alice`, and whoever else is wanted,
+// who are told by GET requests under /_/ what to do, and who tell there what has arrived.
 //
 // usage: node peer.mjs PORT rfc9421|cavage
 // environment: ORIGIN (scheme, host and port of all ids), TLS (prefix of a .key and a .pem file),
@@ -12,6 +12,7 @@ import {
   generateCryptoKeyPair,
   InProcessMessageQueue,
   MemoryKvStore,
+  signRequest,
 } from "@fedify/fedify";
 import {
   Accept,
@@ -21,11 +22,12 @@ import {
   Delete,
   Endpoints,
   Follow,
-  Hashtag,
+  Group,
   isActor,
   Like,
   Mention,
   Note,
+  Object as APObject,
   Person,
   PUBLIC_COLLECTION,
   Reject,
@@ -36,6 +38,7 @@ import {
 import { serve } from "@hono/node-server";
 import { Temporal } from "@js-temporal/polyfill";
 import { configure, getConsoleSink } from "@logtape/logtape";
+import { described, href, terms } from "./reading.mjs";
 
 const port = Number(process.argv[2]);
 const firstKnock = process.argv[3] === "cavage" ? "draft-cavage-http-signatures-12" : "rfc9421";
@@ -56,10 +59,29 @@ const wire = []; // every request that came: method, path, status, kind of signa
 const bodies = []; // every body that came, as it came, and who is said to follow
 const asked = []; // every request that went out, the same way
 const problems = []; // what Fedify could not send or handle
-const followers = new Map(); // id -> recipient
+const people = new Map(); // identifier -> who they are, with their followers
 const notes = new Map(); // uuid -> Note
 const sent = new Map(); // id -> activity, so that it can be undone
-let name = "Alice (Fedify)";
+const things = new Map(); // uuid -> a document that is served as it is
+// What stands in documents that a test writes without saying what they mean.
+const CONTEXT = [
+  "https://www.w3.org/ns/activitystreams",
+  "https://gotosocial.org/ns",
+  {
+    toot: "http://joinmastodon.org/ns#",
+    Emoji: "toot:Emoji",
+    votersCount: "toot:votersCount",
+    litepub: "http://litepub.social/ns#",
+    EmojiReact: "litepub:EmojiReact",
+    Hashtag: "as:Hashtag",
+    sensitive: "as:sensitive",
+    fep044f: "https://w3id.org/fep/044f#",
+    quote: { "@id": "fep044f:quote", "@type": "@id" },
+    quoteAuthorization: { "@id": "fep044f:quoteAuthorization", "@type": "@id" },
+    QuoteRequest: "fep044f:QuoteRequest",
+    QuoteAuthorization: "fep044f:QuoteAuthorization",
+  },
+];
 
 const kindOf = (headers) =>
   headers.has("signature-input") ? "rfc9421" : headers.has("signature") ? "cavage" : "none";
@@ -86,45 +108,69 @@ const federation = createFederation({
     attempts < 3 ? Temporal.Duration.from({ milliseconds: 300 }) : null,
   onOutboxError: (error) => problems.push(`outbox: ${error}`),
 });
-const keys = [
-  await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"),
-  await generateCryptoKeyPair("Ed25519"),
-];
-
 const maySee = async (ctx) => !isStrict || (await ctx.getSignedKeyOwner()) != null;
+const uriOf = (identifier) => new URL(`${origin}/users/${identifier}`);
+const hrefOf = (url) => (url ? new URL(url) : null);
 
-async function person(ctx) {
-  const pairs = await ctx.getActorKeyPairs("alice");
-  return new Person({
-    id: me,
-    preferredUsername: "alice",
-    name,
+/** Make somebody, or change what is said of them. */
+async function become(identifier, values) {
+  const known = people.get(identifier) ?? {
+    name: identifier,
+    type: "Person",
+    followers: new Map(),
+    pinned: [],
+    isGone: false,
+    keys: [
+      await generateCryptoKeyPair("RSASSA-PKCS1-v1_5"),
+      await generateCryptoKeyPair("Ed25519"),
+    ],
+  };
+  people.set(identifier, { ...known, ...values });
+}
+await become("alice", { name: "Alice (Fedify)" });
+
+async function person(ctx, identifier = "alice") {
+  const known = people.get(identifier);
+  if (known == null) return null;
+  if (known.isGone) return new Tombstone({ id: uriOf(identifier) });
+  const pairs = await ctx.getActorKeyPairs(identifier);
+  const values = {
+    id: uriOf(identifier),
+    preferredUsername: identifier,
+    name: known.name,
     summary: "<p>An independent peer</p>",
-    url: new URL(`${origin}/@alice`),
-    inbox: ctx.getInboxUri("alice"),
-    outbox: ctx.getOutboxUri("alice"),
-    followers: ctx.getFollowersUri("alice"),
-    following: ctx.getFollowingUri("alice"),
+    url: new URL(`${origin}/@${identifier}`),
+    inbox: ctx.getInboxUri(identifier),
+    outbox: ctx.getOutboxUri(identifier),
+    followers: ctx.getFollowersUri(identifier),
+    following: ctx.getFollowingUri(identifier),
+    featured: ctx.getFeaturedUri(identifier),
     endpoints: new Endpoints({ sharedInbox: ctx.getInboxUri() }),
     publicKey: pairs[0].cryptographicKey,
     assertionMethods: pairs.map((pair) => pair.multikey),
     manuallyApprovesFollowers: false,
-  });
+    aliases: known.alias ? [new URL(known.alias)] : [],
+    successor: hrefOf(known.successor),
+  };
+  return known.type === "Group" ? new Group(values) : new Person(values);
 }
 
 federation
-  .setActorDispatcher("/users/{identifier}", (ctx, id) => (id === "alice" ? person(ctx) : null))
-  .setKeyPairsDispatcher((_ctx, id) => (id === "alice" ? keys : []))
+  .setActorDispatcher("/users/{identifier}", (ctx, id) => person(ctx, id))
+  .setKeyPairsDispatcher((_ctx, id) => people.get(id)?.keys ?? [])
   .authorize(maySee);
 federation
   .setObjectDispatcher(Note, "/notes/{id}", (_ctx, values) => notes.get(values.id) ?? null)
   .authorize(maySee);
-federation.setFollowersDispatcher("/users/{identifier}/followers", () => ({
-  items: [...followers.values()],
+federation.setFollowersDispatcher("/users/{identifier}/followers", (_ctx, id) => ({
+  items: [...people.get(id).followers.values()],
 }));
 federation.setFollowingDispatcher("/users/{identifier}/following", () => ({ items: [] }));
-federation.setOutboxDispatcher("/users/{identifier}/outbox", () => ({
-  items: [...notes.values()].filter(isPublic).reverse().map(creation),
+federation.setFeaturedDispatcher("/users/{identifier}/featured", async (ctx, id) => ({
+  items: await Promise.all(people.get(id).pinned.map((uri) => thing(ctx, uri))),
+}));
+federation.setOutboxDispatcher("/users/{identifier}/outbox", (_ctx, id) => ({
+  items: id === "alice" ? [...notes.values()].filter(isPublic).reverse().map(creation) : [],
 }));
 federation.setNodeInfoDispatcher("/nodeinfo/2.1", () => ({
   software: { name: "fedify-peer", version: { major: 1, minor: 0, patch: 0 } },
@@ -139,13 +185,19 @@ inbox.on(Follow, async (ctx, follow) => {
   await keep(ctx, follow);
   const who = await follow.getActor(ctx);
   if (!isActor(who)) return;
-  followers.set(who.id.href, { id: who.id, inboxId: who.inboxId, endpoints: who.endpoints });
-  const accept = new Accept({ id: activityId(), actor: me, object: follow });
-  await ctx.sendActivity({ identifier: "alice" }, who, accept);
+  const identifier = identifierOf(follow.objectId);
+  people
+    .get(identifier)
+    .followers.set(who.id.href, { id: who.id, inboxId: who.inboxId, endpoints: who.endpoints });
+  const accept = new Accept({ id: activityId(), actor: follow.objectId, object: follow });
+  await ctx.sendActivity({ identifier }, who, accept);
 });
 inbox.on(Undo, async (ctx, undo) => {
   await keep(ctx, undo);
-  if ((await undo.getObject(ctx)) instanceof Follow) followers.delete(undo.actorId.href);
+  const undone = await undo.getObject(ctx);
+  if (undone instanceof Follow) {
+    people.get(identifierOf(undone.objectId))?.followers.delete(undo.actorId.href);
+  }
 });
 inbox.on(Activity, keep);
 inbox.onError((_ctx, error) => {
@@ -156,87 +208,8 @@ async function keep(ctx, activity) {
   arrived.push(await described(activity, ctx));
 }
 
-const href = (url) => url?.href ?? null;
-const address = (urlOrLink) => urlOrLink?.href?.href ?? href(urlOrLink);
-const hrefs = (urls) => urls.map(href);
-
-/** What Fedify understood of an object: its own reading, not the JSON that came. */
-async function described(object, ctx) {
-  if (object == null) return null;
-  const type = object.constructor.name;
-  if (object instanceof Activity) {
-    let about = null;
-    if (object instanceof Create || object instanceof Update || object instanceof Undo ||
-        object instanceof Accept || object instanceof Reject || object instanceof Delete) {
-      about = await described(await object.getObject({ ...ctx, suppressError: true }), ctx);
-    }
-    return {
-      type,
-      id: href(object.id),
-      actor: href(object.actorId),
-      object: href(object.objectId),
-      to: hrefs(object.toIds),
-      cc: hrefs(object.ccIds),
-      about,
-    };
-  }
-  const all = async (items) => {
-    const found = [];
-    for await (const item of items) found.push(item);
-    return found;
-  };
-  if (isActor(object)) {
-    return {
-      type,
-      id: href(object.id),
-      preferredUsername: String(object.preferredUsername),
-      name: String(object.name),
-      summary: object.summary == null ? null : String(object.summary),
-      url: address(object.url),
-      inbox: href(object.inboxId),
-      outbox: href(object.outboxId),
-      followers: href(object.followersId),
-      following: href(object.followingId),
-      featured: href(object.featuredId),
-      sharedInbox: href(object.endpoints?.sharedInbox),
-      approves: object.manuallyApprovesFollowers,
-      discoverable: object.discoverable,
-      indexable: object.indexable,
-      publicKeys: (await all(object.getPublicKeys(ctx))).map((key) => href(key.id)),
-      assertionMethods: (await all(object.getAssertionMethods(ctx))).map((key) => href(key.id)),
-      attachments: (await all(object.getAttachments(ctx))).map((one) => String(one.name)),
-    };
-  }
-  if (object instanceof Note) {
-    const tags = await all(object.getTags(ctx));
-    return {
-      type,
-      id: href(object.id),
-      author: href(object.attributionId),
-      content: String(object.content),
-      summary: object.summary == null ? null : String(object.summary),
-      source: object.source?.content == null ? null : String(object.source.content),
-      sensitive: object.sensitive,
-      published: object.published?.toString() ?? null,
-      updated: object.updated?.toString() ?? null,
-      url: address(object.url),
-      replyTo: href(object.replyTargetId),
-      to: hrefs(object.toIds),
-      cc: hrefs(object.ccIds),
-      mentions: tags.filter((tag) => tag instanceof Mention).map((tag) => href(tag.href)),
-      hashtags: tags.filter((tag) => tag instanceof Hashtag).map((tag) => String(tag.name)),
-      attachments: (await all(object.getAttachments(ctx))).map((one) => ({
-        mediaType: one.mediaType ?? null,
-        url: address(one.url),
-        name: one.name == null ? null : String(one.name),
-      })),
-      replies: href(object.repliesId),
-    };
-  }
-  return { type, id: href(object.id) };
-}
-
 const activityId = () => new URL(`${origin}/activities/${crypto.randomUUID()}`);
+const identifierOf = (url) => noteKey(url);
 const noteKey = (url) => new URL(url).pathname.split("/").at(-1);
 const isPublic = (note) => note.toIds.some((to) => to.href === PUBLIC_COLLECTION.href);
 const creation = (note) =>
@@ -249,6 +222,11 @@ const creation = (note) =>
     ccs: note.ccIds,
   });
 
+/** Read a document that a test has written with Fedify's vocabulary. */
+const read = (ctx, json) =>
+  APObject.fromJsonLd({ "@context": CONTEXT, ...json }, ctx).then((object) => object.clone());
+const thing = (ctx, uri) => APObject.fromJsonLd(things.get(noteKey(uri)), ctx);
+
 /** Do what a test asks for. `to` is an actor's URL, or over https a handle. */
 async function control(what, query) {
   const ctx = federation.createContext(new URL(origin), undefined);
@@ -257,9 +235,16 @@ async function control(what, query) {
   if (what === "asked") return asked;
   if (what === "bodies") return bodies;
   if (what === "problems") return problems;
+  const as = query.get("as") ?? "alice";
+  const { followers } = people.get(as);
   if (what === "followers") return [...followers.keys()];
+  if (what === "person") {
+    const values = Object.fromEntries(query);
+    await become(as, { ...values, ...(values.pinned && { pinned: [values.pinned] }) });
+    return uriOf(as).href;
+  }
   if (what === "actor") return (await person(ctx)).toJsonLd(ctx);
-  const documentLoader = await ctx.getDocumentLoader({ identifier: "alice" });
+  const documentLoader = await ctx.getDocumentLoader({ identifier: as });
   const find = async (text) => {
     const found = await ctx.lookupObject(text, { documentLoader });
     if (found == null) throw new Error(`Fedify found nothing at ${text}`);
@@ -284,12 +269,47 @@ async function control(what, query) {
   const preferSharedInbox = query.has("shared");
   const send = async (activity) => {
     sent.set(activity.id.href, activity);
-    await ctx.sendActivity({ identifier: "alice" }, recipients, activity, { preferSharedInbox });
+    await ctx.sendActivity({ identifier: as }, recipients, activity, { preferSharedInbox });
     return activity.id.href;
   };
+  if (what === "terms") return terms(JSON.parse(query.get("document")), { ...ctx, documentLoader });
+  if (what === "put") {
+    // Something to be fetched. `raw` for what Fedify has no class for.
+    const json = {
+      id: `${origin}/things/${crypto.randomUUID()}`,
+      attributedTo: uriOf(as).href,
+      published: Temporal.Now.instant().toString(),
+      ...JSON.parse(query.get("document")),
+    };
+    const uuid = noteKey(json.id);
+    things.set(uuid, { "@context": CONTEXT, ...json });
+    if (!query.has("raw")) {
+      things.set(uuid, await (await read(ctx, json)).toJsonLd({ ...ctx, format: "compact" }));
+    }
+    return json.id;
+  }
+  if (what === "send") {
+    const json = { id: activityId().href, actor: uriOf(as).href, ...JSON.parse(query.get("document")) };
+    if (typeof json.object === "string" && things.has(noteKey(json.object)) && query.has("whole")) {
+      json.object = things.get(noteKey(json.object));
+    }
+    if (!query.has("raw")) return send(await read(ctx, json));
+    const [pair] = await ctx.getActorKeyPairs(as);
+    const request = new Request(to.inboxId, {
+      method: "POST",
+      headers: { "Content-Type": "application/activity+json" },
+      body: JSON.stringify({ "@context": CONTEXT, ...json }),
+    });
+    const signed = await signRequest(request, pair.privateKey, pair.keyId, { spec: firstKnock });
+    const { status } = await fetch(signed);
+    if (status !== 202) throw new Error(`a raw activity was answered ${status}`);
+    return json.id;
+  }
   const id = activityId();
   const mine = ctx.getFollowersUri("alice");
-  if (what === "follow") return send(new Follow({ id, actor: me, object: to.id, to: to.id }));
+  if (what === "follow") {
+    return send(new Follow({ id, actor: uriOf(as), object: to.id, to: to.id }));
+  }
   if (what === "note") {
     const uuid = crypto.randomUUID();
     const closed = { followers: [mine], direct: [] }[query.get("visibility")];
@@ -324,7 +344,7 @@ async function control(what, query) {
     return send(new Delete({ id, actor: me, object, to: PUBLIC_COLLECTION }));
   }
   if (what === "rename") {
-    name = query.get("name");
+    await become(as, { name: query.get("name") });
     return send(new Update({ id, actor: me, object: await person(ctx), to: PUBLIC_COLLECTION }));
   }
   if (what === "like") return send(new Like({ id, actor: me, object: new URL(query.get("object")) }));
@@ -346,6 +366,13 @@ async function control(what, query) {
   throw new Error(`there is no such control as ${what}`);
 }
 
+async function served(request, uuid) {
+  const ctx = federation.createContext(request, undefined);
+  const isShown = things.has(uuid) && (await maySee(ctx));
+  const headers = { "Content-Type": "application/activity+json" };
+  return isShown ? Response.json(things.get(uuid), { headers }) : new Response("", { status: 404 });
+}
+
 async function answer(request) {
   const url = new URL(request.url);
   if (url.pathname.startsWith("/_/")) {
@@ -360,7 +387,9 @@ async function answer(request) {
     const synchronization = headers.get("collection-synchronization");
     bodies.push({ body: await request.clone().text(), synchronization });
   }
-  const response = await federation.fetch(request, { contextData: undefined });
+  const response = url.pathname.startsWith("/things/")
+    ? await served(request, noteKey(url))
+    : await federation.fetch(request, { contextData: undefined });
   wire.push({ method, path: url.pathname, status: response.status, signature: kindOf(headers) });
   return response;
 }
