@@ -5,7 +5,7 @@ Source: ActivityPub 7.1.2.
 
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending
-from microfedi.protocol import loads, uris
+from microfedi.protocol import loads, shapes, uris
 from microfedi.protocol.vocab import PUBLIC_SPELLINGS, Activity, Create, Delete, Update
 from microfedi.storage import followers, forwards, notes
 from microfedi.storage.actors import Actor
@@ -78,6 +78,11 @@ def _is_open_and_ours(ctx: Context, reader: Reader, uri: str | None) -> bool:
 
 
 def _is_vouched_for(body: bytes) -> bool:
-    """True if there is a proof (FEP-8b32) or a signature of the older kind inside."""
+    """True if there is a proof (FEP-8b32) or a signature of the older kind inside.
+
+    Not whether it is right: those who get it ask that themselves.
+    """
     document = loads.document(body)
-    return any(isinstance(document.get(name), dict | list) for name in ("proof", "signature"))
+    found = [*shapes.objects(document.get("proof")), *shapes.objects(document.get("signature"))]
+    values = [one.get("proofValue") or one.get("signatureValue") for one in found]
+    return any(isinstance(value, str) and value for value in values)

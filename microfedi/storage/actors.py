@@ -272,8 +272,9 @@ def mark(tx: Transaction, actor_id: int, state: State) -> None:
 def forget(tx: Transaction, actor_id: int) -> None:
     """Delete somebody who is gone, with their posts, likes, boosts and follows.
 
-    Messages stay, as letters do, and so does a block; then what is left of the actor is a row
-    without a profile, marked gone. The owner is never forgotten.
+    Messages stay, as letters do, and so does a block or a mute, and what is counted so that nobody
+    does it without end: votes, reports, what was passed on. Who comes back is no new person. Then
+    what is left of the actor is a row without a profile, marked gone. The owner is never forgotten.
     """
     if tx.value("SELECT 1 FROM owner WHERE actor_id = :id", {"id": actor_id}):
         return
@@ -282,6 +283,7 @@ def forget(tx: Transaction, actor_id: int) -> None:
     for table in (
         "DELETE FROM notes WHERE actor_id = :id",
         "DELETE FROM likes WHERE actor_id = :id",
+        "DELETE FROM reactions WHERE actor_id = :id",
         "DELETE FROM announces WHERE actor_id = :id",
         "DELETE FROM pinned WHERE actor_id = :id",
         "DELETE FROM notifications WHERE actor_id = :id",
@@ -296,6 +298,10 @@ def forget(tx: Transaction, actor_id: int) -> None:
         SELECT EXISTS (SELECT 1 FROM messages WHERE actor_id = :id)
             OR EXISTS (SELECT 1 FROM conversation_people WHERE actor_id = :id)
             OR EXISTS (SELECT 1 FROM blocked_actors WHERE actor_id = :id)
+            OR EXISTS (SELECT 1 FROM muted_actors WHERE actor_id = :id)
+            OR EXISTS (SELECT 1 FROM votes WHERE actor_id = :id)
+            OR EXISTS (SELECT 1 FROM forwards WHERE actor_id = :id)
+            OR EXISTS (SELECT 1 FROM reports WHERE actor_id = :id)
         """,
         about,
     )

@@ -4,17 +4,30 @@ What succeeds for honest people is tested beside the code; here is what must not
 """
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from microfedi.federation import jobs as jobs_worker
+from microfedi.federation.outbox.polls import PollDraft
 from microfedi.protocol import alternates, pagecards
-from microfedi.storage import encrypted, jobs, quotes, reactions, reports, stamps, upkeep
+from microfedi.storage import (
+    encrypted,
+    forwards,
+    jobs,
+    mutes,
+    polls,
+    quotes,
+    reactions,
+    reports,
+    stamps,
+    upkeep,
+)
 from microfedi.storage.database import Reader, Transaction
 from tests.another_server import Answer, RemoteActor
-from tests.app_fixture import an_app
+from tests.app_fixture import US, an_app
 from tests.federation.inbox.world import (
     OWNER,
     SHARED,
@@ -353,3 +366,45 @@ async def _send_with(scene: Scene, actor: RemoteActor, doc: Any, header: str) ->
     answer = await scene.send(body, {**headers, "Collection-Synchronization": header})
     assert answer.status_code == 202
     await scene.process()
+
+
+async def test_s_054_nobody_votes_again_by_leaving_and_coming_back(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        mallory = app.world.actor("https://evil.example/users/mallory")
+        draft = PollDraft(("tea", "coffee"), is_multiple=False, lasts=timedelta(days=1))
+        note = await app.publish("Which?", poll=draft)
+
+        for number in range(3):
+            vote = {
+                "id": f"{mallory.uri}/votes/{number}",
+                "type": "Note",
+                "attributedTo": mallory.uri,
+                "to": [US],
+                "name": "tea",
+                "inReplyTo": note.uri,
+            }
+            create = an_activity("Create", mallory, vote, to=[US], number=number)
+            await app.deliver(mallory, create)
+            gone = an_activity("Delete", mallory, mallory.uri, number=number)
+            await app.deliver(mallory, gone)
+
+        standing = await app.ctx.db.read(lambda r: polls.standing(r, note.id))
+        assert standing is not None
+        assert (standing.counts, standing.voters) == ((1, 0), 1)
+
+
+async def test_nobody_is_heard_again_by_leaving_and_coming_back(tmp_path: Path) -> None:
+    async with a_scene(tmp_path) as scene:
+        met = await scene.meet(scene.mallory)
+        now = scene.clock()
+
+        def change(tx: Transaction) -> None:
+            mutes.mute_actor(tx, met.id, until=None, now=now, with_notifications=True)
+            forwards.add(tx, met.id, now)
+
+        await scene.ctx.db.write(change)
+        gone = an_activity("Delete", scene.mallory, scene.mallory.uri)
+        await scene.deliver(scene.mallory, gone)
+
+        assert await scene.count("muted_actors") == 1
+        assert await scene.ctx.db.read(lambda r: forwards.counts(r, met.id, now)) == (1, 1)
