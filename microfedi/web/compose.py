@@ -17,6 +17,7 @@ from microfedi.protocol.vocab import Visibility
 from microfedi.storage import circles, notes
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
+from microfedi.storage.owner import Owner
 from microfedi.web import attachments, cards, polls, redirects
 
 MAX_SUMMARY_CHARS = 500
@@ -149,6 +150,41 @@ async def submit_delete(request: Request) -> Response:
     return RedirectResponse("/home", 303)
 
 
+async def redraft(request: Request) -> Response:
+    """POST /posts/{id}/redraft: delete a post, and show what it said, to be changed and sent anew.
+
+    Nothing is deleted before all of it has been read.
+    """
+    note = await _own(request)
+    ctx = context_of(request)
+
+    def question(reader: Reader) -> tuple[Note | None, dict[str, Any]]:
+        found = notes.by_id(reader, note.in_reply_to_id) if note.in_reply_to_id else None
+        return found, _as_it_was(reader, note, ctx.owner, found)
+
+    parent, shown = await ctx.db.read(question)
+    await outbox.delete(ctx, note.id)
+    return await _form(request, parent, shown, None, is_redraft=True)
+
+
+def _as_it_was(reader: Reader, note: Note, owner: Owner, parent: Note | None) -> dict[str, Any]:
+    """Return the fields of a post that is written anew; files have to be chosen again."""
+    visibility: str = note.visibility
+    if parent is None and note.visibility is Visibility.LIMITED:
+        named = {owner.addresses.circle(one.public_id): one.id for one in circles.everyone(reader)}
+        visibility = next((f"{_CIRCLE}{named[uri]}" for uri in note.to if uri in named), visibility)
+    return _empty(parent) | {
+        "source": note.source or "",
+        "summary": note.summary,
+        "visibility": visibility,
+        "language": note.language or "",
+        "sensitive": note.sensitive,
+        "alts": [one.alt for one in note.attachments],
+        "poll": polls.as_it_was(reader, note),
+        "quote": notes.id_of(reader, note.quote) if note.quote else None,
+    }
+
+
 def choices_for(reader: Reader, parent: Note | None = None) -> Sequence[tuple[str, str]]:
     """Who may see it, circles too: for a reply no more people than may see what it answers."""
     if parent is None:
@@ -230,7 +266,12 @@ async def _own(request: Request) -> Note:
 
 
 async def _form(
-    request: Request, parent: Note | None, shown: dict[str, Any], problem: InvalidInput | None
+    request: Request,
+    parent: Note | None,
+    shown: dict[str, Any],
+    problem: InvalidInput | None,
+    *,
+    is_redraft: bool = False,
 ) -> Response:
     ctx = context_of(request)
     owner = ctx.owner
@@ -252,6 +293,7 @@ async def _form(
         "pictures": True,
         "limit": ctx.config.limits.post_characters,
         "lasting": polls.LASTING,
+        "is_redraft": is_redraft,
     }
     return await page(request, "compose.html", values, status_code=422 if problem else 200)
 
@@ -284,6 +326,7 @@ async def _edit_form(
         "note_id": note.id,
         "pictures": False,
         "limit": ctx.config.limits.post_characters,
+        "is_redraft": False,
     }
     return await page(request, "compose.html", values, status_code=422 if problem else 200)
 
@@ -295,4 +338,5 @@ owner_routes = [
     Route("/posts/{id}/edit", submit_edit, methods=["POST"]),
     Route("/posts/{id}/delete", show_delete, methods=["GET"]),
     Route("/posts/{id}/delete", submit_delete, methods=["POST"]),
+    Route("/posts/{id}/redraft", redraft, methods=["POST"]),
 ]

@@ -12,6 +12,9 @@ from microfedi.errors import InvalidInput
 from microfedi.federation.outbox import polls as outbox
 from microfedi.http import forms
 from microfedi.http.context import context_of
+from microfedi.storage import polls as storage
+from microfedi.storage.database import Reader
+from microfedi.storage.notes import Note
 from microfedi.web import redirects
 
 SHOWN_OPTIONS = 6  # fields in the composer
@@ -32,6 +35,19 @@ _DAY_S = 24 * 3600
 def empty() -> dict[str, Any]:
     """Return the fields of a poll that is not there."""
     return {"options": [], "lasts": _DAY_S, "is_multiple": False}
+
+
+def as_it_was(reader: Reader, note: Note) -> dict[str, Any]:
+    """Return the fields that ask what a poll of the owner's asked, as long as it was to last."""
+    poll = storage.filled(reader, note.id, note.poll)
+    if poll is None or poll.ends is None:
+        return empty()
+    lasted = (poll.ends - note.published_at).total_seconds()
+    return {
+        "options": [one.name for one in poll.options],
+        "lasts": min((seconds for seconds, _ in LASTING), key=lambda one: abs(one - lasted)),
+        "is_multiple": poll.is_multiple,
+    }
 
 
 def typed(form: FormData) -> dict[str, Any]:
