@@ -69,7 +69,7 @@ async def keep_to_budget(ctx: Context, budget_bytes: int) -> int:
         ),
     )
     dropped = 0
-    for strangers_only in (True, False):
+    for strangers_only, last_resort in ((True, False), (False, False), (True, True)):
         after_id: int | None = 0
         while after_id is not None and await ctx.db.read(_used_bytes) > target:
             count, after_id = await ctx.db.write(
@@ -78,6 +78,7 @@ async def keep_to_budget(ctx: Context, budget_bytes: int) -> int:
                     published_before=ctx.now() - YOUNG,
                     after_id=after_id,
                     strangers_only=strangers_only,
+                    last_resort=last_resort,
                 )
             )
             dropped += count

@@ -2,8 +2,8 @@
 
 The budget is for the database and for our copies of others' media together. Copies go first: they
 can be fetched again. Then others' posts, the oldest and least cared for first. Never what is the
-owner's, bookmarked, favourited or boosted by them, in a thread in which they wrote, pinned by
-somebody, or a message.
+owner's, bookmarked, favourited or boosted by them, in a thread in which they wrote (but for answers
+of strangers, when nothing else is left), pinned by somebody, or a message.
 """
 
 import json
@@ -69,12 +69,19 @@ def forget_absent(tx: Transaction, before: datetime) -> int:
 
 
 def drop_posts(
-    tx: Transaction, *, published_before: datetime, after_id: int, strangers_only: bool
+    tx: Transaction,
+    *,
+    published_before: datetime,
+    after_id: int,
+    strangers_only: bool,
+    last_resort: bool = False,
 ) -> tuple[int, int | None]:
     """Delete others' posts that nobody here cares for, the oldest first, at most a batch.
 
     `strangers_only` leaves out the posts of whom the owner follows, what they boosted, and what the
-    owner was told of. Return how many went, and the id to go on after; None at the end.
+    owner was told of. As a `last_resort`, strangers' answers in the owner's threads go too, but for
+    those that the owner answered: else strangers could fill the disk with answers. Return how many
+    went, and the id to go on after; None at the end.
     """
     rows = tx.all(
         """
@@ -88,7 +95,12 @@ def drop_posts(
                AND NOT EXISTS (SELECT 1 FROM announces JOIN owner USING (actor_id)
                                 WHERE note_id = notes.id)
                AND NOT EXISTS (SELECT 1 FROM notes AS ours JOIN owner USING (actor_id)
-                                WHERE ours.thread_id = notes.thread_id)
+                                WHERE ours.thread_id = notes.thread_id
+                                  AND (NOT :last_resort
+                                       OR ours.in_reply_to_id = notes.id
+                                       OR notes.thread_id = notes.id
+                                       OR EXISTS (SELECT 1 FROM following
+                                                   WHERE following.actor_id = notes.actor_id)))
                AND NOT (:strangers_only
                         AND (EXISTS (SELECT 1 FROM following
                                       WHERE following.actor_id = notes.actor_id)
@@ -105,6 +117,7 @@ def drop_posts(
             "after_id": after_id,
             "before_id": ids.row_id(published_before),
             "strangers_only": strangers_only,
+            "last_resort": last_resort,
             "limit": BATCH,
         },
     )

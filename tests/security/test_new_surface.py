@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from microfedi.federation import jobs as jobs_worker
+from microfedi.federation import prune
 from microfedi.federation.outbox.polls import PollDraft
 from microfedi.protocol import alternates, pagecards
 from microfedi.storage import (
@@ -408,3 +409,23 @@ async def test_nobody_is_heard_again_by_leaving_and_coming_back(tmp_path: Path) 
 
         assert await scene.count("muted_actors") == 1
         assert await scene.ctx.db.read(lambda r: forwards.counts(r, met.id, now)) == (1, 1)
+
+
+async def test_answers_of_strangers_do_not_fill_the_disk(tmp_path: Path) -> None:
+    """What stands in a thread of the owner's stays, unless it is that or a full disk."""
+    async with a_scene(tmp_path) as scene:
+        ours = await scene.own_note()
+        mallory, alice = await scene.meet(scene.mallory), await scene.follow(scene.alice)
+        answered = await scene.note_of(mallory.id, f"{scene.mallory.uri}/1", in_reply_to=ours.uri)
+        await scene.own_note("x2", in_reply_to=answered.uri)
+        junk = await scene.note_of(mallory.id, f"{scene.mallory.uri}/2", in_reply_to=ours.uri)
+        friend = await scene.note_of(alice.id, f"{scene.alice.uri}/1", in_reply_to=ours.uri)
+        scene.clock.forward(days=10)
+
+        await prune.keep_to_budget(scene.ctx, 10**9)
+        assert await scene.count("notes") == 5
+
+        await prune.keep_to_budget(scene.ctx, 1)
+        assert await scene.note(junk.uri) is None
+        for kept in (ours, answered, friend):
+            assert await scene.note(kept.uri) is not None
