@@ -27,7 +27,7 @@ from microfedi.storage import (
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
-from microfedi.web import cards, thread
+from microfedi.web import cards, history, thread
 from microfedi.web.cards import Card
 
 PAGE_NOTES = 20  # of a public page: small, so that a famous boost costs little
@@ -138,6 +138,12 @@ async def show_post(request: Request) -> Response:
     return _finish(await thread.shown(request, note, asker), asker, note.uri)
 
 
+async def show_history(request: Request) -> Response:
+    """GET /@{handle}/{public_id}/history: what a post said before, for whoever may see it."""
+    note = await _visible(request)
+    return _finish(await history.of(request, note), await asker_of(request))
+
+
 async def show_tag(request: Request) -> Response:
     """GET /tags/{tag}: the owner's public posts with it; for the owner, everybody's."""
     ctx = context_of(request)
@@ -210,4 +216,5 @@ def _finish(response: Response, asker: Asker, uri: str = "") -> Response:
 public_routes = [
     Route("/", start, methods=["GET"]),
     Route("/tags/{tag}", show_tag, methods=["GET"]),
+    Route("/@{handle}/{public_id}/history", show_history, methods=["GET"]),
 ]
