@@ -35,6 +35,7 @@ from microfedi.web import shown
 from microfedi.web.shown import Shown
 
 MAX_SHOWN_REACTIONS = 12  # different ones, of one post
+MAX_SHOWN_CHOICES = 50  # of one poll; some ask hundreds, and a page has many posts
 
 _PLAIN = frozenset(
     {"Note", "Article", "Page", "Question", "Image", "Video", "Audio", "ChatMessage"}
@@ -323,7 +324,9 @@ def _poll(note: Note, standing: polls.Standing | None, *, is_mine: bool) -> Poll
             Choice(
                 name, votes, round(100 * votes / total) if total else 0, index in standing.chosen
             )
-            for index, (name, votes) in enumerate(zip(names, counts, strict=True))
+            for index, (name, votes) in enumerate(
+                zip(names[:MAX_SHOWN_CHOICES], counts[:MAX_SHOWN_CHOICES], strict=True)
+            )
         ),
         is_multiple=note.poll.is_multiple,
         voters=max(standing.voters, 0),

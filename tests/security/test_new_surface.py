@@ -429,3 +429,29 @@ async def test_answers_of_strangers_do_not_fill_the_disk(tmp_path: Path) -> None
         assert await scene.note(junk.uri) is None
         for kept in (ours, answered, friend):
             assert await scene.note(kept.uri) is not None
+
+
+async def test_a_poll_of_hundreds_does_not_fill_the_page(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        mallory = app.world.actor("https://evil.example/users/mallory")
+        await app.follow(mallory)
+        most = 2**53 - 1
+        options = [
+            {
+                "type": "Note",
+                "name": f"<b>\u202e{number}</b>" + "x" * 600,
+                "replies": {"type": "Collection", "totalItems": most},
+            }
+            for number in range(600)
+        ]
+        ends = {"endTime": "9998-12-31T23:59:59-12:00", "votersCount": most}
+        await app.theirs(mallory, type="Question", oneOf=options, **ends)
+
+        page = await app.get("/home")
+
+        assert page.status_code == 200
+        assert page.text.count('type="radio"') == 50
+        assert len(page.text) < 100_000
+        assert "\u202e" not in page.text
+        assert "<b>0" not in page.text
