@@ -18,6 +18,7 @@ from microfedi.storage import (
     encrypted,
     forwards,
     jobs,
+    moves,
     mutes,
     polls,
     quotes,
@@ -455,3 +456,17 @@ async def test_a_poll_of_hundreds_does_not_fill_the_page(tmp_path: Path) -> None
         assert len(page.text) < 100_000
         assert "\u202e" not in page.text
         assert "<b>0" not in page.text
+
+
+async def test_s_050_who_has_just_moved_has_us_ask_nobody(tmp_path: Path) -> None:
+    async with a_scene(tmp_path) as scene:
+        alice = await scene.follow(scene.alice)
+        now = scene.clock()
+        await scene.ctx.db.write(lambda tx: moves.put(tx, alice.id, "https://b.example/1", now))
+
+        for number in range(5):
+            target = f"https://victim.example/users/{number}"
+            move = an_activity("Move", scene.alice, scene.alice.uri, target=target, number=number)
+            await scene.deliver(scene.alice, move)
+
+        assert scene.world.gets() == []
