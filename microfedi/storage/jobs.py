@@ -31,6 +31,7 @@ def add(tx: Transaction, kind: str, key: str, *, due_at: datetime, most: int = M
         INSERT INTO jobs (kind, key, due_at)
         SELECT :kind, :key, :due_at
          WHERE (SELECT count(*) FROM jobs WHERE kind = :kind) < :most
+            OR EXISTS (SELECT 1 FROM jobs WHERE kind = :kind AND key = :key)
         ON CONFLICT (kind, key) DO UPDATE
            SET due_at = min(due_at, excluded.due_at)
         """,

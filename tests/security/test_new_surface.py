@@ -125,9 +125,12 @@ async def test_jobs_of_a_kind_are_bounded(tmp_path: Path) -> None:
             for number in range(5):
                 jobs.add(tx, "preview", str(number), due_at=scene.clock(), most=2)
             jobs.add(tx, "quote", "1", due_at=scene.clock(), most=2)
+            # What waits already can still be hastened.
+            jobs.add(tx, "preview", "0", due_at=scene.clock() - timedelta(hours=1), most=2)
 
         await scene.ctx.db.write(change)
         assert await scene.count("jobs") == 3
+        assert await scene.ctx.db.read(jobs.next_due) == scene.clock() - timedelta(hours=1)
 
 
 async def test_requests_to_quote_are_bounded(
