@@ -139,6 +139,7 @@ async def test_mutated_posts_break_no_page(
         await app.login()
         author = app.world.actor("https://evil.example/users/mallory")
         await app.follow(author)
+        ours = await app.publish("A post of mine.")
         for number in range(1, DOCUMENTS + 1):
             post = mutated(chance.choice(posts), chance)
             kept = f"{author.uri}/notes/{number}"
@@ -146,6 +147,8 @@ async def test_mutated_posts_break_no_page(
                 post |= {"id": kept, "attributedTo": author.uri}
             if chance.random() < 0.9:
                 post["to"] = [PUBLIC, US]
+            if chance.random() < 0.2:
+                post["inReplyTo"] = ours.uri
             activity = {
                 "@context": AS2,
                 "id": f"{kept}/activity",
@@ -163,6 +166,10 @@ async def test_mutated_posts_break_no_page(
                 await app.process()
                 assert [r for r in caplog.records if r.levelno >= logging.ERROR] == []
                 shown += await look_at_pages(app, author)
+                for path in (f"/@maya/{ours.public_id}", "/@maya", "/@maya/feed.atom"):
+                    answer = await app.browser("198.51.100.7").get(path)
+                    assert answer.status_code == 200, path
+                    assert "<script>alert" not in answer.text, path
     assert shown > DOCUMENTS / 4
 
 
