@@ -20,7 +20,7 @@ from tests.another_server import AS2, RemoteActor
 from tests.app_fixture import US, App, an_app
 
 SEED = 2026
-DOCUMENTS = 300  # in a run; a hundred times as many were tried once
+DOCUMENTS = 300  # in a run; some thousand with other seeds found nothing more
 BATCH = 25  # documents between two looks at the pages
 PUBLIC = f"{AS2}#Public"
 SHAPES: tuple[Any, ...] = (
