@@ -36,16 +36,19 @@ class Peer:
         """Her handle, with the port."""
         return f"@alice@{self.origin.partition('://')[2]}"
 
-    def tell(self, what: str, **values: str) -> Any:
-        """Have the peer do something, or tell something."""
-        answer = self.control.get(f"/_/{what}", params=values)
+    def tell(self, what: str, document: dict[str, Any] | None = None, /, **values: str) -> Any:
+        """Have the peer do something, or tell something, perhaps about a document."""
+        if document is None:
+            answer = self.control.get(f"/_/{what}", params=values)
+        else:
+            answer = self.control.post(f"/_/{what}", params=values, content=json.dumps(document))
         if answer.status_code != 200:
             pytest.fail(f"the peer could not {what} {values}: {answer.text}")
         return answer.json()
 
     def put(self, document: dict[str, Any], **how: str) -> str:
         """Have the peer serve an object, written with Fedify's classes; `raw` if it has none."""
-        uri: str = self.tell("put", document=json.dumps(document), **how)
+        uri: str = self.tell("put", document, **how)
         return uri
 
     def send(self, document: dict[str, Any], *, to: str, **how: str) -> str:
@@ -54,7 +57,7 @@ class Peer:
         `as` is who acts, if not Alice; `whole` sends along an object that was `put`; `raw` is for
         what Fedify has no class for, and leaves it the signature alone.
         """
-        uri: str = self.tell("send", document=json.dumps(document), to=to, **how)
+        uri: str = self.tell("send", document, to=to, **how)
         return uri
 
     def create(self, document: dict[str, Any], *, to: str, **how: str) -> str:

@@ -1,5 +1,5 @@
 // A small server made with Fedify, to federate with: a person, `alice`, and whoever else is wanted,
-// who are told by GET requests under /_/ what to do, and who tell there what has arrived.
+// who are told by requests under /_/ what to do, and who tell there what has arrived.
 //
 // usage: node peer.mjs PORT rfc9421|cavage
 // environment: ORIGIN (scheme, host and port of all ids), TLS (prefix of a .key and a .pem file),
@@ -236,13 +236,13 @@ async function control(what, query) {
   if (what === "bodies") return bodies;
   if (what === "problems") return problems;
   const as = query.get("as") ?? "alice";
-  const { followers } = people.get(as);
-  if (what === "followers") return [...followers.keys()];
   if (what === "person") {
     const values = Object.fromEntries(query);
     await become(as, { ...values, ...(values.pinned && { pinned: [values.pinned] }) });
     return uriOf(as).href;
   }
+  const { followers } = people.get(as);
+  if (what === "followers") return [...followers.keys()];
   if (what === "actor") return (await person(ctx)).toJsonLd(ctx);
   const documentLoader = await ctx.getDocumentLoader({ identifier: as });
   const find = async (text) => {
@@ -376,6 +376,8 @@ async function served(request, uuid) {
 async function answer(request) {
   const url = new URL(request.url);
   if (url.pathname.startsWith("/_/")) {
+    const document = request.method === "POST" ? await request.text() : "";
+    if (document) url.searchParams.set("document", document);
     try {
       return Response.json(await control(url.pathname.slice(3), url.searchParams));
     } catch (error) {

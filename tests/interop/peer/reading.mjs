@@ -142,7 +142,7 @@ async function pollOf(question, ctx) {
     options,
     endTime: question.endTime?.toString() ?? null,
     closed: question.closed == null ? null : String(question.closed),
-    votersCount: question.votersCount,
+    votersCount: question.voters,
   };
 }
 
@@ -162,7 +162,12 @@ export async function terms(document, ctx) {
       next();
     },
   });
-  const object = await APObject.fromJsonLd(document, ctx);
+  let object;
+  try {
+    object = await APObject.fromJsonLd(document, ctx);
+  } catch (error) {
+    return { type: null, undefined: undefinedTerms, lost: [String(error)] };
+  }
   const kept = new Set();
   collect(await object.toJsonLd(options), kept);
   const meant = new Set();
@@ -174,13 +179,29 @@ export async function terms(document, ctx) {
   };
 }
 
+// What other standards define and Fedify has no property for, so that it cannot be kept.
+const FOREIGN = [
+  "http://joinmastodon.org/ns#attributionDomains",
+  "https://purl.archive.org/socialweb/webfinger#webfinger", // FEP-2c59
+  "https://w3id.org/fep/7aa9#canFeature",
+  "https://w3id.org/fep/844e/implements",
+];
+
 function collect(value, into) {
   if (Array.isArray(value)) value.forEach((one) => collect(one, into));
   else if (value != null && typeof value === "object") {
     for (const [key, inner] of Object.entries(value)) {
-      if (key === "@type") [inner].flat().forEach((one) => into.add(one));
+      const isEmpty = Array.isArray(inner) && inner.length === 0;
+      if (isEmpty || FOREIGN.includes(key) || isAllForeign(inner)) continue;
+      // A string is the kind of a value, such as a number, not what something is.
+      if (key === "@type" && Array.isArray(inner)) inner.forEach((one) => into.add(one));
       else if (!key.startsWith("@")) into.add(key);
       collect(inner, into);
     }
   }
+}
+
+function isAllForeign(values) {
+  const keys = Array.isArray(values) ? values.flatMap((one) => Object.keys(Object(one))) : [];
+  return keys.length > 0 && keys.every((key) => FOREIGN.includes(key));
 }
