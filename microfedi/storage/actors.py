@@ -170,34 +170,12 @@ def by_id(reader: Reader, actor_id: int) -> Actor | None:
 
 def by_ids(reader: Reader, actor_ids: Iterable[int]) -> dict[int, Actor]:
     """Return the actors of these rows by row id; who is not there is left out."""
-    rows = reader.all(
-        """
-        SELECT id, uri, host, username, handle, type, name, summary, url, inbox, shared_inbox,
-               outbox, followers_uri, featured, icon_url, icon_alt, image_url, fields, emojis,
-               also_known_as, moved_to, approves, discoverable, indexable, state, published_at,
-               fetched_at
-          FROM actors
-         WHERE id IN (SELECT value FROM json_each(:ids))
-        """,
-        {"ids": json.dumps(list(actor_ids))},
-    )
-    return {row["id"]: _from_row(row) for row in rows}
+    return {one.id: one for one in _those(reader, "id", actor_ids)}
 
 
 def by_uris(reader: Reader, uris: Iterable[str]) -> dict[str, Actor]:
     """Return the actors with these ids by id; who is not there is left out."""
-    rows = reader.all(
-        """
-        SELECT id, uri, host, username, handle, type, name, summary, url, inbox, shared_inbox,
-               outbox, followers_uri, featured, icon_url, icon_alt, image_url, fields, emojis,
-               also_known_as, moved_to, approves, discoverable, indexable, state, published_at,
-               fetched_at
-          FROM actors
-         WHERE uri IN (SELECT value FROM json_each(:uris))
-        """,
-        {"uris": json.dumps(list(uris))},
-    )
-    return {row["uri"]: _from_row(row) for row in rows}
+    return {one.uri: one for one in _those(reader, "uri", uris)}
 
 
 def by_handle(reader: Reader, handle: str) -> Actor | None:
@@ -454,6 +432,23 @@ def _take_back_counts(tx: Transaction, actor_id: int) -> None:
 
 def _demand(reader: Reader, actor_id: int) -> Actor:
     return by_ids(reader, [actor_id])[actor_id]
+
+
+def _those(
+    reader: Reader, column: Literal["id", "uri"], values: Iterable[int | str]
+) -> list[Actor]:
+    rows = reader.all(
+        f"""
+        SELECT id, uri, host, username, handle, type, name, summary, url, inbox, shared_inbox,
+               outbox, followers_uri, featured, icon_url, icon_alt, image_url, fields, emojis,
+               also_known_as, moved_to, approves, discoverable, indexable, state, published_at,
+               fetched_at
+          FROM actors
+         WHERE {column} IN (SELECT value FROM json_each(:values))
+        """,  # noqa: S608
+        {"values": json.dumps(list(values))},
+    )
+    return [_from_row(row) for row in rows]
 
 
 def _from_row(row: sqlite3.Row) -> Actor:
