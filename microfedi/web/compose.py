@@ -154,6 +154,9 @@ async def redraft(request: Request) -> Response:
     """POST /posts/{id}/redraft: delete a post, and show what it said, to be changed and sent anew.
 
     Nothing is deleted before all of it has been read.
+
+    Raises: InvalidInput if it was for people who cannot be chosen any more: the form would offer
+    to show it to more.
     """
     note = await _own(request)
     ctx = context_of(request)
@@ -163,6 +166,13 @@ async def redraft(request: Request) -> Response:
         return found, _as_it_was(reader, note, ctx.owner, found)
 
     parent, shown = await ctx.db.read(question)
+    choices = await ctx.db.read(lambda reader: choices_for(reader, parent))
+    if shown["visibility"] not in dict(choices):
+        raise InvalidInput(
+            "",
+            "Its circle, or what it answers, is not here any more, so it cannot be published again "
+            "for the same people. It was not deleted: copy the text, then delete it.",
+        )
     await outbox.delete(ctx, note.id)
     return await _form(request, parent, shown, None, is_redraft=True)
 

@@ -113,8 +113,9 @@ async def test_followers_are_sent_to_the_new_account(tmp_path: Path) -> None:
         }
         assert sent["to"] in (f"{US}/followers", [f"{US}/followers"])
         assert (await document(app))["movedTo"] == NEW
-        stranger = app.browser()
-        assert f"has moved to {NEW}" in texts(await stranger.get("/@maya"))
+        profile = texts(await app.browser().get("/@maya"))
+        assert f"has moved to {NEW}" in profile
+        assert "Follow" not in profile
         assert "You have moved" in texts(await app.get("/settings/moving"))
 
 

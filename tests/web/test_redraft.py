@@ -95,6 +95,25 @@ async def test_a_circle_is_chosen_again(tmp_path: Path) -> None:
         assert chosen(await redraft(app, note), "visibility") == f"circle-{circle}"
 
 
+async def test_a_post_for_a_circle_that_is_gone_is_not_offered_to_everybody(
+    tmp_path: Path,
+) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        frank = await app.followed_by(app.world.actor(FRANK))
+        now = app.clock.now
+        circle = await app.ctx.db.write(lambda tx: circles.create(tx, "c" * 32, "Lake", now))
+        await app.ctx.db.write(lambda tx: circles.add(tx, circle, [frank.id]))
+        note = await app.publish("For some", Visibility.LIMITED, circle=circle)
+        await app.ctx.db.write(lambda tx: circles.delete(tx, circle))
+
+        answer = await app.post(f"/posts/{note.id}/redraft")
+
+        assert answer.status_code == 422
+        assert "It was not deleted" in texts(answer)
+        assert await app.ctx.db.read(lambda r: notes.by_id(r, note.id)) is not None
+
+
 async def test_nothing_is_lost_if_it_cannot_be_published(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await app.login()
