@@ -1,6 +1,7 @@
 """The one writer: grouped commits, failures that stay alone, cancellation, migrations, modes."""
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -105,6 +106,34 @@ def test_a_copy_is_taken_before_an_upgrade(tmp_path: Path, monkeypatch: pytest.M
     assert [database.schema_version(copy) for copy in copies] == [steps[-2][0]]
     assert copies[0].stat().st_mode & 0o777 == 0o600
     assert database.schema_version(path) == 9999
+
+
+def test_what_the_first_version_kept_is_there_after_the_upgrade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.db"
+    steps = database._migrations()
+    monkeypatch.setattr(database, "_migrations", lambda: steps[:1])
+    database.migrate(path)
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        conn.executescript(
+            """
+            INSERT INTO actors (id, uri, host, username, type, name, summary, inbox, fetched_at)
+            VALUES (7, 'https://b.example/u', 'b.example', 'u', 'Person', 'U', '', 'x', 'now');
+            INSERT INTO notifications (id, kind, actor_id, created_at) VALUES (5, 'follow', 7, 't');
+            INSERT INTO blocked_actors (actor_id, created_at) VALUES (7, 't');
+            """
+        )
+    monkeypatch.setattr(database, "_migrations", lambda: steps)
+
+    database.migrate(path)
+
+    with contextlib.closing(sqlite3.connect(path)) as conn:
+        told = conn.execute("SELECT id, kind, actor_id, note_id, detail FROM notifications")
+        assert told.fetchall() == [(5, "follow", 7, None, "")]
+        assert conn.execute("SELECT actor_id, until FROM blocked_actors").fetchall() == [(7, None)]
+        assert conn.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_a_failing_step_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
