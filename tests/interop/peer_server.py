@@ -3,7 +3,7 @@
 import contextlib
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -66,6 +66,15 @@ class Peer:
         uri = self.put({"to": PUBLIC, **document}, **by)
         self.send({"type": "Create", "object": uri, "to": PUBLIC}, to=to, whole="", **how)
         return uri
+
+    def losses(self, documents: Iterable[dict[str, Any]]) -> set[str]:
+        """Return what documents lose on their way through JSON-LD contexts and Fedify's classes.
+
+        A term that no context defines, a property or a type that Fedify knows and does not write
+        again, or why Fedify could not read one of them at all.
+        """
+        found = [self.tell("terms", one) for one in documents]
+        return {term for one in found for term in (*one["undefined"], *one["lost"])}
 
     def arrived(self, type_: str, **expected: Any) -> list[dict[str, Any]]:
         """Return the activities of a type that came in, with these values."""

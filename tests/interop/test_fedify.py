@@ -1,10 +1,14 @@
 """Two servers that do not know each other's code: ours, and one made with Fedify.
 
+Follow, Create, Update, Delete, Like, Announce and their undoing, messages, keys, proofs: what every
+server does. The rest is in `test_fedify_activities`.
+
 Each test runs twice: with a peer that signs by RFC 9421 first, and with one that signs by
 draft-cavage first and shows nothing to requests that are not signed.
 """
 
 import io
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -416,6 +420,13 @@ def test_we_sign_what_we_fetch(peer: Peer, friends: str) -> None:
     assert fetched
     assert {one["status"] for one in fetched} == {200}
     assert "none" not in {one["signature"] for one in fetched}
+
+
+def test_fedify_loses_nothing_of_what_we_said(peer: Peer, friends: str) -> None:
+    documents = [json.loads(one["body"]) for one in peer.tell("bodies")]
+
+    assert {one["type"] for one in documents} >= {"Announce", "Create", "Delete", "Like", "Undo"}
+    assert peer.losses(documents) == set()
 
 
 def test_unfollowing_goes_both_ways(owner: Owner, peer: Peer, friends: str) -> None:

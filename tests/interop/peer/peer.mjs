@@ -80,6 +80,9 @@ const CONTEXT = [
     quoteAuthorization: { "@id": "fep044f:quoteAuthorization", "@type": "@id" },
     QuoteRequest: "fep044f:QuoteRequest",
     QuoteAuthorization: "fep044f:QuoteAuthorization",
+    ReplyRequest: "https://gotosocial.org/ns#ReplyRequest",
+    LikeRequest: "https://gotosocial.org/ns#LikeRequest",
+    AnnounceRequest: "https://gotosocial.org/ns#AnnounceRequest",
   },
 ];
 
@@ -290,9 +293,8 @@ async function control(what, query) {
   }
   if (what === "send") {
     const json = { id: activityId().href, actor: uriOf(as).href, ...JSON.parse(query.get("document")) };
-    if (typeof json.object === "string" && things.has(noteKey(json.object)) && query.has("whole")) {
-      json.object = things.get(noteKey(json.object));
-    }
+    const along = json.instrument == null ? "object" : "instrument";
+    if (query.has("whole")) json[along] = things.get(noteKey(json[along]));
     if (!query.has("raw")) return send(await read(ctx, json));
     const [pair] = await ctx.getActorKeyPairs(as);
     const request = new Request(to.inboxId, {

@@ -13,8 +13,8 @@ import {
   Object as APObject,
   Question,
   QuoteAuthorization,
-  QuoteRequest,
   Reject,
+  ReplyAuthorization,
   Undo,
   Update,
 } from "@fedify/vocab";
@@ -117,7 +117,7 @@ export async function described(object, ctx) {
       poll: object instanceof Question ? await pollOf(object, ctx) : null,
     };
   }
-  if (object instanceof QuoteAuthorization) {
+  if (object instanceof QuoteAuthorization || object instanceof ReplyAuthorization) {
     return {
       type,
       id: href(object.id),
@@ -182,6 +182,7 @@ export async function terms(document, ctx) {
 // What other standards define and Fedify has no property for, so that it cannot be kept.
 const FOREIGN = [
   "http://joinmastodon.org/ns#attributionDomains",
+  "http://joinmastodon.org/ns#blurhash",
   "https://purl.archive.org/socialweb/webfinger#webfinger", // FEP-2c59
   "https://w3id.org/fep/7aa9#canFeature",
   "https://w3id.org/fep/844e/implements",
