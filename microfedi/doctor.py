@@ -92,6 +92,8 @@ async def examine(
     except MicrofediError as error:
         what, _, advice = str(error).partition(": ")
         findings.append(Finding("bad", what, advice))
+    if me is not None and me.deleted_at is not None:
+        return [*findings, _deleted(me)]
     served = is_served(settings.data_dir)
     if not served:
         advice = "start it: microfedi serve, or systemctl start microfedi"
@@ -108,6 +110,14 @@ async def examine(
             if remote is None:
                 await way_out.close()
     return findings
+
+
+def _deleted(me: Owner) -> Finding:
+    if me.erased_at is not None:
+        advice = "whoever asks is told so, as long as the server runs"
+        return Finding("ok", "the account is deleted, and everybody was told", advice)
+    advice = "let the server run until they know: seven days at most"
+    return Finding("warn", "the account is deleted, and others are still being told", advice)
 
 
 def _settings(settings: Config) -> Iterator[Finding]:

@@ -267,11 +267,13 @@ async def reset(db: Database, config: Config, *, password: str) -> NewFactors:
 
     For the command line: whoever can run it has the machine.
 
-    Raises: ConfigError if there is no owner yet; InvalidInput (`password`); TooBusy.
+    Raises: ConfigError if there is no owner yet, or no more; InvalidInput (`password`); TooBusy.
     """
     known = await db.read(owner.load)
     if known is None:
         raise ConfigError("this server has no owner yet; to make one: setup-link, or init")
+    if known.deleted_at is not None:
+        raise ConfigError("the account is deleted: nobody can log in here any more")
     passwords.check(password, own_words=_own_words(config, known.handle))
     password_hash = await passwords.hash_password(password)
     factors = fresh_factors()

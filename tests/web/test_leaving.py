@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from microfedi import imagework
+from microfedi import doctor, imagework
 from microfedi.account import setup
-from microfedi.errors import InvalidInput
+from microfedi.errors import ConfigError, InvalidInput
 from microfedi.federation import start
 from microfedi.federation.outbox import leaving
 from microfedi.protocol import parse
@@ -190,6 +190,23 @@ async def test_a_kill_in_the_middle_is_made_good_at_the_next_start(
             assert len(await send_all(again, app.world)) == 3
             assert await leaving.erase(again, "") is None
             assert again.owner.erased_at == app.clock.now
+
+
+async def test_the_doctor_says_so_and_no_password_brings_it_back(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await lived_in(app)
+        await leave(app)
+        config = app.ctx.config
+
+        async def said() -> str:
+            return "\n".join(one.what for one in await doctor.examine(config, now=app.clock))
+
+        assert "others are still being told" in await said()
+        await send_all(app.ctx, app.world)
+        await leaving.erase(app.ctx, "")
+        assert "everybody was told" in await said()
+        with pytest.raises(ConfigError, match="deleted"):
+            await setup.reset(app.ctx.db, config, password="nine quiet geese on a jetty")
 
 
 async def test_nobody_can_be_set_up_here_again(tmp_path: Path) -> None:
