@@ -7,11 +7,13 @@ Announce, ReplyRequest, FeatureRequest, and all objects but Note and Question; w
 Fedify neither forwards activities nor looks at `followers_synchronization` by itself.
 """
 
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from tests.interop import here, peer_server, processes
 from tests.interop.driver import Owner, Page
@@ -527,6 +529,36 @@ def test_what_means_nothing_here_is_taken_and_leaves_no_trace(
     assert len(peer.tell("bodies")) == before[1]
 
 
+# Who else it is for, and what is in it
+
+
+def test_a_post_for_a_circle_reaches_who_is_in_it(owner: Owner, peer: Peer, friends: str) -> None:
+    circle = owner.submit("/circles", "/circles", name="Near ones").path
+    owner.submit(circle, f"{circle}/add", person=friends.rpartition("/")[2])
+    chosen = f"circle-{circle.rpartition('/')[2]}"
+
+    peer.tell("person", **{"as": "eve"})
+    owner.publish("Among a few of us", visibility=chosen)
+
+    arrived = peer.wait_for_note("Create", "Among a few of us")
+    (audience,) = arrived["to"]
+    assert audience not in (PUBLIC, peer.alice, f"{owner.uri}/followers")
+    assert arrived["cc"] == []
+    assert peer.tell("lookup", of=arrived["id"]) == arrived
+    assert peer.tell("lookup", of=arrived["id"], unsigned="") is None
+    assert peer.tell("lookup", of=arrived["id"], **{"as": "eve"}) is None
+
+
+def test_fedify_reads_our_own_emoji(owner: Owner, peer: Peer, friends: str) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (32, 32), "red").save(file, "PNG")
+    owner.submit("/settings/emoji", "/settings/emoji", shortcode="red", picture=file.getvalue())
+
+    owner.publish("Seeing :red: today")
+
+    assert peer.wait_for_note("Create", "Seeing")["emojis"] == [":red:"]
+
+
 # Moving and leaving
 
 
@@ -639,6 +671,17 @@ def test_fedify_loses_nothing_of_what_we_say(owner: Owner, peer: Peer, friends: 
     assert peer.losses(documents) == {FEATURE_REQUEST_IS_UNKNOWN}
 
 
+def test_all_of_it_was_taken_on_both_sides(peer: Peer, friends: str) -> None:
+    theirs = [one["status"] for one in peer.tell("asked") if one["method"] == "POST"]
+    ours = [one for one in peer.tell("wire") if one["method"] == "POST"]
+
+    assert set(theirs) == {202}
+    # The Accept of a FeatureRequest alone, in both kinds of signature.
+    refused = [one["signature"] for one in ours if one["status"] != 202]
+    assert refused in ([], ["rfc9421", "cavage"])
+    assert peer.tell("problems") == []
+
+
 def test_the_judge_of_documents_finds_what_is_lost(peer: Peer) -> None:
     document = {
         "@context": ["https://www.w3.org/ns/activitystreams", {"mood": "https://mood.example/"}],
@@ -650,6 +693,24 @@ def test_the_judge_of_documents_finds_what_is_lost(peer: Peer) -> None:
     }
 
     assert peer.losses([document]) == {"_:sensitive", "https://mood.example/"}
+
+
+def test_our_leaving_is_told(owner: Owner, peer: Peer, friends: str) -> None:
+    """The last of all: nothing can be done here afterwards."""
+    typed = owner.get("/settings/delete").form("/settings/delete").fields | {
+        "handle": owner.handle,
+        "password": here.PASSWORD,
+        "code": owner.recovery_codes.pop(),
+    }
+    answer = owner.client.post("/settings/delete", data=typed, headers={"Origin": owner.base_url})
+    assert "This account has been deleted" in Page(answer).text
+
+    delete = peer.wait_for("Delete", object=owner.uri)
+
+    assert delete["actor"] == owner.uri
+    processes.eventually(
+        lambda: owner.client.get(owner.uri).status_code == 410, "a gravestone, and nothing else"
+    )
 
 
 def _follow(owner: Owner, peer: Peer, who: str) -> str:

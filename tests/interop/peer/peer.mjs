@@ -363,7 +363,7 @@ async function control(what, query) {
     return send(new Reject({ id, actor: me, object }));
   }
   if (what === "undo") {
-    return send(new Undo({ id, actor: me, object: sent.get(query.get("id")) }));
+    return send(new Undo({ id, actor: uriOf(as), object: sent.get(query.get("id")) }));
   }
   throw new Error(`there is no such control as ${what}`);
 }

@@ -6,6 +6,7 @@ import {
   Article,
   Create,
   Delete,
+  Emoji,
   Hashtag,
   isActor,
   Mention,
@@ -99,6 +100,7 @@ export async function described(object, ctx) {
       cc: hrefs(object.ccIds),
       mentions: tags.filter((tag) => tag instanceof Mention).map((tag) => href(tag.href)),
       hashtags: tags.filter((tag) => tag instanceof Hashtag).map((tag) => String(tag.name)),
+      emojis: tags.filter((tag) => tag instanceof Emoji).map((tag) => String(tag.name)),
       attachments: (await all(object.getAttachments(ctx))).map((one) => ({
         mediaType: one.mediaType ?? null,
         url: address(one.url),
