@@ -273,14 +273,16 @@ class Visitor:
         person = (await self.find(address)).rpartition("/")[2]
         await self.submit("/messages/new", "/messages/new", to=address, source=text, person=person)
 
-    async def _send(self, method: str, path: str, fields: Mapping[str, str] | None) -> Answer:
+    async def _send(
+        self, method: str, path: str, fields: Mapping[str, str | list[str]] | None
+    ) -> Answer:
         headers = {
             "Host": self.instance.host,
             "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
         }
         body = None
         if fields is not None:
-            body = urlencode(fields)
+            body = urlencode(fields, doseq=True)
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             headers["Origin"] = self.instance.base_url
         answer = await asyncio.to_thread(_ask, self.instance.port, method, path, headers, body)
