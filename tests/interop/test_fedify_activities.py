@@ -4,7 +4,8 @@ Alice and her neighbours write what they send with Fedify's classes and its spel
 we send with them. Raw JSON, signed by Fedify, is what it has no class for: FeatureRequest
 (FEP-7aa9) and MLS objects. Only what we receive: reactions other than Like, Add, Remove, groups'
 Announce, ReplyRequest, FeatureRequest, and all objects but Note and Question; we send none.
-Fedify neither forwards activities nor looks at `followers_synchronization` by itself.
+Not waited for, as it takes minutes: the Update with the count of a poll of ours, its end, and the
+repair of followers who do not agree (Fedify itself does not look at `followers_synchronization`).
 """
 
 import io
@@ -529,6 +530,28 @@ def test_what_means_nothing_here_is_taken_and_leaves_no_trace(
     assert len(peer.tell("bodies")) == before[1]
 
 
+def test_what_alice_forwards_is_believed_for_its_proof(
+    owner: Owner, peer: Peer, friends: str
+) -> None:
+    bob = peer.tell("person", **{"as": "bob", "name": "Bob"})
+    page = owner.publish("A post that a neighbour answers")
+    note = {  # never served, so nothing but the proof can speak for it
+        "type": "Note",
+        "id": f"{peer.origin}/things/nowhere",
+        "attributedTo": bob,
+        "content": "<p>Handed on by Alice</p>",
+        "inReplyTo": owner.uri_of(page),
+        "to": PUBLIC,
+    }
+    create = {"type": "Create", "id": f"{peer.origin}/activities/brought", "actor": bob}
+    document = peer.tell("prove", create | {"object": note, "to": PUBLIC}, **{"as": "bob"})
+
+    peer.send(document, to=owner.uri, raw="")
+
+    article = owner.wait_for(page.path, "Handed on by Alice")
+    assert "Bob" in article.text
+
+
 # Who else it is for, and what is in it
 
 
@@ -602,6 +625,7 @@ def test_who_deletes_their_account_is_gone(owner: Owner, peer: Peer, friends: st
     peer.create({"type": "Note", "content": "<p>Last words</p>"}, to=owner.uri, **{"as": "carl"})
     owner.wait_for("/home", "Last words")
 
+    peer.tell("person", **{"as": "carl", "isGone": "yes"})  # a Tombstone from now on
     peer.send({"type": "Delete", "object": carl, "to": PUBLIC}, to=owner.uri, **{"as": "carl"})
 
     owner.wait_until_gone("/home", "Last words")

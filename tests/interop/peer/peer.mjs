@@ -291,6 +291,13 @@ async function control(what, query) {
     }
     return json.id;
   }
+  if (what === "prove") {
+    // Something for somebody else to bring: sent with a proof, but to a basket.
+    const activity = await read(ctx, JSON.parse(query.get("document")));
+    const basket = { id: me, inboxId: new URL(`http://127.0.0.1:${port}/basket`) };
+    await ctx.sendActivity({ identifier: as }, basket, activity, { immediate: true });
+    return JSON.parse(asked.findLast((one) => one.path === "/basket").body);
+  }
   if (what === "send") {
     const json = { id: activityId().href, actor: uriOf(as).href, ...JSON.parse(query.get("document")) };
     const along = json.instrument == null ? "object" : "instrument";
@@ -386,6 +393,7 @@ async function answer(request) {
       return Response.json({ error: String(error.stack ?? error) }, { status: 500 });
     }
   }
+  if (url.pathname === "/basket") return new Response("", { status: 202 });
   const { method, headers } = request;
   if (method === "POST") {
     const synchronization = headers.get("collection-synchronization");
