@@ -7,7 +7,7 @@ from microfedi.federation.context import Context
 from microfedi.protocol import addressing, sanitize, uris, vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, notes
+from microfedi.storage import actors, notes, quotes, stamps
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.notes import Note
@@ -70,7 +70,7 @@ def keep(
     """
     if uris.belongs_to(note.uri, ctx.config.base_url):
         return None
-    return notes.keep(
+    kept = notes.keep(
         tx,
         note,
         actor_id=author.id,
@@ -78,3 +78,28 @@ def keep(
         html=html_of(ctx, tx, note),
         now=ctx.now(),
     )
+    if kept is not None and kept[1] and note.quote is not None:
+        keep_quote(ctx, tx, kept[0], note, author)
+    return kept
+
+
+def keep_quote(ctx: Context, tx: Transaction, note: Note, said: vocab.Note, author: Actor) -> None:
+    """Keep that a post quotes another, and what is known of its author's consent; nothing is asked.
+
+    Of a post of the owner's we know it at once: the stamp is ours, or there is none.
+
+    Source: FEP-044f.
+    """
+    if note.quote is None:
+        quotes.remove(tx, note.id)
+        return
+    quoted = notes.by_uri(tx, note.quote)
+    state: quotes.State = "unknown" if said.quote_authorization is None else "pending"
+    authorization = said.quote_authorization
+    if quoted is not None and quoted.actor_id == author.id:
+        state, authorization = "accepted", None
+    elif quoted is not None and quoted.actor_id == ctx.owner.actor_id:
+        stamp = stamps.of(tx, "quote", quoted.id, note.uri)
+        is_agreed = stamp is not None and stamp.state == "accepted"
+        state, authorization = ("accepted" if is_agreed else "unknown"), None
+    quotes.put(tx, note.id, note.quote, state, authorization=authorization, now=ctx.now())

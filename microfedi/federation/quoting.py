@@ -7,11 +7,11 @@ import logging
 from datetime import timedelta
 
 from microfedi.errors import ProtocolError, RemoteError, RemoteGone
-from microfedi.federation import consent, fetching, lookup
+from microfedi.federation import consent, fetching, keeping, lookup
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.protocol import parse, uris, vocab
-from microfedi.storage import actors, jobs, notes, notifications, quotes, stamps
+from microfedi.storage import actors, jobs, notes, notifications, quotes
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.notes import Note
@@ -24,27 +24,32 @@ CHECKED_AGAIN = timedelta(days=7)  # as Mastodon: a stamp may have been taken ba
 
 
 def take(ctx: Context, tx: Transaction, note: Note, said: vocab.Note, author: Actor) -> None:
-    """Keep that a post of somebody's quotes another; whether that is agreed is found out later.
-
-    Of a post of the owner's we know it at once: the stamp is ours, or there is none.
+    """Keep that a post of somebody's quotes another, tell the owner if it is theirs, and have it
+    found out whether that is agreed.
     """
-    if note.quote is None:
-        quotes.remove(tx, note.id)
+    keeping.keep_quote(ctx, tx, note, said, author)
+    quote = quotes.of_note(tx, note.id)
+    if quote is None:
         return
-    now = ctx.now()
-    quoted = notes.by_uri(tx, note.quote)
-    if quoted is not None and quoted.actor_id == author.id:
-        quotes.put(tx, note.id, note.quote, "accepted", now=now)
-        return
+    quoted = notes.by_uri(tx, quote.quoted_uri)
     if quoted is not None and quoted.actor_id == ctx.owner.actor_id:
-        stamp = stamps.of(tx, "quote", quoted.id, note.uri)
-        is_agreed = stamp is not None and stamp.state == "accepted"
-        quotes.put(tx, note.id, note.quote, "accepted" if is_agreed else "unknown", now=now)
-        notifications.add(tx, "quote", actor_id=author.id, note_id=note.id, now=now)
+        notifications.add(tx, "quote", actor_id=author.id, note_id=note.id, now=ctx.now())
+    plan(ctx, tx, note)
+
+
+def plan(ctx: Context, tx: Transaction, note: Note) -> None:
+    """Have it found out whether a post may quote what it quotes, unless that is known.
+
+    Asked for what arrives, what is boosted, and what the owner opens; never for what a quote led
+    to, or a chain of them would have us fetch without end.
+    """
+    quote = quotes.of_note(tx, note.id)
+    if quote is None or fetching.is_ours(ctx, quote.quoted_uri) or note.public_id is not None:
         return
-    state: quotes.State = "unknown" if said.quote_authorization is None else "pending"
-    quotes.put(tx, note.id, note.quote, state, authorization=said.quote_authorization, now=now)
-    jobs.add(tx, "quote", note.uri, due_at=now, most=MAX_WAITING)
+    checked_at = quote.checked_at
+    is_old = checked_at is None or ctx.now() - checked_at > CHECKED_AGAIN
+    if quote.state == "pending" or quote.quoted_id is None or is_old:
+        jobs.add(tx, "quote", note.uri, due_at=ctx.now(), most=MAX_WAITING)
 
 
 async def check(ctx: Context, uri: str) -> timedelta | None:

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi.errors import NotFound
+from microfedi.federation import quoting
 from microfedi.federation import threads as look_for
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import announces, likes
@@ -124,6 +125,9 @@ async def shown(request: Request, note: Note, asker: Asker) -> Response:
     is_open = note.visibility.is_open and thread.is_others
     if asker is OWNER and ctx.config.federates and (is_open or thread.is_missing_parent):
         look = await _look(ctx, note, fetch)
+    if asker is OWNER and ctx.config.federates and note.quote is not None:
+        await ctx.db.write(lambda tx: quoting.plan(ctx, tx, note))
+        ctx.wake.jobs.set()
     muted = None
     if asker is OWNER:
         muted = await ctx.db.read(lambda r: mutes.of_thread(r, note.thread_id, ctx.now()))

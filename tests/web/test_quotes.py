@@ -251,6 +251,65 @@ async def test_s_055_a_quote_is_shown_only_with_the_stamp_of_the_quoted_author(
         assert await state_of(app, uri) == "revoked"
 
 
+async def test_a_quote_that_is_boosted_or_opened_is_looked_into(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        alice, mallory = app.world.actor(ALICE), app.world.actor(MALLORY)
+        await app.follow(alice)
+        quoted, uri = f"{ALICE}/notes/1", f"{MALLORY}/notes/q1"
+        stamp = f"{ALICE}/stamps/1"
+        app.world.serve(
+            quoted,
+            {
+                "@context": AS2, "id": quoted, "type": "Note", "attributedTo": ALICE,
+                "content": "<p>the original</p>", "to": [PUBLIC],
+                # What a quote led to quotes on and on: that is not followed.
+                "quote": f"{MALLORY}/notes/q2",
+            },
+        )  # fmt: skip
+        app.world.serve(
+            stamp,
+            {
+                "@context": AS2, "id": stamp, "type": "QuoteAuthorization", "attributedTo": ALICE,
+                "interactingObject": uri, "interactionTarget": quoted,
+            },
+        )  # fmt: skip
+        app.world.serve(uri, quoting_note(mallory, quoted, quoteAuthorization=stamp))
+        boost = {
+            "@context": AS2, "id": f"{ALICE}/boosts/1", "type": "Announce", "actor": ALICE,
+            "to": [PUBLIC], "object": uri,
+        }  # fmt: skip
+
+        await app.deliver(alice, boost)
+        assert await state_of(app, uri) == "pending"
+        assert await waiting(app) == [uri]
+        await quoting.check(app.ctx, uri)
+        assert await state_of(app, uri) == "accepted"
+        assert "the original" in (await app.get("/home")).text
+        assert await waiting(app) == [uri]
+
+        # A week later the owner opens it, and it is asked again.
+        await app.ctx.db.write(lambda tx: tx.run("DELETE FROM jobs"))
+        note = await app.ctx.db.read(lambda r: notes.by_uri(r, uri))
+        assert note is not None
+        await app.get(f"/posts/{note.id}")
+        assert await waiting(app) == []
+        app.clock.forward(days=8)
+        await app.login()
+        await app.get(f"/posts/{note.id}")
+        assert await waiting(app) == [uri]
+
+
+async def waiting(app: App) -> list[str]:
+    """The quotes that wait to be looked into."""
+
+    def question(reader: Any) -> list[str]:
+        rows = reader.all("SELECT key FROM jobs WHERE kind = 'quote'")
+        return [row["key"] for row in rows]
+
+    return await app.ctx.db.read(question)
+
+
 async def _again(app: App, author: RemoteActor, quoted: str, stamp: str, number: int) -> None:
     """Have an edit arrive, with this stamp, and check it."""
     note = quoting_note(

@@ -24,7 +24,9 @@ from microfedi.protocol import vocab
 HANDLERS: Mapping[type[vocab.Activity], Handler] = {
     vocab.Accept: Handler(accept.apply, wakes=("jobs", "deliveries")),
     vocab.Add: Handler(listing.add, needs=listing.needs, fetch=listing.fetch),
-    vocab.Announce: Handler(announce.apply, needs=announce.needs, fetch=announce.fetch),
+    vocab.Announce: Handler(
+        announce.apply, needs=announce.needs, fetch=announce.fetch, wakes=("jobs",)
+    ),
     vocab.Block: Handler(block.apply),
     vocab.Create: Handler(create.apply, needs=create.needs, fetch=create.fetch, wakes=("jobs",)),
     vocab.Delete: Handler(delete.apply, wakes=("deliveries",)),

@@ -3,7 +3,7 @@
 import contextlib
 
 from microfedi.errors import NotAuthorized
-from microfedi.federation import fetching, forwarded, linked, lookup, permission
+from microfedi.federation import fetching, forwarded, linked, lookup, permission, quoting
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.protocol import addressing
@@ -93,6 +93,7 @@ def _boost(ctx: Context, tx: Transaction, announce: Announce, sender: Actor) -> 
         is_more = is_group and (note.in_reply_to_uri is not None or timeline.has(tx, note.id))
         if not is_more:
             linked.plan(ctx, tx, note)
+            quoting.plan(ctx, tx, note)
             timeline.add(tx, note_id=note.id, announce_id=kept.id, at=now)
     if note.actor_id == ctx.owner.actor_id and not is_group:
         notifications.add(tx, "announce", actor_id=sender.id, note_id=note.id, now=now)
