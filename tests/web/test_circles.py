@@ -86,7 +86,7 @@ async def test_a_post_for_a_circle_goes_to_each_in_it_and_to_nobody_else(tmp_pat
         assert len(sent) == 2
         create = sent[0].json
         (audience,) = create["to"]
-        assert re.fullmatch(rf"{US}/circles/\w{{16,}}", audience)
+        assert re.fullmatch(rf"{US}/circles/[\w-]{{22}}", audience)
         assert create["cc"] == []
         assert create["object"]["to"] == [audience]
         assert not create["object"].get("cc")
