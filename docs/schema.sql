@@ -422,7 +422,7 @@ CREATE TABLE owner (
 , quote_policy TEXT NOT NULL DEFAULT 'anyone'
     CHECK (quote_policy IN ('anyone', 'followers', 'ask', 'nobody')), reply_policy TEXT NOT NULL DEFAULT 'anyone'
     CHECK (reply_policy IN ('anyone', 'followers', 'mentioned')), feature_policy TEXT NOT NULL DEFAULT 'ask'
-    CHECK (feature_policy IN ('anyone', 'ask', 'nobody')), sends_blocks INTEGER NOT NULL DEFAULT 0, attribution_domains TEXT NOT NULL DEFAULT '[]', key_number INTEGER NOT NULL DEFAULT 1, old_rsa_key_sealed BLOB, old_ed25519_key_sealed BLOB, keys_changed_at TEXT, moved_at TEXT, deleted_at TEXT, erased_at TEXT) STRICT;
+    CHECK (feature_policy IN ('anyone', 'ask', 'nobody')), sends_blocks INTEGER NOT NULL DEFAULT 0, attribution_domains TEXT NOT NULL DEFAULT '[]', key_number INTEGER NOT NULL DEFAULT 1, old_rsa_key_sealed BLOB, old_ed25519_key_sealed BLOB, keys_changed_at TEXT, moved_at TEXT, deleted_at TEXT, erased_at TEXT, language TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE pinned (                       -- anybody's featured notes, in order
     actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

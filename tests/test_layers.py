@@ -10,6 +10,7 @@ LAYERS = [  # bottom first; rooms on one line do not see each other
     {"__init__", "errors"},
     {"protocol"},
     {"config", "assets", "imagework"},
+    {"words"},
     {"storage"},
     {"account"},
     {"federation"},

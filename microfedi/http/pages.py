@@ -12,7 +12,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from microfedi import __version__
+from microfedi import __version__, words
 from microfedi.assets import asset_dir
 from microfedi.federation import media_cache
 from microfedi.http import csrf, previews, sessions
@@ -53,7 +53,10 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
         cache_size=100,
+        extensions=["jinja2.ext.i18n"],
     )
+    env.install_gettext_callables(words.gettext, words.form, newstyle=True)  # type: ignore[attr-defined]
+    env.globals["language"] = words.language
     env.globals["static"] = static_url
     env.globals["version"] = __version__
     env.filters["visibility"] = lambda visibility: VISIBILITY_WORDS[Visibility(visibility)]

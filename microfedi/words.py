@@ -1,0 +1,88 @@
+"""The words of pages and errors, in the language of who reads them: GNU gettext.
+
+English stands in the code and in the templates, marked with `_()` and `ngettext()`; every other
+language is a catalogue in `locale/`, made and kept by `make words`.
+"""
+
+import functools
+import gettext as catalogues
+from contextvars import ContextVar
+from typing import Final
+
+from microfedi.assets import asset_dir
+
+DOMAIN: Final = "microfedi"  # names the catalogues' files
+DEFAULT: Final = "en"  # what the code is written in
+
+# What there is, each called as its own speakers call it.
+LANGUAGES: Final = {"en": "English", "de": "Deutsch"}
+
+_MOST_WISHES = 20  # languages that are read of a header; nobody speaks more
+
+_language: ContextVar[str] = ContextVar("language", default=DEFAULT)
+
+
+def use(language: str) -> None:
+    """Speak `language` for the rest of this request (or of this task); English if we cannot."""
+    _language.set(language if language in LANGUAGES else DEFAULT)
+
+
+def language() -> str:
+    """Return the language that is spoken now, as in `LANGUAGES`."""
+    return _language.get()
+
+
+def gettext(message: str) -> str:
+    """Return `message` in the language that is spoken now, itself if nobody translated it."""
+    return _catalogue(language()).gettext(message)
+
+
+def form(one: str, many: str, num: int) -> str:
+    """Return the form that goes with `num`, with nothing filled in."""
+    return _catalogue(language()).ngettext(one, many, num)
+
+
+def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
+    """Return the form that goes with `num`, which `%(num)s` stands for, with `values` filled in.
+
+    >>> ngettext("%(num)s post", "%(num)s posts", 2)
+    '2 posts'
+    """
+    return form(one, many, num) % {"num": num, **values}
+
+
+def _(message: str, /, **values: object) -> str:
+    """Return `message` in the language that is spoken now, with `%(name)s` filled from `values`.
+
+    Percent signs are doubled in messages, as in templates.
+
+    >>> _("At most %(count)s pictures, 100%% yours", count=16)
+    'At most 16 pictures, 100% yours'
+    """
+    return gettext(message) % values
+
+
+@functools.cache
+def _catalogue(language: str) -> catalogues.NullTranslations:
+    if language == DEFAULT:
+        return catalogues.NullTranslations()
+    return catalogues.translation(DOMAIN, asset_dir("locale"), [language], fallback=True)
+
+
+def preferred(accept_language: str) -> str:
+    """Return which of our languages an Accept-Language header likes best (RFC 9110, 12.5.4).
+
+    >>> preferred("fr, de-AT;q=0.8, en;q=0.7"), preferred("tlh"), preferred("de;q=0, en-GB")
+    ('de', 'en', 'en')
+    """
+    wishes: list[tuple[float, int, str]] = []
+    for index, wish in enumerate(accept_language.split(",")[:_MOST_WISHES]):
+        tag, _semicolon, weight = wish.strip().partition(";q=")
+        try:
+            quality = float(weight or 1)
+        except ValueError:
+            continue
+        wishes.append((-quality, index, tag.strip().lower().split("-")[0]))
+    return next(
+        (tag for less, _at, tag in sorted(wishes) if less < 0 and tag in LANGUAGES), DEFAULT
+    )
