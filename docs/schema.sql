@@ -145,6 +145,28 @@ CREATE INDEX deliveries_by_object ON deliveries (host_id, object_key, id);
 
 CREATE INDEX deliveries_ready ON deliveries (host_id, id) WHERE aside_until IS NULL;
 
+CREATE TABLE door_log (
+    number          INTEGER PRIMARY KEY,    -- 1, 2, 3 ...
+    at              TEXT NOT NULL,
+    kind            TEXT NOT NULL,
+    detail          TEXT NOT NULL,
+    address         TEXT NOT NULL,
+    browser         TEXT NOT NULL,
+    link            BLOB NOT NULL
+) STRICT;
+
+CREATE TRIGGER door_log_keeps_lines BEFORE UPDATE ON door_log
+BEGIN
+    SELECT raise(ABORT, 'the door log is never changed');
+END;
+
+CREATE TRIGGER door_log_keeps_newest BEFORE DELETE ON door_log
+WHEN old.number > (SELECT max(number) FROM door_log) - 10000
+  OR old.number > (SELECT min(number) FROM door_log)
+BEGIN
+    SELECT raise(ABORT, 'the door log is never shortened');
+END;
+
 CREATE TABLE encrypted_objects (
     id              INTEGER PRIMARY KEY,
     uri_key         BLOB NOT NULL UNIQUE,
@@ -237,7 +259,7 @@ CREATE TABLE instance (
     created_at      TEXT NOT NULL,
     setup_token     BLOB,               -- SHA-256 of the one-time link's token
     setup_expires_at TEXT
-) STRICT;
+, door_log_end BLOB) STRICT;
 
 CREATE TABLE jobs (
     id              INTEGER PRIMARY KEY,

@@ -1,0 +1,29 @@
+-- The owner's safety: the door log, the message vault, passkeys, acts that wait for a day.
+-- Instants are UTC text of fixed width. What is called sealed is encrypted.
+
+-- Who came to the door, and what was done there. Lines are added, and never changed: each carries
+-- an authenticated link to the one before it, so that a gap shows.
+CREATE TABLE door_log (
+    number          INTEGER PRIMARY KEY,    -- 1, 2, 3 ...
+    at              TEXT NOT NULL,
+    kind            TEXT NOT NULL,
+    detail          TEXT NOT NULL,
+    address         TEXT NOT NULL,
+    browser         TEXT NOT NULL,
+    link            BLOB NOT NULL
+) STRICT;
+
+CREATE TRIGGER door_log_keeps_lines BEFORE UPDATE ON door_log
+BEGIN
+    SELECT raise(ABORT, 'the door log is never changed');
+END;
+
+-- The newest ten thousand stay; older ones may be dropped, the oldest first.
+CREATE TRIGGER door_log_keeps_newest BEFORE DELETE ON door_log
+WHEN old.number > (SELECT max(number) FROM door_log) - 10000
+  OR old.number > (SELECT min(number) FROM door_log)
+BEGIN
+    SELECT raise(ABORT, 'the door log is never shortened');
+END;
+
+ALTER TABLE instance ADD COLUMN door_log_end BLOB;  -- stands for number and link of the newest line
