@@ -135,7 +135,7 @@ CREATE TABLE deliveries (
     inbox           TEXT NOT NULL,
     object_key      BLOB NOT NULL,          -- stands for what it is about: order is kept within it
     attempts        INTEGER NOT NULL DEFAULT 0,
-    aside_until     TEXT,                   -- refused alone: later ones of its object wait for it
+    aside_until     TEXT, problem TEXT NOT NULL DEFAULT '',                   -- refused alone: later ones of its object wait for it
     UNIQUE (outgoing_id, inbox)
 ) STRICT;
 
@@ -247,9 +247,11 @@ CREATE TABLE hosts (
     is_slow         INTEGER NOT NULL DEFAULT 0,
     prefers_rfc9421 INTEGER NOT NULL DEFAULT 0,
     preference_at   TEXT
-) STRICT;
+, problem TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE INDEX hosts_due ON hosts (is_slow, due_at, id) WHERE due_at IS NOT NULL;
+
+CREATE INDEX hosts_failing ON hosts (failing_since) WHERE failing_since IS NOT NULL;
 
 CREATE TABLE instance (
     id              INTEGER PRIMARY KEY CHECK (id = 1),
@@ -383,6 +385,17 @@ CREATE INDEX notes_by_thread ON notes (thread_id, id);
 
 CREATE INDEX notes_by_url ON notes (url) WHERE url IS NOT NULL;
 
+CREATE TABLE notification_people (          -- who is told of, whatever the rules say
+    actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+    created_at      TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE notification_rules (           -- what strangers meet; no row: the owner is told
+    about           TEXT PRIMARY KEY
+                    CHECK (about IN ('not_followed', 'not_following', 'new', 'private')),
+    rule            TEXT NOT NULL CHECK (rule IN ('filter', 'ignore'))
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE "notifications" (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
     kind            TEXT NOT NULL
@@ -394,11 +407,15 @@ CREATE TABLE "notifications" (
     note_id         INTEGER REFERENCES notes (id) ON DELETE CASCADE,
     detail          TEXT NOT NULL DEFAULT '',
     created_at      TEXT NOT NULL
-) STRICT;
+, is_held INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE INDEX notifications_by_actor ON notifications (actor_id);
 
+CREATE INDEX notifications_by_kind ON notifications (kind, id);
+
 CREATE INDEX notifications_by_note ON notifications (note_id) WHERE note_id IS NOT NULL;
+
+CREATE INDEX notifications_held ON notifications (actor_id, id) WHERE is_held;
 
 CREATE UNIQUE INDEX notifications_once
     ON notifications (kind, actor_id, coalesce(note_id, 0), detail);
@@ -410,7 +427,7 @@ CREATE TABLE outgoing (
     inboxes         INTEGER NOT NULL,
     dropped         INTEGER NOT NULL DEFAULT 0,   -- of them, those given up
     created_at      TEXT NOT NULL
-, by_instance INTEGER NOT NULL DEFAULT 0, by_old_key INTEGER NOT NULL DEFAULT 0, for_followers INTEGER NOT NULL DEFAULT 0) STRICT;
+, by_instance INTEGER NOT NULL DEFAULT 0, by_old_key INTEGER NOT NULL DEFAULT 0, for_followers INTEGER NOT NULL DEFAULT 0, hosts_sealed BLOB) STRICT;
 
 CREATE INDEX outgoing_by_note ON outgoing (note_id) WHERE note_id IS NOT NULL;
 
@@ -566,6 +583,17 @@ CREATE TABLE tombstones (
     deleted_at      TEXT NOT NULL,
     was_public      INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE undelivered (                  -- of notes: what was given up
+    outgoing_id     INTEGER NOT NULL REFERENCES outgoing (id) ON DELETE CASCADE,
+    host_id         INTEGER NOT NULL REFERENCES hosts (id),
+    inboxes         INTEGER NOT NULL,
+    problem         TEXT NOT NULL,
+    given_up_at     TEXT NOT NULL,
+    PRIMARY KEY (outgoing_id, host_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX undelivered_by_host ON undelivered (host_id);
 
 CREATE TABLE votes (
     vote_key        BLOB PRIMARY KEY,
