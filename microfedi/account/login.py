@@ -96,16 +96,16 @@ async def _prove(
         raise TooBusy(
             f"There were too many tries. Please wait {_in_words(seconds)}.", retry_after_s=seconds
         )
-    is_right = await passwords.verify(password, known.password_hash)
+    proof = await passwords.verify(password, known.password_hash)
     # Worked out and looked up for a wrong password too: it takes the same time.
     typed = "".join(code.split())
     step = totp.accepted_step(known.totp_secret or totp.new_secret(), typed, now)
     recovery_code = recovery.normalise(typed)
-    if not is_right:
+    if proof is None:
         log.warning("login failed address=%s", address)
         raise WrongCredentials("", WRONG)
-    renewed: str | None = None
-    if step is not None and known.password_hash and passwords.needs_rehash(known.password_hash):
+    renewed: passwords.Halves | None = None
+    if step is not None and passwords.needs_rehash(proof.stored):
         renewed = await passwords.hash_password(password)
 
     def change(tx: Transaction) -> bool:
@@ -119,7 +119,7 @@ async def _prove(
             used = False
         if used:
             if renewed is not None:
-                owner.set_password_hash(tx, renewed)
+                owner.set_password_hash(tx, renewed.stored)
             then(tx)
         return used
 

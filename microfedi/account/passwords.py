@@ -1,20 +1,29 @@
-"""The owner's password: what is accepted, and its slow hash (Argon2id).
+"""The owner's password: what is accepted, and its slow hash (Argon2id), split in two.
+
+One half is stored, to know the password again. The other half is never stored: it opens the message
+vault. HKDF makes both of the one hash, so neither tells anything of the other, and what lies on the
+disk for the login does not open the vault.
 
 A hash takes 64 MiB and a good part of a second, so on a small machine hashing is itself a way to
 keep it busy: one at a time, in a thread of its own, behind a queue that is soon full.
 """
 
 import asyncio
+import base64
+import hmac
 import os
 import re
 import threading
 import unicodedata
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TypeVar
 
 from cryptography.exceptions import InvalidKey
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from microfedi.account import weak
 from microfedi.errors import InvalidInput, TooBusy
@@ -35,10 +44,14 @@ HASH_BYTES = 32
 MAX_WAITING = 8  # hashes that wait for their turn, about two seconds' worth
 RETRY_AFTER_S = 5  # seconds; by then the queue has been worked off
 
-_PARAMETERS = f"$argon2id$v=19$m={MEMORY_KIB},t={ITERATIONS},p={LANES}$"
+_PARAMETERS = f"$argon2id-split$v=1$m={MEMORY_KIB},t={ITERATIONS},p={LANES}$"
 # Stored with other parameters: by an older version, or brought along. Bounded, as the hash of a
 # damaged file must not ask for all the memory there is.
-_STORED = re.compile(r"\$argon2id\$v=19\$m=([0-9]{1,7}),t=([0-9]{1,2}),p=[1-4]\$[^$]+\$[^$]+")
+_NUMBERS = r"m=([0-9]{1,7}),t=([0-9]{1,2}),p=([1-4])"
+_STORED = re.compile(
+    r"\$argon2id-split\$v=1\$" + _NUMBERS + r"\$([A-Za-z0-9+/=]{24})\$([A-Za-z0-9+/=]{44})"
+)
+_STORED_WHOLE = re.compile(r"\$argon2id\$v=19\$" + _NUMBERS + r"\$[^$]+\$[^$]+")  # before the vault
 _MAX_STORED_KIB = 256 * 1024
 
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
@@ -82,19 +95,33 @@ def check(password: str, *, own_words: Iterable[str] = ()) -> None:
         )
 
 
-async def hash_password(password: str) -> str:
-    """Return what is stored of a password: salt, parameters and hash in one text (PHC).
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """What comes of a password: `stored` in the database, `vault_key` (32 bytes) nowhere.
+
+    `vault_key` is None for a hash that was stored before there was a vault: hash it anew.
+    """
+
+    stored: str
+    vault_key: bytes | None
+
+    def __repr__(self) -> str:
+        return "Halves(…)"
+
+
+async def hash_password(password: str) -> Halves:
+    """Return both halves of a new hash: salt, parameters and login half in one text.
 
     Raises: InvalidInput if it is too long; TooBusy if too many wait for a hash.
     """
     key = normalised(password)
-    return await _in_turn(lambda: _kdf().derive_phc_encoded(key))
+    return await _in_turn(lambda: _hash(key))
 
 
-async def verify(password: str, stored: str | None) -> bool:
-    """True if this is the password that `stored` was made of.
+async def verify(password: str, stored: str | None) -> Halves | None:
+    """Return both halves if this is the password that `stored` was made of, else None.
 
-    Without `stored` (no owner yet) it takes as long, and is false.
+    Without `stored` (no owner yet) it takes as long, and is None.
 
     Raises: InvalidInput if it is too long; TooBusy if too many wait for a hash.
     """
@@ -103,30 +130,60 @@ async def verify(password: str, stored: str | None) -> bool:
 
 
 def needs_rehash(stored: str) -> bool:
-    """True if `stored` was made with other parameters than a new hash would be."""
+    """True if `stored` was made in another way than a new hash would be."""
     return not stored.startswith(_PARAMETERS)
 
 
-def _kdf() -> Argon2id:
+def _hash(key: bytes) -> Halves:
+    salt = os.urandom(SALT_BYTES)
+    login, vault_key = _halves(_kdf(salt, MEMORY_KIB, ITERATIONS, LANES).derive(key))
+    stored = f"{_PARAMETERS}{_text(salt)}${_text(login)}"
+    return Halves(stored, vault_key)
+
+
+def _verify(key: bytes, stored: str | None) -> Halves | None:
+    try:
+        return _compared(key, stored or "")
+    except ValueError:  # nothing that we stored: as slow as if it were
+        _hash(key)
+        return None
+
+
+def _compared(key: bytes, stored: str) -> Halves | None:
+    """Return both halves if they fit. Raises: ValueError if `stored` is not a hash of ours."""
+    whole = _STORED_WHOLE.fullmatch(stored)
+    match = whole or _STORED.fullmatch(stored)
+    if match is None or int(match[1]) > _MAX_STORED_KIB:
+        raise ValueError("not a hash of ours")
+    if whole:
+        try:
+            Argon2id.verify_phc_encoded(key, stored)
+        except InvalidKey:
+            return None
+        return Halves(stored, None)
+    salt, expected = base64.b64decode(match[4]), base64.b64decode(match[5])
+    memory, iterations, lanes = int(match[1]), int(match[2]), int(match[3])
+    login, vault_key = _halves(_kdf(salt, memory, iterations, lanes).derive(key))
+    return Halves(stored, vault_key) if hmac.compare_digest(login, expected) else None
+
+
+def _kdf(salt: bytes, memory_kib: int, iterations: int, lanes: int) -> Argon2id:
     return Argon2id(
-        salt=os.urandom(SALT_BYTES),
-        length=HASH_BYTES,
-        iterations=ITERATIONS,
-        lanes=LANES,
-        memory_cost=MEMORY_KIB,
+        salt=salt, length=HASH_BYTES, iterations=iterations, lanes=lanes, memory_cost=memory_kib
     )
 
 
-def _verify(key: bytes, stored: str | None) -> bool:
-    match = _STORED.fullmatch(stored or "")
-    if stored is None or match is None or int(match[1]) > _MAX_STORED_KIB:
-        _kdf().derive(key)
-        return False
-    try:
-        Argon2id.verify_phc_encoded(key, stored)
-    except InvalidKey:
-        return False
-    return True
+def _halves(slow: bytes) -> tuple[bytes, bytes]:
+    """Return what is stored for the login, and what opens the vault."""
+
+    def half(info: bytes) -> bytes:
+        return HKDFExpand(hashes.SHA256(), HASH_BYTES, info).derive(slow)
+
+    return half(b"microfedi login"), half(b"microfedi vault password")
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 async def _in_turn(work: Callable[[], T]) -> T:

@@ -233,7 +233,7 @@ async def make_owner(
     if problems:
         raise SetupProblems(problems)
     chosen = factors or fresh_factors()
-    password_hash = await passwords.hash_password(password)
+    hashed = await passwords.hash_password(password)
     rsa_pem, ed25519_pem = await asyncio.to_thread(_new_keys)
 
     def make(tx: Transaction) -> Owner:
@@ -243,7 +243,7 @@ async def make_owner(
             tx,
             handle=handle,
             name=sanitize.plain(name, limit=actors.MAX_NAME_CHARS),
-            password_hash=password_hash,
+            password_hash=hashed.stored,
             totp_secret=chosen.totp_secret,
             totp_step=totp_step,
             rsa_pem=rsa_pem,
@@ -275,11 +275,11 @@ async def reset(db: Database, config: Config, *, password: str) -> NewFactors:
     if known.deleted_at is not None:
         raise ConfigError("the account is deleted: nobody can log in here any more")
     passwords.check(password, own_words=_own_words(config, known.handle))
-    password_hash = await passwords.hash_password(password)
+    hashed = await passwords.hash_password(password)
     factors = fresh_factors()
 
     def change(tx: Transaction) -> None:
-        owner.set_password_hash(tx, password_hash)
+        owner.set_password_hash(tx, hashed.stored)
         owner.set_totp(tx, factors.totp_secret, 0)
         owner.replace_recovery_codes(tx, recovery.hashes_of(factors.recovery_codes))
         sessions.end_all(tx)
@@ -299,10 +299,10 @@ async def change_password(
     if known is None:
         raise NotFound("there is no owner yet")
     passwords.check(password, own_words=_own_words(config, known.handle))
-    password_hash = await passwords.hash_password(password)
+    hashed = await passwords.hash_password(password)
 
     def change(tx: Transaction) -> None:
-        owner.set_password_hash(tx, password_hash)
+        owner.set_password_hash(tx, hashed.stored)
         sessions.end_all(tx, but=session_id)
 
     await db.write(change)

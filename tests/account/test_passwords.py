@@ -1,6 +1,8 @@
 """Passwords: what is accepted, what is hashed, and how many at once (S-134)."""
 
 import asyncio
+import base64
+import hmac
 import unicodedata
 
 import pytest
@@ -13,10 +15,10 @@ GOOD = "the gull ate my third sandwich"
 
 
 async def test_a_stored_password_names_its_parameters_and_is_recognised() -> None:
-    stored = await passwords.hash_password(GOOD)
+    stored = (await passwords.hash_password(GOOD)).stored
 
-    assert stored.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
-    assert stored != await passwords.hash_password(GOOD)  # a salt each
+    assert stored.startswith("$argon2id-split$v=1$m=65536,t=3,p=1$")
+    assert stored != (await passwords.hash_password(GOOD)).stored  # a salt each
     assert await passwords.verify(GOOD, stored)
     assert not await passwords.verify(GOOD + " ", stored)
     assert not passwords.needs_rehash(stored)
@@ -27,13 +29,45 @@ async def test_older_parameters_still_verify_and_ask_to_be_renewed() -> None:
         salt=b"0123456789abcdef", length=32, iterations=2, lanes=1, memory_cost=19 * 1024
     ).derive_phc_encoded(GOOD.encode())
 
-    assert await passwords.verify(GOOD, older)
+    proof = await passwords.verify(GOOD, older)
+    assert proof is not None
+    assert proof.vault_key is None
+    assert await passwords.verify("wrong " + GOOD, older) is None
     assert passwords.needs_rehash(older)
+
+
+async def test_what_is_stored_does_not_open_the_vault() -> None:
+    """The halves, worked out by hand: one slow hash, two keys that say nothing of each other."""
+    halves = await passwords.hash_password(GOOD)
+    _empty, _name, _version, _numbers, salt, login = halves.stored.split("$")
+    slow = Argon2id(
+        salt=base64.b64decode(salt), length=32, iterations=3, lanes=1, memory_cost=65536
+    ).derive(GOOD.encode())
+
+    def half(info: bytes) -> bytes:
+        return hmac.digest(slow, info + b"\x01", "sha256")  # RFC 5869, 2.3, of one block
+
+    assert base64.b64decode(login) == half(b"microfedi login")
+    assert halves.vault_key == half(b"microfedi vault password")
+    assert slow not in (base64.b64decode(login), halves.vault_key)
+    proof = await passwords.verify(GOOD, halves.stored)
+    assert proof is not None
+    assert proof.vault_key == halves.vault_key
+    assert halves.vault_key.hex() not in repr(proof)
 
 
 @pytest.mark.parametrize(
     "stored",
-    [None, "", "x", "$argon2id$v=19$m=9999999,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA", "$2b$12$x"],
+    [
+        None,
+        "",
+        "x",
+        "$argon2id$v=19$m=9999999,t=3,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA",
+        f"$argon2id-split$v=1$m=9999999,t=3,p=1${'A' * 22}==${'A' * 43}=",
+        f"$argon2id-split$v=1$m=65536,t=3,p=1${'=' * 24}${'A' * 43}=",
+        f"$argon2id-split$v=1$m=8,t=0,p=1${'A' * 22}==${'A' * 43}=",
+        "$2b$12$x",
+    ],
 )
 async def test_what_is_no_hash_of_ours_verifies_nothing(stored: str | None) -> None:
     assert not await passwords.verify(GOOD, stored)
@@ -46,10 +80,10 @@ async def test_s_134_long_and_odd_passwords_are_refused_or_hashed_whole() -> Non
         (GOOD + "\0a", GOOD + "\0b"),
         (" " + GOOD, GOOD),
     ):
-        assert not await passwords.verify(pair[0], await passwords.hash_password(pair[1]))
+        assert not await passwords.verify(pair[0], (await passwords.hash_password(pair[1])).stored)
 
     accented = "crème brûlée für später"
-    stored = await passwords.hash_password(unicodedata.normalize("NFC", accented))
+    stored = (await passwords.hash_password(unicodedata.normalize("NFC", accented))).stored
     assert await passwords.verify(unicodedata.normalize("NFD", accented), stored)
 
     for too_much in ("x" * 1_000_000, "é" * 2049, "ab" * 251):
@@ -106,7 +140,7 @@ def test_what_is_ones_own_is_accepted(password: str) -> None:
 
 
 async def test_more_than_a_short_queue_of_hashes_is_refused_and_the_queue_drains() -> None:
-    stored = await passwords.hash_password(GOOD)
+    stored = (await passwords.hash_password(GOOD)).stored
     tries = [
         asyncio.create_task(passwords.verify("wrong " + GOOD, stored))
         for _ in range(passwords.MAX_WAITING + 3)
@@ -114,7 +148,7 @@ async def test_more_than_a_short_queue_of_hashes_is_refused_and_the_queue_drains
     results = await asyncio.gather(*tries, return_exceptions=True)
 
     assert [type(result) for result in results].count(TooBusy) == 3
-    assert results.count(False) == passwords.MAX_WAITING
+    assert results.count(None) == passwords.MAX_WAITING
     assert await passwords.verify(GOOD, stored)
 
 
@@ -128,7 +162,7 @@ async def test_who_gives_up_waiting_leaves_the_queue() -> None:
     await asyncio.gather(*tries, return_exceptions=True)
 
     more = (passwords.verify(GOOD, None) for _ in range(passwords.MAX_WAITING))
-    assert await asyncio.gather(*more) == [False] * passwords.MAX_WAITING
+    assert await asyncio.gather(*more) == [None] * passwords.MAX_WAITING
 
 
 async def test_the_memory_of_a_hash_is_given_back() -> None:
