@@ -595,6 +595,23 @@ CREATE TABLE undelivered (                  -- of notes: what was given up
 
 CREATE INDEX undelivered_by_host ON undelivered (host_id);
 
+CREATE TABLE vault_keys (
+    number          INTEGER PRIMARY KEY,
+    vault           INTEGER NOT NULL,
+    public          BLOB NOT NULL,
+    secret_wrapped  BLOB NOT NULL,
+    created_at      TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE vault_ways (
+    vault           INTEGER NOT NULL,
+    kind            TEXT NOT NULL CHECK (kind IN ('password', 'recovery', 'passkey')),
+    holder          TEXT NOT NULL,          -- which passkey; '' for the others
+    master_wrapped  BLOB NOT NULL,
+    created_at      TEXT NOT NULL,
+    PRIMARY KEY (vault, kind, holder)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE votes (
     vote_key        BLOB PRIMARY KEY,
     note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,

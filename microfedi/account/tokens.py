@@ -1,7 +1,13 @@
-"""Random tokens: the browser or the owner has the token, the database its hash."""
+"""Random tokens: the browser or the owner has the token, the database its hash.
+
+A session's token is two things at once, made of it by HKDF: what the database finds its row by (it
+keeps a hash of that), and a key that wraps the opened message vault and is stored nowhere.
+"""
 
 import hashlib
 import secrets
+
+from microfedi.storage import vault
 
 TOKEN_BYTES = 32  # 256 random bits: nobody guesses one, so a fast hash keeps it well
 MAX_TOKEN_CHARS = 128  # what is longer is not one of ours, and not worth hashing
@@ -20,4 +26,14 @@ def hash_of(token: str) -> bytes:
     """
     if len(token) > MAX_TOKEN_CHARS:
         token = ""
-    return hashlib.sha256(token.encode(errors="replace")).digest()
+    found_by = vault.key_of(token.encode(errors="replace"), "look-up")
+    return hashlib.sha256(found_by).digest()
+
+
+def wrap_key(token: str) -> bytes:
+    """Return the 32-byte key of a session's token that the database never sees.
+
+    >>> wrap_key("a") == wrap_key("a"), wrap_key("a") == hash_of("a")
+    (True, False)
+    """
+    return vault.key_of(token.encode(errors="replace"), "session")

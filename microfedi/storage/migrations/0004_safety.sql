@@ -27,3 +27,23 @@ BEGIN
 END;
 
 ALTER TABLE instance ADD COLUMN door_log_end BLOB;  -- stands for number and link of the newest line
+
+-- The message vault (docs/vault.md). Its keys: the public half seals what arrives; the secret half
+-- is wrapped by the vault's master key, and that by each way in. A vault that nobody can open any
+-- more is followed by another one, and stays: somebody may remember.
+CREATE TABLE vault_keys (
+    number          INTEGER PRIMARY KEY,
+    vault           INTEGER NOT NULL,
+    public          BLOB NOT NULL,
+    secret_wrapped  BLOB NOT NULL,
+    created_at      TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE vault_ways (
+    vault           INTEGER NOT NULL,
+    kind            TEXT NOT NULL CHECK (kind IN ('password', 'recovery', 'passkey')),
+    holder          TEXT NOT NULL,          -- which passkey; '' for the others
+    master_wrapped  BLOB NOT NULL,
+    created_at      TEXT NOT NULL,
+    PRIMARY KEY (vault, kind, holder)
+) STRICT, WITHOUT ROWID;

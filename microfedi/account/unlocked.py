@@ -1,0 +1,90 @@
+"""Who has the vault open: kept in memory, each under a key that only that browser's cookie has.
+
+A restart forgets it, and so does an hour without a look at the messages. Then the password opens it
+again; the login itself goes on.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from microfedi.storage import vault_keys
+from microfedi.storage.vault_keys import Opened
+
+MAX_OPEN = 32  # browsers of one person at once
+
+# After so long without a look at the messages they are locked again; what the owner may choose.
+IDLE_CHOICES = (
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=12),
+)
+IDLE = IDLE_CHOICES[1]
+
+
+@dataclass(slots=True)
+class _Held:
+    packed: bytes
+    used_at: datetime
+
+
+class Unlocked:
+    """The opened vaults by session; one for the server, used from its event loop only."""
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[int, _Held] = OrderedDict()
+
+    def __repr__(self) -> str:
+        return f"Unlocked({len(self._held)})"
+
+    def hold(self, session_id: int, opened: Opened, key: bytes, now: datetime) -> None:
+        """Keep the vault open for a session; `key` is its cookie's (`tokens.wrap_key`)."""
+        packed = vault_keys.pack(opened, key, bound_to=str(session_id))
+        self._held[session_id] = _Held(packed, now)
+        self._held.move_to_end(session_id)
+        while len(self._held) > MAX_OPEN:
+            self._held.popitem(last=False)
+
+    def use(
+        self, session_id: int, key: bytes, now: datetime, *, idle: timedelta = IDLE
+    ) -> Opened | None:
+        """Return the vault if this session has it open, and note that it was looked at."""
+        opened = self.peek(session_id, key, now, idle=idle)
+        if opened is not None:
+            self._held[session_id].used_at = now
+            self._held.move_to_end(session_id)
+        return opened
+
+    def peek(
+        self, session_id: int, key: bytes, now: datetime, *, idle: timedelta = IDLE
+    ) -> Opened | None:
+        """Return the vault as `use` does, without a note: nobody looked."""
+        held = self._held.get(session_id)
+        if held is None:
+            return None
+        if not timedelta(0) <= now - held.used_at <= idle:
+            self.lock(session_id)
+            return None
+        try:
+            return vault_keys.unpack(held.packed, key, bound_to=str(session_id))
+        except ValueError:  # a cookie of another login
+            return None
+
+    def lock(self, session_id: int) -> bool:
+        """Forget it for one session; False if it was not open."""
+        return self._held.pop(session_id, None) is not None
+
+    def lock_all(self, *, but: int | None = None) -> None:
+        """Forget it for every session, except for the one that says so."""
+        kept = self._held.get(but) if but is not None else None
+        self._held.clear()
+        if but is not None and kept is not None:
+            self._held[but] = kept
+
+    def forget_idle(self, now: datetime, *, idle: timedelta = IDLE) -> int:
+        """Forget those that nobody looked at for so long; return how many there were."""
+        late = [one for one, held in self._held.items() if not now - held.used_at <= idle]
+        for session_id in late:
+            self.lock(session_id)
+        return len(late)
