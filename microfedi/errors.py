@@ -45,15 +45,22 @@ class RemoteError(MicrofediError):
     """Another server did not give us what we asked for; trying later may help.
 
     `status` is its HTTP status, None if there was no answer at all.
-    `retry_after_s` is what its Retry-After asked for, in seconds.
+    `retry_after_s` is what its Retry-After asked for, in seconds. `why` is what failed, in a word:
+    "dns", "unreachable", "tls", "timeout", or "broken" for everything else.
     """
 
     def __init__(
-        self, message: str, *, status: int | None = None, retry_after_s: float | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        why: str = "broken",
     ) -> None:
         super().__init__(message)
         self.status = status
         self.retry_after_s = retry_after_s
+        self.why = why
 
 
 class RemoteGone(RemoteError):

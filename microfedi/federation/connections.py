@@ -174,7 +174,7 @@ class Connections:
                 problem = error
                 continue
             return await _Stream.open(sock, context, host)
-        raise RemoteError(f"{host} could not be reached") from problem
+        raise RemoteError(f"{host} could not be reached", why="unreachable") from problem
 
     async def _checked_addresses(self, host: str, port: int) -> list[str]:
         if netguard.literal_address(host) is not None:
@@ -183,7 +183,7 @@ class Connections:
             try:
                 found = await self._resolve(host, port)
             except (OSError, UnicodeError) as problem:
-                raise RemoteError(f"{host} has no address") from problem
+                raise RemoteError(f"{host} has no address", why="dns") from problem
         # All of them: a name that is public and private at once is no mistake of an honest server.
         if not self._development and not all(netguard.is_public_address(ip) for ip in found):
             raise ForbiddenAddress(f"{host} has an address that is not public")
@@ -208,9 +208,9 @@ class _Stream(httpcore2.AsyncNetworkStream):
         except BaseException as problem:
             sock.close()
             if isinstance(problem, ssl.SSLCertVerificationError):
-                raise RemoteError(f"{host}: {problem.verify_message}") from problem
+                raise RemoteError(f"{host}: {problem.verify_message}", why="tls") from problem
             if isinstance(problem, OSError):
-                raise RemoteError(f"{host} did not complete TLS") from problem
+                raise RemoteError(f"{host} did not complete TLS", why="tls") from problem
             raise
         return cls(reader, writer)
 

@@ -15,7 +15,7 @@ from enum import Enum
 from functools import partial
 from typing import Protocol
 
-from microfedi.errors import RemoteError
+from microfedi.errors import ForbiddenAddress, RemoteError
 from microfedi.federation import waiting
 from microfedi.federation.context import Context
 from microfedi.federation.remote import Response
@@ -182,7 +182,7 @@ class Deliverer:
                 if self._may_send(tx, delivery):
                     claimed.append(delivery)
                 else:
-                    deliveries.drop_host(tx, delivery.host.id)
+                    deliveries.drop_host(tx, delivery.host.id, problem="blocked", now=now)
             due = deliveries.next_due(tx, slow=slow)
             if due is not None and len(found) < room:
                 wait_s = min(wait_s, max(0.0, (due - now).total_seconds()))
@@ -225,10 +225,11 @@ class Deliverer:
             return await self._send(run)
         except RemoteError as problem:
             log.info("not delivered inbox=%s: %s", run.delivery.inbox, problem)
-            return partial(self._report_failure, run, problem.retry_after_s)
+            why = "private" if isinstance(problem, ForbiddenAddress) else problem.why
+            return partial(self._report_failure, run, problem.retry_after_s, why)
         except Exception:
             log.exception("a delivery broke inbox=%s", run.delivery.inbox)
-            return partial(self._report_failure, run, None)
+            return partial(self._report_failure, run, None, "broken")
 
     def _end(self, run: _Run, task: asyncio.Task[Report]) -> None:
         """Free the slot and leave the report for the next turn. Whatever happened, there is one."""
@@ -321,7 +322,12 @@ class Deliverer:
                 )
             case Verdict.REFUSED:
                 if not deliveries.refused(
-                    tx, delivery, is_slow=run.is_late, now=now, chance=self._chance()
+                    tx,
+                    delivery,
+                    is_slow=run.is_late,
+                    problem=str(response.status),
+                    now=now,
+                    chance=self._chance(),
                 ):
                     log.warning("gave up outgoing=%d %s", delivery.outgoing_id, delivery.inbox)
             case Verdict.STUMBLED:
@@ -330,12 +336,13 @@ class Deliverer:
                     delivery,
                     is_slow=run.is_late,
                     retry_after=_seconds(response.retry_after_s),
+                    problem=str(response.status),
                     now=now,
                     chance=self._chance(),
                 ):
                     log.warning("gave up outgoing=%d %s", delivery.outgoing_id, delivery.inbox)
             case Verdict.BUSY:
-                self._report_failure(run, response.retry_after_s, tx, now)
+                self._report_failure(run, response.retry_after_s, str(response.status), tx, now)
             case Verdict.GONE:
                 for uri in deliveries.gone(tx, delivery, is_slow=run.is_late, now=now):
                     jobs.add(tx, "refresh", uri, due_at=now)
@@ -343,7 +350,12 @@ class Deliverer:
             hosts.prefers(tx, delivery.host.name, now)
 
     def _report_failure(
-        self, run: _Run, retry_after_s: float | None, tx: Transaction, now: datetime
+        self,
+        run: _Run,
+        retry_after_s: float | None,
+        problem: str,
+        tx: Transaction,
+        now: datetime,
     ) -> None:
         host = run.delivery.host
         if not deliveries.host_failed(
@@ -351,6 +363,7 @@ class Deliverer:
             run.delivery,
             is_slow=run.is_late,
             retry_after=_seconds(retry_after_s),
+            problem=problem,
             now=now,
             chance=self._chance(),
         ):

@@ -17,6 +17,7 @@ from microfedi.storage import (
     previews,
     received,
     sessions,
+    strangers,
     threads,
     upkeep,
 )
@@ -38,6 +39,8 @@ HOSTS_FOR = timedelta(days=90)
 ACTORS_FOR = timedelta(days=30)
 # How the last look for a thread went.
 THREADS_FOR = timedelta(days=30)
+# What strangers did and the owner did not let in.
+HELD_FOR = timedelta(days=60)
 # That a picture could not be had.
 ABSENT_FOR = timedelta(days=1)
 
@@ -110,6 +113,7 @@ async def _drop_old(ctx: Context) -> None:
         lambda tx, now: received.prune(tx, now - RECEIVED_FOR),
         lambda tx, now: sessions.prune(tx, now),
         lambda tx, now: mutes.prune(tx, now),
+        lambda tx, now: strangers.prune(tx, now - HELD_FOR),
         lambda tx, now: upkeep.drop_tombstones(tx, now - TOMBSTONES_FOR),
         lambda tx, now: outgoing.prune(tx, now - RECEIPTS_FOR),
         lambda tx, now: hosts.prune(tx, now - HOSTS_FOR),

@@ -317,7 +317,9 @@ async def _deadline(seconds: float) -> AsyncIterator[None]:
             yield
     except TimeoutError as problem:
         if limit.expired():
-            raise RemoteError(f"no complete answer within {seconds:g} s") from problem
+            raise RemoteError(
+                f"no complete answer within {seconds:g} s", why="timeout"
+            ) from problem
         raise
 
 

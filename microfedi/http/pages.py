@@ -151,14 +151,14 @@ async def page(
     ctx = context_of(request)
     session = await sessions.of(request)
     owner = ctx.owner if ctx.has_owner else None
+    now = ctx.now()
     unread_messages = unread_notifications = 0
     if session and owner:
         read_id = owner.notifications_read_id
         unread_messages, unread_notifications = await ctx.db.read(
-            lambda r: (messages.unread(r), notifications.count_after(r, read_id))
+            lambda r: (messages.unread(r), notifications.count_after(r, read_id, now=now))
         )
     zone = zone_of(owner.time_zone) if owner else UTC
-    now = ctx.now()
 
     def media(url: str | None) -> str:
         if not url:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from microfedi.protocol import backoff, instants
-from microfedi.storage import followers, hosts, outgoing
+from microfedi.storage import followers, hosts, outgoing, receipts
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.hosts import Host
 
@@ -21,6 +21,11 @@ MAX_REFUSALS = 4
 # Tries of an activity that a host stumbles over (500, 502 ...) or whose signature it does not
 # accept (401, which is also said when our key could not be fetched), over 93 hours.
 MAX_STUMBLES = len(backoff.DELAYS) + 1
+# Why a delivery failed, as far as we tell the owner: a status like "403", or one of these. Nothing
+# of what another server says, nor of an address, is kept: either may hold a secret.
+PROBLEMS = frozenset(
+    {"dns", "unreachable", "tls", "timeout", "broken", "private", "blocked", "owner"}
+)
 # Tries in a row that failed before we say that it was the host and not single activities.
 OUTAGE_ATTEMPTS = 2
 
@@ -120,6 +125,7 @@ def refused(
     delivery: Delivery,
     *,
     is_slow: bool,
+    problem: str = "",
     now: datetime,
     chance: float,
 ) -> bool:
@@ -128,7 +134,7 @@ def refused(
     After `MAX_REFUSALS` it is dropped: then False is returned.
     """
     _host_answers(tx, delivery, is_slow, None, now)
-    is_kept = _step_aside(tx, delivery, MAX_REFUSALS, now=now, chance=chance)
+    is_kept = _step_aside(tx, delivery, MAX_REFUSALS, problem, now=now, chance=chance)
     _schedule(tx, delivery.host.id, now)
     return is_kept
 
@@ -139,6 +145,7 @@ def stumbled(
     *,
     is_slow: bool,
     retry_after: timedelta | None = None,
+    problem: str = "",
     now: datetime,
     chance: float,
 ) -> bool:
@@ -147,8 +154,16 @@ def stumbled(
     Whether it is this activity or the host shows at the next try, which is another activity: if
     that is taken, it was this one. After `MAX_STUMBLES` it is dropped: then False is returned.
     """
-    is_kept = _step_aside(tx, delivery, MAX_STUMBLES, now=now, chance=chance)
-    host_failed(tx, delivery, is_slow=is_slow, retry_after=retry_after, now=now, chance=chance)
+    is_kept = _step_aside(tx, delivery, MAX_STUMBLES, problem, now=now, chance=chance)
+    host_failed(
+        tx,
+        delivery,
+        is_slow=is_slow,
+        retry_after=retry_after,
+        problem=problem,
+        now=now,
+        chance=chance,
+    )
     return is_kept
 
 
@@ -158,6 +173,7 @@ def host_failed(
     *,
     is_slow: bool,
     retry_after: timedelta | None = None,
+    problem: str = "",
     now: datetime,
     chance: float,
 ) -> bool:
@@ -171,17 +187,23 @@ def host_failed(
         UPDATE hosts
            SET attempts = attempts + 1,
                failing_since = coalesce(failing_since, :now),
+               problem = :problem,
                is_slow = :is_slow,
                is_leased = 0
          WHERE id = :id
         RETURNING attempts, failing_since
         """,
-        {"id": delivery.host.id, "is_slow": is_slow, "now": instants.to_text(now)},
+        {
+            "id": delivery.host.id,
+            "is_slow": is_slow,
+            "problem": problem,
+            "now": instants.to_text(now),
+        },
     )
     if row is None:
         return False
     if now - instants.from_text(row["failing_since"]) >= backoff.GIVE_UP_AFTER:
-        drop_host(tx, delivery.host.id)
+        drop_host(tx, delivery.host.id, problem=problem, now=now)
         return False
     wait = backoff.delay(row["attempts"], chance=chance)
     if retry_after is not None:
@@ -200,6 +222,9 @@ def gone(tx: Transaction, delivery: Delivery, *, is_slow: bool, now: datetime) -
         tx,
         "DELETE FROM deliveries WHERE host_id = :host_id AND inbox = :inbox RETURNING outgoing_id",
         {"host_id": delivery.host.id, "inbox": delivery.inbox},
+        host_id=delivery.host.id,
+        problem="410",
+        now=now,
     )
     _release_object(tx, delivery)
     _host_answers(tx, delivery, is_slow, None, now)
@@ -229,12 +254,15 @@ def interrupted(tx: Transaction, delivery: Delivery, *, now: datetime) -> None:
     _schedule(tx, delivery.host.id, now)
 
 
-def drop_host(tx: Transaction, host_id: int) -> None:
+def drop_host(tx: Transaction, host_id: int, *, problem: str, now: datetime) -> None:
     """Drop everything that waits for a host, and count its failures from the start again."""
     _drop(
         tx,
         "DELETE FROM deliveries WHERE host_id = :host_id RETURNING outgoing_id",
         {"host_id": host_id},
+        host_id=host_id,
+        problem=problem,
+        now=now,
     )
     tx.run(
         """
@@ -375,19 +403,30 @@ def _host_answers(
 
 
 def _step_aside(
-    tx: Transaction, delivery: Delivery, max_tries: int, *, now: datetime, chance: float
+    tx: Transaction,
+    delivery: Delivery,
+    max_tries: int,
+    problem: str,
+    *,
+    now: datetime,
+    chance: float,
 ) -> bool:
     """Put a delivery aside with all later ones about its object; drop it after its last try."""
     tries = delivery.attempts + 1
     if tries >= max_tries:
         _drop(
-            tx, "DELETE FROM deliveries WHERE id = :id RETURNING outgoing_id", {"id": delivery.id}
+            tx,
+            "DELETE FROM deliveries WHERE id = :id RETURNING outgoing_id",
+            {"id": delivery.id},
+            host_id=delivery.host.id,
+            problem=problem,
+            now=now,
         )
         _release_object(tx, delivery)
         return False
     tx.run(
-        "UPDATE deliveries SET attempts = :tries WHERE id = :id",
-        {"tries": tries, "id": delivery.id},
+        "UPDATE deliveries SET attempts = :tries, problem = :problem WHERE id = :id",
+        {"tries": tries, "problem": problem, "id": delivery.id},
     )
     tx.run(
         """
@@ -448,9 +487,18 @@ def _schedule(
     )
 
 
-def _drop(tx: Transaction, delete: str, params: dict[str, object]) -> None:
+def _drop(
+    tx: Transaction,
+    delete: str,
+    params: dict[str, object],
+    *,
+    host_id: int,
+    problem: str,
+    now: datetime,
+) -> None:
     """Run a DELETE that returns outgoing_id, and note in the receipts what was given up."""
     dropped = [row["outgoing_id"] for row in tx.all(delete, params)]
     for outgoing_id in dropped:
         tx.run("UPDATE outgoing SET dropped = dropped + 1 WHERE id = :id", {"id": outgoing_id})
+    receipts.drop(tx, dropped, host_id, problem=problem, now=now)
     outgoing.finish(tx, dropped)

@@ -130,6 +130,7 @@ def prune(tx: Transaction, before: datetime) -> int:
          WHERE due_at IS NULL
            AND coalesce(preference_at, '') < :before
            AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.host_id = hosts.id)
+           AND NOT EXISTS (SELECT 1 FROM undelivered WHERE undelivered.host_id = hosts.id)
         """,
         {"before": instants.to_text(before)},
     )

@@ -1,13 +1,17 @@
-"""What the owner should be told."""
+"""What the owner should be told.
 
-import json
-from collections.abc import Collection
+What somebody did who is muted or blocked now, and what waits of strangers (`strangers`), is kept
+but not told: neither on pages, nor in counts, nor pushed.
+"""
+
+import sqlite3
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from microfedi.protocol import instants
-from microfedi.storage import mutes
+from microfedi.storage import mutes, strangers
 from microfedi.storage.database import Reader, Transaction
 
 Kind = Literal[
@@ -28,6 +32,33 @@ Kind = Literal[
     "feature",
     "feature_request",
 ]
+
+MOST_COUNTED = 100  # a badge says "99+"
+MOST_TOLD = 500  # of a page at most; groups make few lines of them
+
+# What is told, of `notifications AS told`. Reports are always: they are for the admin.
+_TOLD = """
+    NOT told.is_held
+    AND (told.kind = 'report' OR NOT EXISTS (
+            SELECT 1 FROM blocked_actors WHERE actor_id = told.actor_id
+            UNION ALL
+            SELECT 1 FROM muted_actors
+             WHERE actor_id = told.actor_id
+               AND with_notifications
+               AND (until IS NULL OR until > :now)
+            UNION ALL
+            SELECT 1 FROM muted_threads
+              JOIN notes USING (thread_id)
+             WHERE notes.id = told.note_id
+               AND (until IS NULL OR until > :now)
+            UNION ALL
+            SELECT 1 FROM muted_hosts
+              JOIN actors ON actors.id = told.actor_id
+             WHERE instr('.' || actors.host || ':', '.' || muted_hosts.host || ':')
+               AND (until IS NULL OR until > :now)))
+"""
+_ALL = 2**63 - 1  # before every id there can be
+_COLUMNS = "id, kind, actor_id, note_id, detail, created_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +85,19 @@ def add(
     now: datetime,
     detail: str = "",
 ) -> bool:
-    """Tell the owner; False if this was told before, or is muted.
+    """Tell the owner; False if this was told before, is muted, or waits as the rules say.
 
     Reports are always told: they are for the admin.
     """
     if kind != "report" and mutes.silences(tx, actor_id, note_id, now):
         return False
+    verdict = strangers.verdict(tx, kind, actor_id, note_id, now)
+    if verdict == "drop":
+        return False
     added = tx.run(
         """
-        INSERT INTO notifications (kind, actor_id, note_id, detail, created_at)
-        VALUES (:kind, :actor_id, :note_id, :detail, :created_at)
+        INSERT INTO notifications (kind, actor_id, note_id, detail, created_at, is_held)
+        VALUES (:kind, :actor_id, :note_id, :detail, :created_at, :is_held)
         ON CONFLICT (kind, actor_id, coalesce(note_id, 0), detail) DO NOTHING
         """,
         {
@@ -72,9 +106,10 @@ def add(
             "note_id": note_id,
             "detail": detail,
             "created_at": instants.to_text(now),
+            "is_held": verdict == "hold",
         },
     )
-    return added > 0
+    return added > 0 and verdict == "tell"
 
 
 def remove(
@@ -104,23 +139,86 @@ def page(
     before_id: int | None = None,
     limit: int,
     kinds: Collection[Kind] | None = None,
+    now: datetime,
 ) -> list[Notification]:
-    """Return notifications, newest first; only of `kinds` if given."""
-    rows = reader.all(
-        """
-        SELECT id, kind, actor_id, note_id, detail, created_at
+    """Return what is told, newest first; only of `kinds` if given."""
+    params: dict[str, object] = {
+        "before_id": before_id or _ALL,
+        "limit": min(limit, MOST_TOLD),
+        "now": instants.to_text(now),
+    }
+    if kinds is None:
+        return _read(reader, _select(), params)
+    params |= {f"kind{index}": kind for index, kind in enumerate(kinds)}
+    # Each kind by its own index, newest first; SQLite merges them and stops at the limit.
+    parts = [_select(f"AND told.kind = :kind{index}") for index in range(len(kinds))]
+    return _read(reader, " UNION ALL ".join(parts), params)
+
+
+def held(
+    reader: Reader, actor_id: int, *, before_id: int | None = None, limit: int
+) -> list[Notification]:
+    """Return what waits of somebody, newest first."""
+    sql = f"""
+        SELECT {_COLUMNS}
           FROM notifications
-         WHERE id < coalesce(:before_id, 9223372036854775807)
-           AND (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds)))
-         ORDER BY id DESC
-         LIMIT :limit
-        """,
-        {
-            "before_id": before_id,
-            "kinds": None if kinds is None else json.dumps(list(kinds)),
-            "limit": limit,
-        },
+         WHERE is_held
+           AND actor_id = :actor_id
+           AND id < :before_id
+        """  # noqa: S608
+    params = {"actor_id": actor_id, "before_id": before_id or _ALL, "limit": limit}
+    return _read(reader, sql, params)
+
+
+def pushable(reader: Reader, *, after_id: int, limit: int, now: datetime) -> list[Notification]:
+    """Return what came in after `after_id` and may be pushed, newest first.
+
+    That is what a page would show: nothing that waits of strangers, nothing muted or blocked.
+    """
+    sql = _select("AND told.id > :after_id")
+    params = {
+        "after_id": after_id,
+        "before_id": _ALL,
+        "limit": limit,
+        "now": instants.to_text(now),
+    }
+    return _read(reader, sql, params)
+
+
+def newest_id(reader: Reader) -> int:
+    """Return the id of the newest notification, told or not; 0 if there is none."""
+    newest: int = reader.value("SELECT coalesce(max(id), 0) FROM notifications")
+    return newest
+
+
+def count_after(reader: Reader, notification_id: int, *, now: datetime) -> int:
+    """Return how many that are told are newer, `MOST_COUNTED` if there are more."""
+    count: int = reader.value(
+        f"""
+        SELECT count(*)
+          FROM (SELECT 1
+                  FROM notifications AS told
+                 WHERE told.id > :id
+                   AND {_TOLD}
+                 LIMIT :most)
+        """,  # noqa: S608
+        {"id": notification_id, "now": instants.to_text(now), "most": MOST_COUNTED},
     )
+    return count
+
+
+def _select(more: str = "") -> str:
+    return f"""
+        SELECT {_COLUMNS}
+          FROM notifications AS told
+         WHERE told.id < :before_id
+           AND {_TOLD}
+           {more}
+        """  # noqa: S608
+
+
+def _read(reader: Reader, sql: str, params: Mapping[str, object]) -> list[Notification]:
+    rows: list[sqlite3.Row] = reader.all(f"{sql} ORDER BY id DESC LIMIT :limit", params)
     return [
         Notification(
             row["id"],
@@ -132,17 +230,3 @@ def page(
         )
         for row in rows
     ]
-
-
-def newest_id(reader: Reader) -> int:
-    """Return the id of the newest notification, 0 if there is none."""
-    newest: int = reader.value("SELECT coalesce(max(id), 0) FROM notifications")
-    return newest
-
-
-def count_after(reader: Reader, notification_id: int) -> int:
-    """Return how many notifications are newer."""
-    count: int = reader.value(
-        "SELECT count(*) FROM notifications WHERE id > :id", {"id": notification_id}
-    )
-    return count

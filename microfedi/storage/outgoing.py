@@ -1,29 +1,19 @@
 """What we say to others, as bytes: kept once while any inbox waits for it, then as a receipt.
 
-How it gets there is in `deliveries`.
+How it gets there is in `deliveries`, how far it has come in `receipts`.
 """
 
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from microfedi.errors import MalformedDocument
 from microfedi.protocol import instants, uris
-from microfedi.storage import blocks, hosts
+from microfedi.storage import blocks, hosts, receipts
 from microfedi.storage.database import Reader, Transaction
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """How far something of ours has come: inboxes in all, still waiting, given up."""
-
-    total: int
-    pending: int
-    dropped: int
 
 
 def enqueue(
@@ -53,13 +43,19 @@ def enqueue(
     tx.run(
         """
         INSERT INTO outgoing (
-            id, body_sealed, note_id, inboxes, by_old_key, by_instance, for_followers, created_at)
-        VALUES (:id, :body, :note_id, :inboxes, :by_old_key, :by_instance, :for_followers, :now)
+            id, body_sealed, note_id, hosts_sealed, inboxes, by_old_key, by_instance,
+            for_followers, created_at)
+        VALUES (
+            :id, :body, :note_id, :hosts, :inboxes, :by_old_key, :by_instance,
+            :for_followers, :now)
         """,
         {
             "id": outgoing_id,
             "body": tx.sealer.seal("outgoing", body, bound_to=str(outgoing_id)),
             "note_id": note_id,
+            "hosts": None
+            if note_id is None
+            else receipts.sealed_hosts(tx, outgoing_id, wanted.values()),
             "inboxes": len(wanted),
             "by_old_key": by_old_key,
             "by_instance": by_instance,
@@ -93,30 +89,6 @@ def finish(tx: Transaction, outgoing_ids: Iterable[int]) -> None:
         """,
         done,
     )
-
-
-def receipt(reader: Reader, note_id: int) -> Receipt:
-    """Return how far what was sent for a note has come."""
-    row = reader.one(
-        """
-        SELECT coalesce(sum(inboxes), 0) AS total, coalesce(sum(dropped), 0) AS dropped
-          FROM outgoing
-         WHERE note_id = :note_id
-        """,
-        {"note_id": note_id},
-    )
-    pending = reader.value(
-        """
-        SELECT count(*)
-          FROM outgoing
-          JOIN deliveries ON deliveries.outgoing_id = outgoing.id
-         WHERE outgoing.note_id = :note_id
-        """,
-        {"note_id": note_id},
-    )
-    if row is None:
-        return Receipt(0, 0, 0)
-    return Receipt(row["total"], pending, row["dropped"])
 
 
 def wait_for_old_key(reader: Reader) -> bool:

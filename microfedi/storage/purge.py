@@ -7,6 +7,7 @@ and threads in which they wrote. Messages stay too.
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from microfedi.storage import actors, deliveries, notes
 from microfedi.storage.database import Reader, Transaction
@@ -56,7 +57,7 @@ def counts(reader: Reader, host: str) -> Counts:
     return Counts(0, 0, 0, 0) if row is None else Counts(**row)
 
 
-def cut_ties(tx: Transaction, host: str) -> None:
+def cut_ties(tx: Transaction, host: str, now: datetime) -> None:
     """End follows both ways, clear Home and notifications of them, and send nothing more there."""
     there = {"host": host}
     people = f"(SELECT id FROM actors WHERE {_THERE})"  # noqa: S608
@@ -76,7 +77,7 @@ def cut_ties(tx: Transaction, host: str) -> None:
         "SELECT id FROM hosts WHERE instr('.' || name || ':', '.' || :host || ':')", there
     )
     for row in rows:
-        deliveries.drop_host(tx, row["id"])
+        deliveries.drop_host(tx, row["id"], problem="blocked", now=now)
 
 
 def drop_posts(tx: Transaction, host: str) -> tuple[int, set[str]]:

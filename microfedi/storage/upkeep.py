@@ -105,7 +105,8 @@ def drop_posts(
                         AND (EXISTS (SELECT 1 FROM following
                                       WHERE following.actor_id = notes.actor_id)
                              OR EXISTS (SELECT 1 FROM home WHERE note_id = notes.id)
-                             OR EXISTS (SELECT 1 FROM notifications WHERE note_id = notes.id)))
+                             OR EXISTS (SELECT 1 FROM notifications
+                                         WHERE note_id = notes.id AND NOT is_held)))
                AS may_go
           FROM notes
          WHERE id > :after_id
@@ -145,6 +146,7 @@ def drop_actors(tx: Transaction, fetched_before: datetime) -> int:
                AND id NOT IN (SELECT actor_id FROM blocked_actors)
                AND id NOT IN (SELECT actor_id FROM blocked_by)
                AND id NOT IN (SELECT actor_id FROM muted_actors)
+               AND id NOT IN (SELECT actor_id FROM notification_people)
                AND id NOT IN (SELECT actor_id FROM circle_people)
                AND NOT EXISTS (SELECT 1 FROM circle_notes WHERE actor_id = actors.id)
                AND NOT EXISTS (SELECT 1 FROM notes WHERE actor_id = actors.id)

@@ -17,19 +17,19 @@ from microfedi.storage import (
     circles,
     likes,
     notes,
-    outgoing,
     polls,
     previews,
     quotes,
     reactions,
+    receipts,
 )
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
-from microfedi.storage.outgoing import Receipt
 from microfedi.storage.owner import Owner
 from microfedi.storage.previews import Preview
 from microfedi.storage.reactions import Tally
+from microfedi.storage.receipts import Receipt
 from microfedi.storage.timeline import Entry
 from microfedi.web import shown
 from microfedi.web.shown import Shown
@@ -352,4 +352,4 @@ def _anchor(note: Note, index: int, *, is_first: bool, pinned: bool) -> str:
 
 def with_receipt(reader: Reader, card: Card) -> Card:
     """Return the card with how far the post has got."""
-    return dataclasses.replace(card, receipt=outgoing.receipt(reader, card.note.id))
+    return dataclasses.replace(card, receipt=receipts.of_note(reader, card.note.id))

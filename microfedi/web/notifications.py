@@ -38,7 +38,9 @@ async def show(request: Request) -> Response:
     kinds: tuple[Kind, ...] | None = ("mention",) if mentions_only else None
 
     def question(reader: Reader) -> tuple[list[Told], int, int]:
-        found = notifications.page(reader, before_id=before, limit=PAGE_NOTIFICATIONS, kinds=kinds)
+        found = notifications.page(
+            reader, before_id=before, limit=PAGE_NOTIFICATIONS, kinds=kinds, now=ctx.now()
+        )
         people = actors.by_ids(reader, {one.actor_id for one in found})
         posts = notes.by_ids(reader, {one.note_id for one in found if one.note_id})
         shown = {c.note.id: c for c in cards.of_notes(reader, list(posts.values()), owner)}

@@ -7,10 +7,10 @@ import pytest
 
 from microfedi.protocol import backoff, render
 from microfedi.protocol.vocab import Activity, Follow
-from microfedi.storage import deliveries, hosts, outgoing
+from microfedi.storage import deliveries, hosts, outgoing, receipts
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.deliveries import Delivery
-from microfedi.storage.outgoing import Receipt
+from microfedi.storage.receipts import Receipt
 from tests.factories import NOON
 
 LEASE = timedelta(minutes=2)
@@ -223,7 +223,7 @@ async def test_a_host_that_failed_for_a_week_is_given_up_and_tried_anew_later(
             now = deliveries.next_due(tx) or now
         assert now - NOON >= backoff.GIVE_UP_AFTER
         assert tries <= 12
-        assert outgoing.receipt(tx, 7) == Receipt(total=1, pending=0, dropped=1)
+        assert receipts.of_note(tx, 7) == Receipt(total=1, pending=0, dropped=1)
         assert rows(tx, "deliveries") == 0
         put(tx, 3, now=now)
         assert one(tx, now)[1] == 3
@@ -304,7 +304,7 @@ async def test_what_is_refused_again_and_again_is_dropped_and_lets_the_later_one
             assert kept is (attempt < deliveries.MAX_REFUSALS)
             now = deliveries.next_due(tx) or now
         assert one(tx, now)[1] == 2
-        assert outgoing.receipt(tx, 7) == Receipt(total=1, pending=0, dropped=1)
+        assert receipts.of_note(tx, 7) == Receipt(total=1, pending=0, dropped=1)
 
     await db.write(change)
 
@@ -416,10 +416,10 @@ async def test_a_receipt_counts_what_has_arrived(db: Database) -> None:
     def change(tx: Transaction) -> Receipt:
         put(tx, 1, A_INBOX, B_INBOX, note_id=7)
         deliveries.delivered(tx, claim(tx)[0], is_slow=False, now=NOON)
-        return outgoing.receipt(tx, 7)
+        return receipts.of_note(tx, 7)
 
     assert await db.write(change) == Receipt(total=2, pending=1, dropped=0)
-    assert await db.read(lambda reader: outgoing.receipt(reader, 8)) == Receipt(0, 0, 0)
+    assert await db.read(lambda reader: receipts.of_note(reader, 8)) == Receipt(0, 0, 0)
 
 
 async def test_when_all_have_it_only_the_receipt_is_kept_until_it_is_pruned(db: Database) -> None:
@@ -427,7 +427,7 @@ async def test_when_all_have_it_only_the_receipt_is_kept_until_it_is_pruned(db: 
         put(tx, 1, note_id=7)
         deliveries.delivered(tx, one(tx)[0], is_slow=False, now=NOON)
         assert tx.value("SELECT body_sealed FROM outgoing") is None
-        assert outgoing.receipt(tx, 7) == Receipt(1, 0, 0)
+        assert receipts.of_note(tx, 7) == Receipt(1, 0, 0)
         assert outgoing.prune(tx, NOON) == 0
         assert outgoing.prune(tx, NOON + timedelta(days=1)) == 1
 
@@ -454,7 +454,7 @@ async def test_a_result_that_is_reported_for_what_is_gone_already_harms_nothing(
     def change(tx: Transaction) -> None:
         put(tx, 1)
         delivery, _ = one(tx)
-        deliveries.drop_host(tx, delivery.host.id)
+        deliveries.drop_host(tx, delivery.host.id, problem="blocked", now=NOON)
         report(tx, delivery)
         assert deliveries.next_due(tx) is None
         assert rows(tx, "deliveries") == rows(tx, "outgoing") == 0

@@ -121,12 +121,14 @@ async def test_the_owner_is_told_once(db: Database) -> None:
         assert not notifications.add(tx, "like", actor_id=carol, note_id=note.id, now=NOON)
         assert notifications.add(tx, "follow", actor_id=carol, now=NOON)
         assert not notifications.add(tx, "follow", actor_id=carol, now=NOON)
-        found = notifications.page(tx, limit=5)
+        found = notifications.page(tx, limit=5, now=NOON)
         assert [(one.kind, one.note_id) for one in found] == [("follow", None), ("like", note.id)]
-        assert notifications.count_after(tx, found[1].id) == 1
+        assert notifications.count_after(tx, found[1].id, now=NOON) == 1
         assert notifications.newest_id(tx) == found[0].id
-        assert [one.kind for one in notifications.page(tx, limit=5, kinds=["like"])] == ["like"]
-        assert notifications.page(tx, before_id=found[1].id, limit=5) == []
+        assert [one.kind for one in notifications.page(tx, limit=5, kinds=["like"], now=NOON)] == [
+            "like"
+        ]
+        assert notifications.page(tx, before_id=found[1].id, limit=5, now=NOON) == []
         assert notifications.remove(tx, "follow", carol)
         assert not notifications.remove(tx, "follow", carol)
 

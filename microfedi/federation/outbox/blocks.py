@@ -70,7 +70,7 @@ async def block_host(ctx: Context, host: str, *, lasts: timedelta | None = None)
         now = ctx.now()
         until = None if lasts is None else now + lasts
         name = blocks.block_host(tx, blockable(ctx, host), now, until=until)
-        purge.cut_ties(tx, name)
+        purge.cut_ties(tx, name, now)
         jobs.add(tx, "purge", name, due_at=now)
         _end_at(tx, until, f"{_HOST} {name}")
 

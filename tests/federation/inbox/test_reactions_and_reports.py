@@ -4,6 +4,7 @@ from typing import Any
 
 from microfedi.protocol.vocab import PUBLIC
 from microfedi.storage import following, notifications, pins, reactions, reports
+from tests.factories import NOON
 from tests.federation.inbox.world import OWNER, Scene, a_note, an_activity
 
 BLOB = {
@@ -33,7 +34,7 @@ async def test_a_reaction_counts_in_both_spellings_and_can_be_taken_back(scene: 
     ]
     assert await scene.count("likes") == 0
     assert await scene.told() == ["reaction", "reaction"]
-    told = await scene.ctx.db.read(lambda r: notifications.page(r, limit=9))
+    told = await scene.ctx.db.read(lambda r: notifications.page(r, limit=9, now=NOON))
     assert [one.detail for one in told] == [":blob:", "🔥"]
 
     await scene.deliver(scene.alice, an_activity("Undo", scene.alice, fire["id"]))

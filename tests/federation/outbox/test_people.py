@@ -87,7 +87,7 @@ async def test_a_request_is_accepted(ctx: Context) -> None:
         "object": US,
     }
     assert await ctx.db.read(followers.count) == 1
-    assert await ctx.db.read(lambda reader: notifications.page(reader, limit=9)) == []
+    assert await ctx.db.read(lambda reader: notifications.page(reader, limit=9, now=NOON)) == []
     with pytest.raises(NotFound):
         await follows.accept(ctx, alice.id)
 
