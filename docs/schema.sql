@@ -194,6 +194,17 @@ CREATE TABLE featured_tags (
     position        INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE filters (
+    id              INTEGER PRIMARY KEY,
+    body_sealed     BLOB NOT NULL,          -- its name, its words, where it works and how
+    until           TEXT
+) STRICT;
+
+CREATE TABLE followed_tags (
+    tag             TEXT PRIMARY KEY,
+    created_at      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE followers (
     actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
     follow_uri      TEXT NOT NULL,
@@ -206,7 +217,7 @@ CREATE TABLE following (
     follow_uri      TEXT NOT NULL UNIQUE,
     state           TEXT NOT NULL CHECK (state IN ('requested', 'accepted', 'rejected')),
     created_at      TEXT NOT NULL
-) STRICT;
+, hides_boosts INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE forwards (
     id              INTEGER PRIMARY KEY,
@@ -229,9 +240,11 @@ CREATE TABLE home (
     position        INTEGER PRIMARY KEY,
     note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
     announce_id     INTEGER REFERENCES announces (id) ON DELETE CASCADE
-) STRICT;
+, actor_id INTEGER NOT NULL DEFAULT 0, nth INTEGER NOT NULL DEFAULT 0, tag TEXT) STRICT;
 
 CREATE UNIQUE INDEX home_announces ON home (announce_id) WHERE announce_id IS NOT NULL;
+
+CREATE INDEX home_by_actor ON home (actor_id, position);
 
 CREATE INDEX home_by_note ON home (note_id);
 
@@ -283,6 +296,33 @@ CREATE TABLE likes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX likes_by_actor ON likes (actor_id, note_id);
+
+CREATE TABLE list_home (                    -- what the people in a list brought to Home
+    list_id         INTEGER NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
+    position        INTEGER NOT NULL REFERENCES home (position) ON DELETE CASCADE,
+    PRIMARY KEY (list_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX list_home_by_position ON list_home (position);
+
+CREATE TABLE list_people (                  -- whoever is followed no longer is in no list
+    list_id         INTEGER NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
+    actor_id        INTEGER NOT NULL REFERENCES following (actor_id) ON DELETE CASCADE,
+    PRIMARY KEY (list_id, actor_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX list_people_by_actor ON list_people (actor_id);
+
+CREATE TABLE lists (
+    id              INTEGER PRIMARY KEY,
+    public_id       TEXT NOT NULL UNIQUE,
+    name_sealed     BLOB NOT NULL,
+    replies         TEXT NOT NULL DEFAULT 'list'
+                    CHECK (replies IN ('followed', 'list', 'none')),
+    is_exclusive    INTEGER NOT NULL DEFAULT 0,   -- whoever is in it does not stand on Home
+    read_position   INTEGER NOT NULL DEFAULT 0,
+    created_at      TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE media (
     public_id       TEXT PRIMARY KEY,
@@ -461,7 +501,19 @@ CREATE TABLE owner (
 , quote_policy TEXT NOT NULL DEFAULT 'anyone'
     CHECK (quote_policy IN ('anyone', 'followers', 'ask', 'nobody')), reply_policy TEXT NOT NULL DEFAULT 'anyone'
     CHECK (reply_policy IN ('anyone', 'followers', 'mentioned')), feature_policy TEXT NOT NULL DEFAULT 'ask'
-    CHECK (feature_policy IN ('anyone', 'ask', 'nobody')), sends_blocks INTEGER NOT NULL DEFAULT 0, attribution_domains TEXT NOT NULL DEFAULT '[]', key_number INTEGER NOT NULL DEFAULT 1, old_rsa_key_sealed BLOB, old_ed25519_key_sealed BLOB, keys_changed_at TEXT, moved_at TEXT, deleted_at TEXT, erased_at TEXT, language TEXT NOT NULL DEFAULT '') STRICT;
+    CHECK (feature_policy IN ('anyone', 'ask', 'nobody')), sends_blocks INTEGER NOT NULL DEFAULT 0, attribution_domains TEXT NOT NULL DEFAULT '[]', key_number INTEGER NOT NULL DEFAULT 1, old_rsa_key_sealed BLOB, old_ed25519_key_sealed BLOB, keys_changed_at TEXT, moved_at TEXT, deleted_at TEXT, erased_at TEXT, language TEXT NOT NULL DEFAULT '', home_replies TEXT NOT NULL DEFAULT 'followed'
+    CHECK (home_replies IN ('all', 'followed', 'none')), home_boosts INTEGER NOT NULL DEFAULT 1, boosts_a_day INTEGER NOT NULL DEFAULT 5, passkey_user BLOB) STRICT;
+
+CREATE TABLE passkeys (
+    id              INTEGER PRIMARY KEY,
+    credential      BLOB NOT NULL UNIQUE,
+    public_key      BLOB NOT NULL,          -- COSE
+    uses            INTEGER NOT NULL,       -- the authenticator's own count; 0 = it has none
+    name            TEXT NOT NULL,
+    has_prf         INTEGER NOT NULL DEFAULT 0,   -- can open the vault
+    created_at      TEXT NOT NULL,
+    last_used_at    TEXT
+) STRICT;
 
 CREATE TABLE pinned (                       -- anybody's featured notes, in order
     actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

@@ -5,21 +5,24 @@ Private keys and the TOTP secret are sealed, each bound to the column it stands 
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from microfedi.errors import InvalidInput
 from microfedi.protocol import instants, uris
 from microfedi.protocol.addresses import Addresses
+from microfedi.protocol.filtering import Filters
 from microfedi.protocol.keys import SigningKey
 from microfedi.protocol.sanitize import SafeHtml
+from microfedi.storage import filters
 from microfedi.storage.database import Reader, Transaction
 
 MessagePolicy = Literal["anyone", "followed", "nobody"]
 FeaturePolicy = Literal["anyone", "ask", "nobody"]
 QuotePolicy = Literal["anyone", "followers", "ask", "nobody"]
 ReplyPolicy = Literal["anyone", "followers", "mentioned"]
+HomeReplies = Literal["all", "followed", "none"]
 
 _INSTANCE_KEY = "instance.rsa_key_sealed"
 _RSA_KEY = "owner.rsa_key_sealed"
@@ -64,6 +67,10 @@ class Owner:
     time_zone: str
     disk_budget_bytes: int
     home_read_position: int
+    home_replies: HomeReplies  # those that stand on Home: to whom
+    home_boosts: bool
+    boosts_a_day: int  # of one person, that stand by themselves; 0 for all
+    filters: Filters = field(compare=False)  # of words, made ready anew at each load
     notifications_read_id: int
     moved_to: str | None  # where they live now, if not here
     deleted_at: datetime | None  # nothing is here any more
@@ -126,6 +133,7 @@ def load(reader: Reader) -> Owner | None:
                owner.feature_policy, owner.attribution_domains,
                owner.quote_policy, owner.reply_policy, owner.sends_blocks,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
+               owner.home_replies, owner.home_boosts, owner.boosts_a_day,
                owner.created_at, actors.approves, actors.discoverable, actors.indexable,
                actors.moved_to, owner.deleted_at, owner.erased_at,
                instance.base_url, instance.rsa_key_sealed AS instance_key_sealed
@@ -177,6 +185,10 @@ def load(reader: Reader) -> Owner | None:
         time_zone=row["time_zone"],
         disk_budget_bytes=row["disk_budget_bytes"],
         home_read_position=row["home_read_position"],
+        home_replies=row["home_replies"],
+        home_boosts=bool(row["home_boosts"]),
+        boosts_a_day=row["boosts_a_day"],
+        filters=filters.load(reader),
         notifications_read_id=row["notifications_read_id"],
         moved_to=row["moved_to"],
         deleted_at=_instant(row["deleted_at"]),
@@ -367,6 +379,21 @@ def set_read_position(tx: Transaction, position: int) -> None:
     tx.run(
         "UPDATE owner SET home_read_position = max(home_read_position, :position)",
         {"position": position},
+    )
+
+
+def set_home(
+    tx: Transaction, *, replies: HomeReplies, boosts: bool, boosts_a_day: int | None = None
+) -> None:
+    """Keep what the owner wants to see on Home; None leaves how many boosts of one person."""
+    tx.run(
+        """
+        UPDATE owner
+           SET home_replies = :replies,
+               home_boosts = :boosts,
+               boosts_a_day = coalesce(:boosts_a_day, boosts_a_day)
+        """,
+        {"replies": replies, "boosts": boosts, "boosts_a_day": boosts_a_day},
     )
 
 

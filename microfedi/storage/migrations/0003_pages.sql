@@ -4,6 +4,72 @@
 ALTER TABLE owner ADD COLUMN language TEXT NOT NULL DEFAULT '';    -- '' = as the browser asks
 
 -- Home, lists, hashtags, filters
+ALTER TABLE owner ADD COLUMN home_replies TEXT NOT NULL DEFAULT 'followed'
+    CHECK (home_replies IN ('all', 'followed', 'none'));
+ALTER TABLE owner ADD COLUMN home_boosts INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE owner ADD COLUMN boosts_a_day INTEGER NOT NULL DEFAULT 5;  -- of one person; 0 = all
+
+ALTER TABLE following ADD COLUMN hides_boosts INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE home ADD COLUMN actor_id INTEGER NOT NULL DEFAULT 0;  -- who brought it
+ALTER TABLE home ADD COLUMN nth INTEGER NOT NULL DEFAULT 0;       -- boost of theirs that day
+ALTER TABLE home ADD COLUMN tag TEXT;                             -- followed, that brought it
+
+UPDATE home
+   SET actor_id = coalesce((SELECT actor_id FROM announces WHERE id = home.announce_id),
+                           (SELECT actor_id FROM notes WHERE id = home.note_id));
+
+UPDATE home
+   SET nth = counted.nth
+  FROM (SELECT home.position,
+               row_number() OVER (PARTITION BY announces.actor_id,
+                                               substr(announces.published_at, 1, 10)
+                                      ORDER BY home.position) AS nth
+          FROM home
+          JOIN announces ON announces.id = home.announce_id
+          JOIN actors ON actors.id = announces.actor_id
+         WHERE actors.type != 'Group') AS counted
+ WHERE home.position = counted.position;
+
+CREATE INDEX home_by_actor ON home (actor_id, position);
+
+CREATE TABLE lists (
+    id              INTEGER PRIMARY KEY,
+    public_id       TEXT NOT NULL UNIQUE,
+    name_sealed     BLOB NOT NULL,
+    replies         TEXT NOT NULL DEFAULT 'list'
+                    CHECK (replies IN ('followed', 'list', 'none')),
+    is_exclusive    INTEGER NOT NULL DEFAULT 0,   -- whoever is in it does not stand on Home
+    read_position   INTEGER NOT NULL DEFAULT 0,
+    created_at      TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE list_people (                  -- whoever is followed no longer is in no list
+    list_id         INTEGER NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
+    actor_id        INTEGER NOT NULL REFERENCES following (actor_id) ON DELETE CASCADE,
+    PRIMARY KEY (list_id, actor_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX list_people_by_actor ON list_people (actor_id);
+
+CREATE TABLE list_home (                    -- what the people in a list brought to Home
+    list_id         INTEGER NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
+    position        INTEGER NOT NULL REFERENCES home (position) ON DELETE CASCADE,
+    PRIMARY KEY (list_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX list_home_by_position ON list_home (position);
+
+CREATE TABLE followed_tags (
+    tag             TEXT PRIMARY KEY,
+    created_at      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE filters (
+    id              INTEGER PRIMARY KEY,
+    body_sealed     BLOB NOT NULL,          -- its name, its words, where it works and how
+    until           TEXT
+) STRICT;
 
 -- Notifications and strangers
 ALTER TABLE notifications ADD COLUMN is_held INTEGER NOT NULL DEFAULT 0;    -- of strangers: waits
