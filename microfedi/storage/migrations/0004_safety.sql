@@ -47,3 +47,17 @@ CREATE TABLE vault_ways (
     created_at      TEXT NOT NULL,
     PRIMARY KEY (vault, kind, holder)
 ) STRICT, WITHOUT ROWID;
+
+-- Passkeys (WebAuthn): as second factor, or alone.
+CREATE TABLE passkeys (
+    id              INTEGER PRIMARY KEY,
+    credential      BLOB NOT NULL UNIQUE,
+    public_key      BLOB NOT NULL,          -- COSE
+    uses            INTEGER NOT NULL,       -- the authenticator's own count; 0 = it has none
+    name            TEXT NOT NULL,
+    has_prf         INTEGER NOT NULL DEFAULT 0,   -- can open the vault
+    created_at      TEXT NOT NULL,
+    last_used_at    TEXT
+) STRICT;
+
+ALTER TABLE owner ADD COLUMN passkey_user BLOB;     -- random; what authenticators call the owner by
