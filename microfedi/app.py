@@ -55,6 +55,7 @@ from microfedi.web import (
     reports,
     search,
     settings,
+    status,
     thread,
     visitors,
 )
@@ -68,7 +69,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, login,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
-    leaving, history,
+    leaving, history, status,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2

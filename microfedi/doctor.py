@@ -4,15 +4,10 @@ Changes nothing, makes nothing, and may be run while the server runs.
 """
 
 import json
-import os
-import shutil
-import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 from microfedi import __version__
@@ -24,28 +19,13 @@ from microfedi.federation.context import system_clock
 from microfedi.federation.remote import ACTIVITY_ACCEPT, JRD_ACCEPT, Remote, Response
 from microfedi.protocol import netguard
 from microfedi.serving import is_served
-from microfedi.storage import checkup, database, owner, sealed
-from microfedi.storage.checkup import Waiting
+from microfedi.storage import checkup, condition, database, owner, sealed
+from microfedi.storage.condition import Finding, State
 from microfedi.storage.owner import Owner
 
-State = Literal["ok", "warn", "bad"]
-
-BAD_FREE_BYTES = 200_000_000  # less, and a busy day ends in a full disk
-LOW_FREE_BYTES = 1_000_000_000
 MAX_CLOCK_S = 60  # seconds; others refuse signatures whose date is off by a few minutes
 LOW_CERTIFICATE_DAYS = 14  # ACME clients renew a month before the end
-LATE = timedelta(minutes=10)  # what is due for so long is not waiting, it is stuck
-FAILING = timedelta(days=1)  # hosts are down for hours all the time
 _MARKS = {"ok": "ok  ", "warn": "look", "bad": "BAD "}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: how it is, and what to do about it."""
-
-    state: State
-    what: str
-    advice: str = ""
 
 
 def report(findings: Iterable[Finding]) -> Iterator[str]:
@@ -79,12 +59,12 @@ async def examine(
     and their clock.
     """
     findings = [Finding("ok", f"microfedi {__version__} for {settings.base_url}")]
-    findings += _settings(settings)
+    findings += condition.of_settings(settings)
     if not settings.database_file.exists():
         advice = "start it once: microfedi serve"
         return [*findings, Finding("warn", f"nothing in {settings.data_dir} yet", advice)]
-    findings += _files(settings)
-    findings += _disk(settings)
+    findings += condition.of_files(settings)
+    findings += condition.of_disk(settings)
     me: Owner | None = None
     try:
         me, found = await _database(settings, now())
@@ -120,72 +100,6 @@ def _deleted(me: Owner) -> Finding:
     return Finding("warn", "the account is deleted, and others are still being told", advice)
 
 
-def _settings(settings: Config) -> Iterator[Finding]:
-    if settings.is_trial:
-        yield Finding(
-            "ok",
-            "a trial on this machine: it speaks with no other server",
-            "for the world, set base_url in config.toml and a new data_dir",
-        )
-    elif settings.federation.development:
-        yield Finding(
-            "warn",
-            "development is on: plain http and private addresses are allowed",
-            "on a public server, set development = false: it opens your network to strangers",
-        )
-    elif settings.federation.mode == "closed":
-        yield Finding("ok", "federation is closed, as you chose")
-    if settings.is_https and not settings.trusted_proxies:
-        mine = '["unix"]' if settings.listen.startswith("unix:") else '["127.0.0.1"]'
-        yield Finding(
-            "warn",
-            "no trusted proxy: every visitor seems to come from the same address, so a stranger "
-            "who guesses passwords slows you down as well",
-            f"if the proxy sets X-Forwarded-For, set trusted_proxies = {mine}",
-        )
-
-
-def _files(settings: Config) -> Iterator[Finding]:
-    paths = [settings.data_dir, settings.server_key_file, settings.media_dir, settings.cache_dir]
-    paths += sorted(settings.data_dir.glob(f"{database.FILE_NAME}*"))
-    open_to_others = [path for path in paths if path.exists() and _mode(path) & 0o077]
-    for path in open_to_others:
-        wanted = "700" if path.is_dir() else "600"
-        yield Finding("bad", f"{path} can be read by others", f"chmod {wanted} {path}")
-    strangers = [path for path in paths if path.exists() and path.stat().st_uid != os.geteuid()]
-    for path in strangers:
-        yield Finding(
-            "warn",
-            f"{path} belongs to another user than the one asking",
-            "run doctor as the user that the server runs as, or chown it",
-        )
-    if not open_to_others and not strangers:
-        yield Finding("ok", f"files in {settings.data_dir} are yours alone")
-    if (
-        settings.is_https
-        and settings.server_key_file.parent.resolve() == settings.data_dir.resolve()
-    ):
-        yield Finding(
-            "warn",
-            "the server key lies beside what it seals: a copy of the directory can be read",
-            "move it out of data_dir and of the backups, and set key_file; keep a copy elsewhere",
-        )
-
-
-def _mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def _disk(settings: Config) -> Iterator[Finding]:
-    free = shutil.disk_usage(settings.data_dir).free
-    what = f"{free / 1e9:.1f} GB free on the disk"
-    if free < LOW_FREE_BYTES:
-        state: State = "bad" if free < BAD_FREE_BYTES else "warn"
-        yield Finding(state, what, "make room, or set a smaller budget in Settings, Disk")
-    else:
-        yield Finding("ok", what)
-
-
 async def _database(settings: Config, now: datetime) -> tuple[Owner | None, list[Finding]]:
     """Look at the file, without migrating it. Raises: ConfigError if it cannot be opened."""
     found, newest = database.schema_version(settings.database_file), database.newest_version()
@@ -214,28 +128,14 @@ async def _database(settings: Config, now: datetime) -> tuple[Owner | None, list
             advice = "open the link that microfedi setup-link prints"
             findings.append(Finding("warn", "nobody lives here yet", advice))
         waits = await db.read(
-            lambda reader: checkup.waiting(reader, late=now - LATE, failing=now - FAILING)
+            lambda reader: checkup.waiting(
+                reader, late=now - condition.LATE, failing=now - condition.FAILING
+            )
         )
-        findings += _queues(waits, is_served=is_served(settings.data_dir))
+        findings += condition.of_queues(waits, is_served=is_served(settings.data_dir))
         return me, findings
     finally:
         await db.close()
-
-
-def _queues(waits: Waiting, *, is_served: bool) -> Iterator[Finding]:
-    if is_served and (waits.received_late or waits.jobs_late):
-        yield Finding(
-            "warn",
-            f"{waits.received_late} activities and {waits.jobs_late} jobs are late",
-            "look into the log; the machine may be too busy",
-        )
-    yield Finding("ok", f"{waits.deliveries} deliveries wait, for {waits.hosts} servers")
-    if waits.failing:
-        yield Finding(
-            "warn",
-            f"no answer for more than a day from {', '.join(waits.failing)}",
-            "mostly they are down themselves; if it is all of them, it is our network",
-        )
 
 
 # --- from outside

@@ -40,8 +40,8 @@ class Wake:
 class Context:
     """Settings, database, the way out, the clock, the owner, and who tried to log in.
 
-    `now()` is the clock; tests hand in their own. `stopping` is set when the process was asked to
-    end: streams and workers watch it.
+    `now()` is the clock; tests hand in their own. `started_at` is when the process began to work;
+    `stopping` is set when it was asked to end: streams and workers watch it.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Context:
         self.db = db
         self.remote = remote
         self.now = now
+        self.started_at = now()
         self.wake = Wake()
         self.keyring = Keyring()
         # What `receive` has just kept, as it was read: spares `process` reading it again. The

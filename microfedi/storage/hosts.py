@@ -87,6 +87,21 @@ def seen_alive(tx: Transaction, name: str, now: datetime) -> bool:
     return bool(woken["has_work"])
 
 
+def try_now(tx: Transaction, host_id: int, now: datetime) -> bool:
+    """Have a host tried at once, all that waits for it; False if nothing does."""
+    wake_aside(tx, host_id, now)
+    changed = tx.run(
+        """
+        UPDATE hosts
+           SET due_at = iif(is_leased, due_at, min(due_at, :now))
+         WHERE id = :id
+           AND due_at IS NOT NULL
+        """,
+        {"id": host_id, "now": instants.to_text(now)},
+    )
+    return changed == 1
+
+
 def wake_aside(tx: Transaction, host_id: int, now: datetime) -> None:
     """Make what was set aside during an outage due again: it was the host, not the activity."""
     tx.run(
