@@ -19,7 +19,7 @@ from microfedi.federation import (
     waiting,
 )
 from microfedi.federation.context import Context
-from microfedi.federation.outbox import blocks, keys, leaving
+from microfedi.federation.outbox import blocks, irreversible, keys, leaving
 from microfedi.protocol import backoff
 from microfedi.storage import jobs
 from microfedi.storage.database import Transaction
@@ -43,6 +43,7 @@ JOBS: Mapping[str, Work] = {
     "quote": quoting.check,  # key: a note's URI. Whether it may quote what it quotes.
     "retire_keys": keys.retire,  # the owner's former keys, when everybody knows the new ones.
     "unblock": blocks.end,  # key: "actor" and a row id, or "host" and a name. Its time is over.
+    "act": irreversible.run,  # key: what was asked for a day ago and cannot be undone.
     "purge": blocks.clear,  # key: the name of a blocked server. What is here of it goes.
     "prune": prune.run,  # periodic. Old rows, the disk budget.
     "erase": leaving.erase,  # at every start, too. What is left of an account that is deleted.

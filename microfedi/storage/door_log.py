@@ -55,6 +55,7 @@ class Kind(StrEnum):
     ACT_ASKED = "act_asked"  # something that cannot be undone, in a day
     ACT_CANCELLED = "act_cancelled"
     ACT_DONE = "act_done"
+    ACT_FAILED = "act_failed"
     SHELL = "shell"  # somebody on the server itself
 
 

@@ -18,10 +18,12 @@ BEGIN
     SELECT raise(ABORT, 'the door log is never changed');
 END;
 
--- The newest ten thousand stay; older ones may be dropped, the oldest first.
+-- The newest ten thousand stay; older ones may be dropped, the oldest first. A deleted account
+-- takes it all along.
 CREATE TRIGGER door_log_keeps_newest BEFORE DELETE ON door_log
-WHEN old.number > (SELECT max(number) FROM door_log) - 10000
-  OR old.number > (SELECT min(number) FROM door_log)
+WHEN NOT EXISTS (SELECT 1 FROM owner WHERE deleted_at IS NOT NULL)
+ AND (old.number > (SELECT max(number) FROM door_log) - 10000
+      OR old.number > (SELECT min(number) FROM door_log))
 BEGIN
     SELECT raise(ABORT, 'the door log is never shortened');
 END;
@@ -61,3 +63,11 @@ CREATE TABLE passkeys (
 ) STRICT;
 
 ALTER TABLE owner ADD COLUMN passkey_user BLOB;     -- random; what authenticators call the owner by
+
+-- What cannot be undone waits for a day, so that the owner can stop a thief.
+CREATE TABLE pending_acts (
+    kind            TEXT PRIMARY KEY CHECK (kind IN ('delete', 'move')),
+    detail          TEXT NOT NULL,          -- where to, of a move
+    asked_at        TEXT NOT NULL,
+    due_at          TEXT NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,108 @@
+"""What cannot be undone is asked for, waits for a day, and is then done, unless it is cancelled."""
+
+import logging
+from datetime import timedelta
+
+from microfedi.errors import InvalidInput
+from microfedi.federation.context import Context
+from microfedi.federation.outbox import leaving, moving
+from microfedi.storage import door_log, jobs, pending_acts
+from microfedi.storage.database import Transaction
+from microfedi.storage.pending_acts import Act, Kind
+
+log = logging.getLogger(__name__)
+
+JOB = "act"
+
+
+async def ask(
+    ctx: Context, kind: Kind, detail: str = "", *, address: str = "", browser: str = ""
+) -> Act:
+    """Have it done in a day. Ask `login.confirm` first.
+
+    Raises: InvalidInput if it waits already.
+    """
+    now = ctx.now()
+
+    def change(tx: Transaction) -> Act | None:
+        act = pending_acts.ask(tx, kind, detail, now=now)
+        if act is not None:
+            jobs.add(tx, JOB, kind, due_at=act.due_at)
+            door_log.add(
+                tx,
+                door_log.Kind.ACT_ASKED,
+                now=now,
+                address=address,
+                browser=browser,
+                detail=f"{kind} {detail}".strip(),
+            )
+        return act
+
+    act = await ctx.db.write(change)
+    if act is None:
+        raise InvalidInput("", "That was asked for already, and waits for its time.")
+    ctx.wake.jobs.set()
+    log.warning("asked for, to be done at %s: %s", act.due_at, kind)
+    return act
+
+
+async def cancel(ctx: Context, kind: str, *, address: str = "", browser: str = "") -> bool:
+    """Leave it undone; False if nothing of that kind waits. Whoever is logged in may do it."""
+    now = ctx.now()
+
+    def change(tx: Transaction) -> bool:
+        is_there = pending_acts.cancel(tx, kind)
+        if is_there:
+            door_log.add(
+                tx,
+                door_log.Kind.ACT_CANCELLED,
+                now=now,
+                address=address,
+                browser=browser,
+                detail=kind,
+            )
+        return is_there
+
+    return await ctx.db.write(change)
+
+
+async def run(ctx: Context, key: str) -> timedelta | None:
+    """Do what has waited for its day. A job; its key is the kind."""
+    now = ctx.now()
+    waits = await ctx.db.read(pending_acts.waiting)
+    act = next((one for one in waits if one.kind == key), None)
+    if act is None:
+        return None
+    if act.due_at > now:
+        return act.due_at - now
+    if not await _taken(ctx, act):
+        return None  # cancelled at the last moment
+    if act.kind == "move":
+        await _move(ctx, act)
+    else:
+        await leaving.delete_account(ctx)
+    log.warning("done as asked for at %s: %s", act.asked_at, act.kind)
+    return None
+
+
+async def _move(ctx: Context, act: Act) -> None:
+    try:
+        await moving.move(ctx, act.detail)
+    except InvalidInput as problem:  # the other account changed its mind: the owner asks anew
+        now, detail = ctx.now(), f"move {act.detail}: {problem}"
+        await ctx.db.write(
+            lambda tx: door_log.add(tx, door_log.Kind.ACT_FAILED, now=now, detail=detail)
+        )
+
+
+async def _taken(ctx: Context, act: Act) -> bool:
+    now = ctx.now()
+
+    def change(tx: Transaction) -> bool:
+        if pending_acts.take(tx, act.kind, now=now) is None:
+            return False
+        detail = f"{act.kind} {act.detail}".strip()
+        door_log.add(tx, door_log.Kind.ACT_DONE, now=now, detail=detail)
+        return True
+
+    return await ctx.db.write(change)
