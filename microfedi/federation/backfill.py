@@ -14,9 +14,9 @@ from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
 from microfedi.protocol import parse, uris, vocab
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, following, jobs, notes, pins, timeline
+from microfedi.storage import actors, following, jobs, pins, timeline
 from microfedi.storage.actors import Actor
-from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.database import Transaction
 from microfedi.storage.notes import Note
 
 log = logging.getLogger(__name__)
@@ -192,7 +192,7 @@ def _keep_posts(ctx: Context, tx: Transaction, actor: Actor, posts: Sequence[voc
     count = 0
     for post in posts:
         note = _keep(ctx, tx, actor, post)
-        if note is not None and is_followed and _belongs_home(ctx, tx, note):
+        if note is not None and is_followed:
             count += timeline.add(tx, note_id=note.id, at=note.published_at)
     log.info("fetched posts=%d home=%d of %s", len(posts), count, actor.uri)
 
@@ -203,19 +203,6 @@ def _keep(ctx: Context, tx: Transaction, actor: Actor, post: vocab.Note) -> Note
         return None
     kept = keeping.keep(ctx, tx, post, actor, visibility)
     return None if kept is None else kept[0]
-
-
-def _belongs_home(ctx: Context, reader: Reader, note: Note) -> bool:
-    """Answers to people whom the owner does not follow are half a conversation."""
-    if note.in_reply_to_uri is None:
-        return True
-    if note.in_reply_to_id is None:
-        return False
-    parent = notes.by_id(reader, note.in_reply_to_id)
-    return parent is not None and (
-        parent.actor_id in (note.actor_id, ctx.owner.actor_id)
-        or following.is_followed(reader, parent.actor_id)
-    )
 
 
 def _forget(tx: Transaction, uri: str) -> None:

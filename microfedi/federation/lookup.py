@@ -15,7 +15,7 @@ from microfedi.errors import (
     RemoteGone,
     RemoteRefused,
 )
-from microfedi.federation import fetching, handles, keeping
+from microfedi.federation import fetching, handles, keeping, tagged
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
 from microfedi.protocol import alternates, answers, parse, uris, vocab, webfinger
@@ -233,6 +233,8 @@ async def _kept_note(ctx: Context, document: Document, budget: Budget) -> Note:
         if visibility is Visibility.DIRECT:
             raise NotAuthorized("this is a message, not a post")
         kept = keeping.keep(ctx, tx, note, author, visibility)
+        if kept is not None and kept[1]:
+            tagged.place(ctx, tx, kept[0])
         return None if kept is None else kept[0]
 
     kept = await ctx.db.write(change)

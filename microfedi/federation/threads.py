@@ -24,7 +24,7 @@ from microfedi.errors import (
     RemoteGone,
     RemoteRefused,
 )
-from microfedi.federation import fetching, keeping, lookup
+from microfedi.federation import fetching, keeping, lookup, tagged
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
 from microfedi.federation.inbox import create, update
@@ -233,7 +233,9 @@ def _keep(
                 visibility = keeping.visibility_of(ctx, tx, note, author)
                 kept = keeping.keep(ctx, tx, note, author, visibility)
                 if kept is not None:
-                    count += kept[1]
+                    if kept[1]:
+                        count += 1
+                        tagged.place(ctx, tx, kept[0])
                     threads.checked(tx, kept[0].id, ctx.now())
         if len(left) == len(items):
             return count, left

@@ -20,6 +20,15 @@ def row_id(instant: datetime) -> int:
     return max(milliseconds, 0) * ROWS_PER_MS + 1
 
 
+def instant_of(row_id: int) -> datetime:
+    """Return the instant of a row id, to the millisecond.
+
+    >>> instant_of(row_id(datetime(2026, 11, 22, 8, 10, tzinfo=UTC))).isoformat()
+    '2026-11-22T08:10:00+00:00'
+    """
+    return datetime.fromtimestamp((row_id // ROWS_PER_MS + _EPOCH_MS) / 1000, UTC)
+
+
 def public_id() -> str:
     """Return 128 random bits as 22 characters of base64url: what stands in addresses.
 

@@ -94,6 +94,7 @@ def _boost(ctx: Context, tx: Transaction, announce: Announce, sender: Actor) -> 
         if not is_more:
             linked.plan(ctx, tx, note)
             quoting.plan(ctx, tx, note)
+            timeline.remove_tagged(tx, note.id)
             timeline.add(tx, note_id=note.id, announce_id=kept.id, at=now)
     if note.actor_id == ctx.owner.actor_id and not is_group:
         notifications.add(tx, "announce", actor_id=sender.id, note_id=note.id, now=now)

@@ -4,7 +4,16 @@ import dataclasses
 import logging
 
 from microfedi.errors import NotAuthorized, ProtocolError, RemoteError
-from microfedi.federation import consent, keeping, linked, lookup, permission, quoting, relevance
+from microfedi.federation import (
+    consent,
+    keeping,
+    linked,
+    lookup,
+    permission,
+    quoting,
+    relevance,
+    tagged,
+)
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import votes
@@ -131,24 +140,15 @@ def _place(ctx: Context, tx: Transaction, note: Note, author: Actor) -> None:
     is_followed = following.is_followed(tx, author.id)
     if is_followed:  # at a stranger's word no page of the web is fetched
         linked.plan(ctx, tx, note)
-    if is_followed and _is_for_home(ctx, tx, note) and not timeline.has(tx, note.id):
+    if is_followed and not timeline.has(tx, note.id):
         timeline.add(tx, note_id=note.id, at=now)
+    if not is_followed:
+        tagged.place(ctx, tx, note)
     if is_for_owner:
         notifications.add(tx, "mention", actor_id=author.id, note_id=note.id, now=now)
     is_orphan = note.in_reply_to_uri is not None and note.in_reply_to_id is None
     if is_orphan and (is_for_owner or is_followed):
         jobs.add(tx, "thread", note.uri, due_at=now, most=MAX_WAITING)
-
-
-def _is_for_home(ctx: Context, tx: Transaction, note: Note) -> bool:
-    """True for what stands alone, or answers its author, the owner, or somebody followed."""
-    if note.in_reply_to_uri is None:
-        return True
-    parent = None if note.in_reply_to_id is None else notes.by_id(tx, note.in_reply_to_id)
-    return parent is not None and (
-        parent.actor_id in (note.actor_id, ctx.owner.actor_id)
-        or following.is_followed(tx, parent.actor_id)
-    )
 
 
 def _take_message(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor) -> None:
