@@ -44,6 +44,20 @@ CREATE INDEX actors_by_handle ON actors (handle COLLATE NOCASE) WHERE handle IS 
 
 CREATE INDEX actors_by_url ON actors (url) WHERE url IS NOT NULL;
 
+CREATE TRIGGER search_changed_person AFTER UPDATE OF name, username, host ON actors
+    WHEN old.name != new.name OR old.username != new.username OR old.host != new.host
+BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('person', new.id) ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER search_deleted_person AFTER DELETE ON actors BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('person', old.id) ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER search_new_person AFTER INSERT ON actors BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('person', new.id) ON CONFLICT DO NOTHING;
+END;
+
 CREATE TABLE announces (
     id              INTEGER PRIMARY KEY,
     uri             TEXT NOT NULL UNIQUE,
@@ -161,8 +175,9 @@ BEGIN
 END;
 
 CREATE TRIGGER door_log_keeps_newest BEFORE DELETE ON door_log
-WHEN old.number > (SELECT max(number) FROM door_log) - 10000
-  OR old.number > (SELECT min(number) FROM door_log)
+WHEN NOT EXISTS (SELECT 1 FROM owner WHERE deleted_at IS NOT NULL)
+ AND (old.number > (SELECT max(number) FROM door_log) - 10000
+      OR old.number > (SELECT min(number) FROM door_log))
 BEGIN
     SELECT raise(ABORT, 'the door log is never shortened');
 END;
@@ -425,6 +440,18 @@ CREATE INDEX notes_by_thread ON notes (thread_id, id);
 
 CREATE INDEX notes_by_url ON notes (url) WHERE url IS NOT NULL;
 
+CREATE TRIGGER search_deleted_post AFTER DELETE ON notes BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('post', old.id) ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER search_edited_post AFTER UPDATE OF body, visibility ON notes BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('post', new.id) ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER search_new_post AFTER INSERT ON notes BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('post', new.id) ON CONFLICT DO NOTHING;
+END;
+
 CREATE TABLE notification_people (          -- who is told of, whatever the rules say
     actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
     created_at      TEXT NOT NULL
@@ -515,6 +542,13 @@ CREATE TABLE passkeys (
     last_used_at    TEXT
 ) STRICT;
 
+CREATE TABLE pending_acts (
+    kind            TEXT PRIMARY KEY CHECK (kind IN ('delete', 'move')),
+    detail          TEXT NOT NULL,          -- where to, of a move
+    asked_at        TEXT NOT NULL,
+    due_at          TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE pinned (                       -- anybody's featured notes, in order
     actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
     note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
@@ -595,6 +629,26 @@ CREATE TABLE reports (
 ) STRICT;
 
 CREATE INDEX reports_by_actor ON reports (actor_id) WHERE actor_id IS NOT NULL;
+
+CREATE VIRTUAL TABLE search_people USING fts5 (
+    words, tokenize = 'ascii tokenchars ''_''', columnsize = 0
+);
+
+CREATE VIRTUAL TABLE search_posts USING fts5 (
+    words, tokenize = 'ascii tokenchars ''_''', columnsize = 0
+);
+
+CREATE TABLE search_tidying (               -- words of what was deleted leave the file later
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    dropped         INTEGER NOT NULL DEFAULT 0,
+    tidied_at       TEXT
+) STRICT;
+
+CREATE TABLE search_waiting (               -- what came, changed or went since it was indexed
+    kind            TEXT NOT NULL CHECK (kind IN ('post', 'person')),
+    id              INTEGER NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sessions (
     id              INTEGER PRIMARY KEY,

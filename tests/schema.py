@@ -15,7 +15,10 @@ HEADER = """\
 
 
 def current() -> str:
-    """Return every table, index and trigger of a fresh file, tables with their indexes."""
+    """Return every table, index and trigger of a fresh file, tables with their indexes.
+
+    What SQLite makes for a virtual table is its own affair.
+    """
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / database.FILE_NAME
         database.migrate(path)
@@ -26,6 +29,7 @@ def current() -> str:
                   FROM sqlite_master
                  WHERE sql IS NOT NULL
                    AND name NOT LIKE 'sqlite_%'
+                   AND name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
                  ORDER BY tbl_name, type = 'table' DESC, name
                 """
             ).fetchall()

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from microfedi.federation import deliver, jobs, process
+from microfedi.federation import deliver, indexing, jobs, process
 from microfedi.federation.context import Context
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class Workers:
             "process": process.Processor(ctx).run,
             "deliver": deliver.Deliverer(ctx).run,
             "jobs": jobs.JobsWorker(ctx).run,
+            "search": indexing.Indexer(ctx).run,
         }
         self._tasks = [
             asyncio.create_task(self._keep_alive(name, loop), name=f"worker {name}")

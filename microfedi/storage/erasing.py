@@ -6,6 +6,7 @@ The gravestone is the owner's row with their handle, and their keys as long as s
 from datetime import datetime
 
 from microfedi.protocol import instants
+from microfedi.storage import search
 from microfedi.storage.database import Reader, Transaction
 
 # What the last words need to get out, and what says that there was somebody.
@@ -37,7 +38,9 @@ def inboxes(reader: Reader) -> list[str]:
 
 def contents(tx: Transaction) -> None:
     """Delete every row but the gravestone and what is on its way; may be done again."""
-    names = tx.all("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    search.clear(tx)
+    # The tables in which SQLite keeps an index of words (search_posts_data ...) are its own.
+    names = tx.all("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")
     for row in names:
         if row["name"] not in _STAYS and not row["name"].startswith("sqlite_"):
             tx.run(f'DELETE FROM "{row["name"]}"')  # noqa: S608 - a name of our own schema

@@ -106,6 +106,50 @@ CREATE INDEX undelivered_by_host ON undelivered (host_id);
 -- Writing: drafts, what waits for its time
 
 -- Search
+-- The words of what is open, and keyed hashes of those of the rest: docs/decisions/0007-search.md.
+CREATE VIRTUAL TABLE search_posts USING fts5 (
+    words, tokenize = 'ascii tokenchars ''_''', columnsize = 0
+);
+CREATE VIRTUAL TABLE search_people USING fts5 (
+    words, tokenize = 'ascii tokenchars ''_''', columnsize = 0
+);
+
+CREATE TABLE search_waiting (               -- what came, changed or went since it was indexed
+    kind            TEXT NOT NULL CHECK (kind IN ('post', 'person')),
+    id              INTEGER NOT NULL,
+    PRIMARY KEY (kind, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE search_tidying (               -- words of what was deleted leave the file later
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    dropped         INTEGER NOT NULL DEFAULT 0,
+    tidied_at       TEXT
+) STRICT;
+
+CREATE TRIGGER search_new_post AFTER INSERT ON notes BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('post', new.id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER search_edited_post AFTER UPDATE OF body, visibility ON notes BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('post', new.id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER search_deleted_post AFTER DELETE ON notes BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('post', old.id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER search_new_person AFTER INSERT ON actors BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('person', new.id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER search_changed_person AFTER UPDATE OF name, username, host ON actors
+    WHEN old.name != new.name OR old.username != new.username OR old.host != new.host
+BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('person', new.id) ON CONFLICT DO NOTHING;
+END;
+CREATE TRIGGER search_deleted_person AFTER DELETE ON actors BEGIN
+    INSERT INTO search_waiting (kind, id) VALUES ('person', old.id) ON CONFLICT DO NOTHING;
+END;
+
+INSERT INTO search_tidying (id) VALUES (1);
+INSERT INTO search_waiting (kind, id) SELECT 'post', id FROM notes;
+INSERT INTO search_waiting (kind, id) SELECT 'person', id FROM actors;
 
 -- Messages
 
