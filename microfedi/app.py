@@ -52,6 +52,7 @@ from microfedi.web import (
     people,
     polls,
     public,
+    receipt,
     reports,
     search,
     settings,
@@ -69,7 +70,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, login,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
-    leaving, history, status,
+    leaving, history, status, receipt,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2

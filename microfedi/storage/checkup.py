@@ -90,12 +90,13 @@ def queues(reader: Reader, now: datetime) -> Queues:
     """Return what waits, counted by indices, and never further than `MAX_COUNTED`."""
     rows = reader.all(
         """
-        SELECT count(*) AS count,
-               (SELECT received_at FROM received WHERE id = min(waiting.id)) AS since
-          FROM (SELECT id FROM received WHERE due_at IS NOT NULL LIMIT :most) AS waiting
+        SELECT count, (SELECT received_at FROM received WHERE id = oldest) AS since
+          FROM (SELECT count(*) AS count, min(id) AS oldest
+                  FROM (SELECT id FROM received WHERE due_at IS NOT NULL LIMIT :most))
         UNION ALL
-        SELECT count(*), (SELECT created_at FROM outgoing WHERE id = min(waiting.outgoing_id))
-          FROM (SELECT outgoing_id FROM deliveries ORDER BY outgoing_id LIMIT :most) AS waiting
+        SELECT count, (SELECT created_at FROM outgoing WHERE id = oldest)
+          FROM (SELECT count(*) AS count, min(outgoing_id) AS oldest
+                  FROM (SELECT outgoing_id FROM deliveries ORDER BY outgoing_id LIMIT :most))
         UNION ALL
         SELECT count(*), min(due_at)
           FROM (SELECT due_at FROM jobs WHERE due_at <= :now ORDER BY due_at LIMIT :most)

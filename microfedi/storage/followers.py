@@ -1,5 +1,7 @@
 """Who follows the owner, and who asked to."""
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -112,6 +114,33 @@ def requests(reader: Reader, limit: int) -> list[Actor]:
     )
     found = actors.by_ids(reader, [row["actor_id"] for row in rows])
     return [found[row["actor_id"]] for row in rows]
+
+
+def unreachable(
+    reader: Reader, *, named: Collection[int], with_followers: bool, limit: int
+) -> list[Actor]:
+    """Return who of these people, and of the followers if wanted, is never sent anything: whose
+    account is gone or suspended, or who is blocked.
+    """
+    rows = reader.all(
+        """
+        SELECT actors.id
+          FROM actors
+         WHERE (actors.id IN (SELECT value FROM json_each(:named))
+                OR actors.id IN (SELECT actor_id FROM followers
+                                  WHERE state = 'accepted' AND :with_followers))
+           AND (actors.state <> 'ok'
+                OR actors.id IN (SELECT actor_id FROM blocked_actors)
+                OR EXISTS (SELECT 1 FROM blocked_hosts
+                            WHERE instr('.' || actors.host || ':',
+                                        '.' || blocked_hosts.host || ':')))
+         ORDER BY actors.id
+         LIMIT :limit
+        """,
+        {"named": json.dumps(list(named)), "with_followers": with_followers, "limit": limit},
+    )
+    found = actors.by_ids(reader, [row["id"] for row in rows])
+    return [found[row["id"]] for row in rows]
 
 
 def uris_on(reader: Reader, host: str) -> list[str]:
