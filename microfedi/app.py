@@ -29,6 +29,7 @@ from microfedi.http import problems, sessions
 from microfedi.http.canonical import CanonicalHandle
 from microfedi.http.deleted import Deleted
 from microfedi.http.headers import Headers
+from microfedi.http.languages import Languages
 from microfedi.http.negotiate import either
 from microfedi.web import (
     about,
@@ -106,7 +107,8 @@ def create_app(
         routes=_routes(config),
         middleware=[
             Middleware(Headers, config=config),
-            # Inside, so that what failed has its headers too.
+            # Inside, so that what failed has its headers and its language too.
+            Middleware(Languages),
             Middleware(problems.LastResort),
             Middleware(Deleted),
             Middleware(CanonicalHandle),

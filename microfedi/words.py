@@ -7,6 +7,7 @@ language is a catalogue in `locale/`, made and kept by `make words`.
 import functools
 import gettext as catalogues
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Final
 
 from microfedi.assets import asset_dir
@@ -16,6 +17,9 @@ DEFAULT: Final = "en"  # what the code is written in
 
 # What there is, each called as its own speakers call it.
 LANGUAGES: Final = {"en": "English", "de": "Deutsch"}
+
+_DECIMAL_MARKS = {"en": ".", "de": ","}
+_RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 _MOST_WISHES = 20  # languages that are read of a header; nobody speaks more
 
@@ -60,6 +64,66 @@ def _(message: str, /, **values: object) -> str:
     'At most 16 pictures, 100% yours'
     """
     return gettext(message) % values
+
+
+def mark(message: str) -> str:
+    """Return `message` as it is, and have it translated where it is shown: `_(error.message)`."""
+    return message
+
+
+def direction() -> str:
+    """Return which way the language that is spoken now is written: "ltr" or "rtl"."""
+    return "rtl" if language() in _RIGHT_TO_LEFT else "ltr"
+
+
+def decimal(number: float, digits: int) -> str:
+    """Return a number with so many decimal places.
+
+    >>> decimal(2.345, 1)
+    '2.3'
+    """
+    return f"{number:.{digits}f}".replace(".", _DECIMAL_MARKS[language()])
+
+
+def moment(local: datetime) -> str:
+    """Return day and time of an instant that is in the reader's time zone already.
+
+    >>> moment(datetime(2026, 5, 3, 8, 10))
+    '3 May 2026, 08:10'
+    """
+    return _(
+        "%(day)s %(month)s %(year)s, %(time)s",
+        day=local.day,
+        month=_months()[local.month - 1],
+        year=local.year,
+        time=f"{local:%H:%M}",
+    )
+
+
+def day_briefly(local: datetime, *, with_year: bool) -> str:
+    """Return a day with its month cut short.
+
+    >>> day_briefly(datetime(2026, 9, 3), with_year=False)
+    '3 Sep'
+    """
+    month = _short_months()[local.month - 1]
+    if with_year:
+        return _("%(day)s %(month)s %(year)s", day=local.day, month=month, year=local.year)
+    return _("%(day)s %(month)s", day=local.day, month=month)
+
+
+def _months() -> tuple[str, ...]:
+    return (
+        _("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"),
+        _("August"), _("September"), _("October"), _("November"), _("December"),
+    )  # fmt: skip
+
+
+def _short_months() -> tuple[str, ...]:
+    return (
+        _("Jan"), _("Feb"), _("Mar"), _("Apr"), _("May"), _("Jun"), _("Jul"),
+        _("Aug"), _("Sep"), _("Oct"), _("Nov"), _("Dec"),
+    )  # fmt: skip
 
 
 @functools.cache

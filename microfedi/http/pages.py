@@ -22,16 +22,9 @@ from microfedi.protocol.vocab import Visibility
 from microfedi.storage import messages, notifications
 from microfedi.storage.messages import Message
 from microfedi.storage.notes import Note
+from microfedi.words import _
 
 TITLE_CHARS = 80  # of a page's title: what a browser's tab and a search result show
-
-VISIBILITY_WORDS = {
-    Visibility.PUBLIC: "Public",
-    Visibility.UNLISTED: "Quiet public",
-    Visibility.FOLLOWERS: "Followers",
-    Visibility.LIMITED: "Some people",
-    Visibility.DIRECT: "Message",
-}
 
 VISIBILITY_ICONS = {
     Visibility.PUBLIC: "globe",
@@ -55,12 +48,16 @@ def environment() -> jinja2.Environment:
         cache_size=100,
         extensions=["jinja2.ext.i18n"],
     )
-    env.install_gettext_callables(words.gettext, words.form, newstyle=True)  # type: ignore[attr-defined]
+    env.newstyle_gettext = True  # type: ignore[attr-defined]  # of {% trans %}: values by name
+    env.globals.update(gettext=said, _=said, ngettext=said_of)
     env.globals["language"] = words.language
+    env.globals["direction"] = words.direction
+    env.globals["link"] = link
+    env.globals["code"] = Markup('<code class="code">{}</code>').format
+    env.globals["bold"] = Markup("<b>{}</b>").format
     env.globals["static"] = static_url
     env.globals["version"] = __version__
-    env.filters["visibility"] = lambda visibility: VISIBILITY_WORDS[Visibility(visibility)]
-    env.filters["plural"] = plural
+    env.filters["visibility"] = visibility_words
     env.filters["bytes"] = in_bytes
     env.globals["icon"] = icon
     env.globals["visibility_icon"] = lambda visibility: icon(VISIBILITY_ICONS[visibility])
@@ -86,13 +83,38 @@ def icon(name: str, filled: bool = False) -> Markup:
     )
 
 
-def plural(count: int, one: str, many: str) -> str:
-    """Return the count with its noun.
+def said(message: str, /, **values: object) -> Markup:
+    """Return `message` for a template, translated; values are escaped, our own words are HTML."""
+    if not values:
+        return _said(words.language(), message)
+    return Markup(words.gettext(message)) % values  # noqa: S704 - ours, or a translator's
 
-    >>> plural(1, "post", "posts"), plural(2, "post", "posts")
-    ('1 post', '2 posts')
-    """
-    return f"{count} {one if count == 1 else many}"
+
+@functools.cache
+def _said(language: str, message: str) -> Markup:
+    return Markup(words.gettext(message) % {})  # noqa: S704 - as above; `language` is the key
+
+
+def said_of(one: str, many: str, count: int, /, **values: object) -> Markup:
+    """Return the form that goes with `count`, as `said`; `%(num)s` is the count, unless given."""
+    return Markup(words.form(one, many, count)) % {"num": count, **values}  # noqa: S704 - as above
+
+
+def link(href: str, text: str, *, is_away: bool = False) -> Markup:
+    """Return a link, to be put into a sentence. `is_away` leads to another server."""
+    rel = Markup(' rel="nofollow noopener noreferrer"') if is_away else ""
+    return Markup('<a href="{}"{}>{}</a>').format(href, rel, text)
+
+
+def visibility_words(visibility: str) -> str:
+    """Return what a visibility is called."""
+    return {
+        Visibility.PUBLIC: _("Public"),
+        Visibility.UNLISTED: _("Quiet public"),
+        Visibility.FOLLOWERS: _("Followers"),
+        Visibility.LIMITED: _("Some people"),
+        Visibility.DIRECT: _("Message"),
+    }[Visibility(visibility)]
 
 
 def in_bytes(size: int) -> str:
@@ -104,8 +126,8 @@ def in_bytes(size: int) -> str:
     if size < 1_000_000:
         return f"{-(-size // 1000)} kB"
     if size < 1_000_000_000:
-        return f"{size / 1_000_000:.1f} MB"
-    return f"{size / 1_000_000_000:.2f} GB"
+        return f"{words.decimal(size / 1_000_000, 1)} MB"
+    return f"{words.decimal(size / 1_000_000_000, 2)} GB"
 
 
 def summary_line(note: Note) -> str:
@@ -118,7 +140,7 @@ def summary_line(note: Note) -> str:
 def message_line(message: Message) -> str:
     """Return a message as one line of plain text, for the list of conversations."""
     line = message.summary or sanitize.text(message.html, limit=TITLE_CHARS)
-    return " ".join(line.split())[:TITLE_CHARS] or "A picture"
+    return " ".join(line.split())[:TITLE_CHARS] or _("A picture")
 
 
 @functools.lru_cache(maxsize=4)  # there is one owner; a zone is read from several files
@@ -173,7 +195,7 @@ async def page(
         return sanitize.with_emojis(text, {code: media(url) for code, url in emojis.items()})
 
     def local(instant: datetime) -> str:
-        return instant.astimezone(zone).strftime("%-d %B %Y, %H:%M")
+        return words.moment(instant.astimezone(zone))
 
     today = now.astimezone(zone)
 
@@ -181,9 +203,9 @@ async def page(
         then = instant.astimezone(zone)
         exact = instant.astimezone(UTC).isoformat(timespec="seconds")[:19]
         kind = f' class="{kind}"' if kind else ""
-        # Built from numbers, month names and our own word alone: nothing could need escaping.
+        # Built from numbers, month names and our own words alone: nothing could need escaping.
         return Markup(  # noqa: S704
-            f'<time{kind} datetime="{exact}Z" title="{local(then)}">{_ago(now, then, today)}</time>'
+            f'<time{kind} datetime="{exact}Z" title="{words.moment(then)}">{_ago(now, then, today)}</time>'
         )
 
     html = (
@@ -214,11 +236,11 @@ async def page(
 def _ago(now: datetime, then: datetime, today: datetime) -> str:
     seconds = (now - then).total_seconds()
     if seconds < 60:
-        return "now"
+        return _("now")
     if seconds < 3600:
-        return f"{int(seconds // 60)} min"
+        return _("%(count)s min", count=int(seconds // 60))
     if seconds < 24 * 3600:
-        return f"{int(seconds // 3600)} h"
+        return _("%(count)s h", count=int(seconds // 3600))
     if seconds < 7 * 24 * 3600:
-        return f"{int(seconds // 86400)} d"
-    return then.strftime("%-d %b" if then.year == today.year else "%-d %b %Y")
+        return _("%(count)s d", count=int(seconds // 86400))
+    return words.day_briefly(then, with_year=then.year != today.year)

@@ -65,6 +65,7 @@ class Owner:
     sends_blocks: bool  # whoever is blocked is told
     attribution_domains: tuple[str, ...]  # whose pages may name the owner as their author
     time_zone: str
+    language: str  # of the pages; "" as the browser asks
     disk_budget_bytes: int
     home_read_position: int
     home_replies: HomeReplies  # those that stand on Home: to whom
@@ -130,6 +131,7 @@ def load(reader: Reader) -> Owner | None:
         SELECT owner.actor_id, owner.handle, owner.rsa_key_sealed, owner.ed25519_key_sealed,
                owner.old_rsa_key_sealed, owner.old_ed25519_key_sealed, owner.key_number,
                owner.bio, owner.hides_follows, owner.message_policy, owner.time_zone,
+               owner.language,
                owner.feature_policy, owner.attribution_domains,
                owner.quote_policy, owner.reply_policy, owner.sends_blocks,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
@@ -183,6 +185,7 @@ def load(reader: Reader) -> Owner | None:
         sends_blocks=bool(row["sends_blocks"]),
         attribution_domains=tuple(json.loads(row["attribution_domains"])),
         time_zone=row["time_zone"],
+        language=row["language"],
         disk_budget_bytes=row["disk_budget_bytes"],
         home_read_position=row["home_read_position"],
         home_replies=row["home_replies"],
