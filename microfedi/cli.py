@@ -187,6 +187,7 @@ def _init(arguments: argparse.Namespace) -> int:
                     "handle": f"@{handle}@{settings.domain}",
                     "totp_uri": made.totp_uri,
                     "totp_secret": made.factors.totp_secret,
+                    "recovery_key": made.factors.recovery_key,
                     "recovery_codes": made.factors.recovery_codes,
                 }
             )
@@ -200,10 +201,13 @@ def _init(arguments: argparse.Namespace) -> int:
 def _owner_reset(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     password = _new_password()
+    typed_key = _old_recovery_key()
 
     async def change() -> NewFactors:
         async with _opened(settings) as db:
-            return await setup.reset(db, settings, password=password)
+            return await setup.reset(
+                db, settings, password=password, typed_key=typed_key, now=system_clock()
+            )
 
     made = asyncio.run(change())
     _say("The password is changed, and every browser is logged out.\n")
@@ -259,6 +263,18 @@ def _new_password() -> str:
     return password
 
 
+def _old_recovery_key() -> str:
+    """Read the recovery key of the messages: a second line of standard input, or at the terminal.
+
+    Empty if it is lost: what is there stays sealed then, and a new vault begins.
+    """
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().strip()
+    _say("With their recovery key your messages stay readable. Without it they stay sealed, until")
+    _say("you remember the old password or find the key; new ones are readable in any case.")
+    return input("Recovery key (empty if it is lost): ").strip()
+
+
 def _show_factors(totp_uri: str, factors: Factors) -> None:
     _say("Add this to your authenticator app now; it is not shown again:")
     if sys.stdout.isatty():
@@ -269,6 +285,8 @@ def _show_factors(totp_uri: str, factors: Factors) -> None:
     _say("Write these recovery codes down; each replaces the app once:")
     for code in factors.recovery_codes:
         _say(f"  {code}")
+    _say("\nAnd the recovery key of your messages, for the day you forget the password:")
+    _say(f"  {factors.recovery_key}")
 
 
 def _say(line: str) -> None:

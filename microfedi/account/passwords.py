@@ -97,16 +97,23 @@ def check(password: str, *, own_words: Iterable[str] = ()) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Halves:
-    """What comes of a password: `stored` in the database, `vault_key` (32 bytes) nowhere.
-
-    `vault_key` is None for a hash that was stored before there was a vault: hash it anew.
-    """
+    """What comes of a new password: `stored` in the database, `vault_key` (32 bytes) nowhere."""
 
     stored: str
-    vault_key: bytes | None
+    vault_key: bytes
 
     def __repr__(self) -> str:
         return "Halves(…)"
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That a password is right. `vault_key` is None if it was hashed before there was a vault."""
+
+    vault_key: bytes | None
+
+    def __repr__(self) -> str:
+        return "Proof(…)"
 
 
 async def hash_password(password: str) -> Halves:
@@ -118,8 +125,8 @@ async def hash_password(password: str) -> Halves:
     return await _in_turn(lambda: _hash(key))
 
 
-async def verify(password: str, stored: str | None) -> Halves | None:
-    """Return both halves if this is the password that `stored` was made of, else None.
+async def verify(password: str, stored: str | None) -> Proof | None:
+    """Return the proof if this is the password that `stored` was made of, else None.
 
     Without `stored` (no owner yet) it takes as long, and is None.
 
@@ -141,7 +148,7 @@ def _hash(key: bytes) -> Halves:
     return Halves(stored, vault_key)
 
 
-def _verify(key: bytes, stored: str | None) -> Halves | None:
+def _verify(key: bytes, stored: str | None) -> Proof | None:
     try:
         return _compared(key, stored or "")
     except ValueError:  # nothing that we stored: as slow as if it were
@@ -149,8 +156,8 @@ def _verify(key: bytes, stored: str | None) -> Halves | None:
         return None
 
 
-def _compared(key: bytes, stored: str) -> Halves | None:
-    """Return both halves if they fit. Raises: ValueError if `stored` is not a hash of ours."""
+def _compared(key: bytes, stored: str) -> Proof | None:
+    """Return the proof if they fit. Raises: ValueError if `stored` is not a hash of ours."""
     whole = _STORED_WHOLE.fullmatch(stored)
     match = whole or _STORED.fullmatch(stored)
     if match is None or int(match[1]) > _MAX_STORED_KIB:
@@ -160,11 +167,11 @@ def _compared(key: bytes, stored: str) -> Halves | None:
             Argon2id.verify_phc_encoded(key, stored)
         except InvalidKey:
             return None
-        return Halves(stored, None)
+        return Proof(None)
     salt, expected = base64.b64decode(match[4]), base64.b64decode(match[5])
     memory, iterations, lanes = int(match[1]), int(match[2]), int(match[3])
     login, vault_key = _halves(_kdf(salt, memory, iterations, lanes).derive(key))
-    return Halves(stored, vault_key) if hmac.compare_digest(login, expected) else None
+    return Proof(vault_key) if hmac.compare_digest(login, expected) else None
 
 
 def _kdf(salt: bytes, memory_kib: int, iterations: int, lanes: int) -> Argon2id:

@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from microfedi import config as config_module
-from microfedi.account import passwords, recovery, tokens, totp
+from microfedi.account import passwords, recovery, recovery_key, tokens, totp
 from microfedi.config import Config
-from microfedi.errors import ConfigError, InvalidInput, NotFound
+from microfedi.errors import ConfigError, InvalidInput, NotFound, WrongCredentials
 from microfedi.protocol import keys, sanitize
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import actors, owner, sessions
+from microfedi.storage import actors, door_log, owner, sessions, vault_keys
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.owner import Instance, Owner
 from microfedi.storage.sealed import Sealer
+from microfedi.storage.vault_keys import Opened
 
 LINK_FOR = timedelta(hours=1)  # time enough to find the phone, and not to be found in a log
 MAX_PENDING_CHARS = 4096  # of the sealed part of the form; ours has about 400
@@ -39,10 +40,11 @@ class SetupProblems(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Factors:
-    """Fresh secrets, to be shown once."""
+    """Fresh secrets, to be shown once. `recovery_key` is that of the message vault."""
 
     totp_secret: str
     recovery_codes: tuple[str, ...]
+    recovery_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,12 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class NewOwner:
-    """The owner, made, with what only they shall know."""
+    """The owner, made, with what only they shall know, and their message vault, still open."""
 
     owner: Owner
     totp_uri: str
     factors: Factors
+    opened: Opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ class NewFactors:
 
 
 def fresh_factors() -> Factors:
-    """Return a new TOTP secret and new recovery codes, kept nowhere yet."""
-    return Factors(totp.new_secret(), recovery.new_codes())
+    """Return a new TOTP secret, recovery codes and recovery key, kept nowhere yet."""
+    return Factors(totp.new_secret(), recovery.new_codes(), recovery_key.new())
 
 
 # --- the directory
@@ -173,7 +176,7 @@ async def finish(
     code: str,
     typed_back: str,
     now: datetime,
-) -> Owner:
+) -> NewOwner:
     """Make the owner, if everything is right; nothing is kept otherwise.
 
     `code` is from the app that read the QR code, `typed_back` one of the recovery codes.
@@ -195,7 +198,7 @@ async def finish(
         problems["typed_back"] = "Type one of the recovery codes, to be sure that you have them."
     if problems or step is None:
         raise SetupProblems(problems)
-    made = await make_owner(
+    return await make_owner(
         db,
         config,
         handle=handle,
@@ -206,7 +209,6 @@ async def finish(
         totp_step=step,
         token=token,
     )
-    return made.owner
 
 
 async def make_owner(
@@ -236,7 +238,7 @@ async def make_owner(
     hashed = await passwords.hash_password(password)
     rsa_pem, ed25519_pem = await asyncio.to_thread(_new_keys)
 
-    def make(tx: Transaction) -> Owner:
+    def make(tx: Transaction) -> tuple[Owner, Opened]:
         if token is not None and not is_open(tx, token, now):
             raise NotFound("there is no such setup link")
         made = owner.create(
@@ -253,21 +255,45 @@ async def make_owner(
             now=now,
         )
         owner.clear_setup_token(tx)
-        return made
+        return made, _new_vault(tx, hashed, chosen, now)
 
-    made = await db.write(make)
-    return NewOwner(made, _uri(config, chosen, handle), chosen)
+    made, opened = await db.write(make)
+    return NewOwner(made, _uri(config, chosen, handle), chosen, opened)
+
+
+def _new_vault(
+    tx: Transaction, hashed: passwords.Halves, factors: Factors, now: datetime
+) -> Opened:
+    opened = vault_keys.create(tx, now=now)
+    vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
+    vault_keys.let_in(tx, opened, "recovery", _recovery(factors.recovery_key), now=now)
+    return opened
+
+
+def _recovery(typed: str) -> bytes:
+    """Return what a recovery key wraps with. Raises: InvalidInput (`recovery_key`)."""
+    key = recovery_key.normalised(typed)
+    if key is None:
+        raise InvalidInput(
+            "recovery_key", "That is not a recovery key: it has eight groups of five characters."
+        )
+    return recovery_key.wrap_key(key)
 
 
 # --- later
 
 
-async def reset(db: Database, config: Config, *, password: str) -> NewFactors:
+async def reset(
+    db: Database, config: Config, *, password: str, now: datetime, typed_key: str = ""
+) -> NewFactors:
     """Give the owner a new password, a new second factor and new recovery codes; log everybody out.
 
-    For the command line: whoever can run it has the machine.
+    For the command line: whoever can run it has the machine, and still not the messages. With the
+    old recovery key (`typed_key`) the vault opens with the new password; without it a new vault is
+    made, and what the old one holds stays sealed, until the old password or key is remembered.
 
-    Raises: ConfigError if there is no owner yet, or no more; InvalidInput (`password`); TooBusy.
+    Raises: ConfigError if there is no owner yet, or no more; InvalidInput (`password`,
+        `recovery_key`); TooBusy.
     """
     known = await db.read(owner.load)
     if known is None:
@@ -277,21 +303,40 @@ async def reset(db: Database, config: Config, *, password: str) -> NewFactors:
     passwords.check(password, own_words=_own_words(config, known.handle))
     hashed = await passwords.hash_password(password)
     factors = fresh_factors()
+    old_key = _recovery(typed_key) if typed_key else None
 
     def change(tx: Transaction) -> None:
         owner.set_password_hash(tx, hashed.stored)
         owner.set_totp(tx, factors.totp_secret, 0)
         owner.replace_recovery_codes(tx, recovery.hashes_of(factors.recovery_codes))
         sessions.end_all(tx)
+        if old_key is None:
+            _new_vault(tx, hashed, factors, now)
+        else:
+            try:
+                opened = vault_keys.open_by(tx, "recovery", old_key)
+            except WrongCredentials as error:
+                raise InvalidInput("recovery_key", str(error)) from error
+            vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
+            vault_keys.let_in(tx, opened, "recovery", _recovery(factors.recovery_key), now=now)
+        door_log.add(tx, door_log.Kind.SHELL, now=now, detail="owner reset")
 
     await db.write(change)
     return NewFactors(_uri(config, factors, known.handle), factors)
 
 
 async def change_password(
-    db: Database, config: Config, *, password: str, session_id: int | None
+    db: Database,
+    config: Config,
+    *,
+    password: str,
+    opened: Opened | None,
+    session_id: int | None,
+    now: datetime,
 ) -> None:
     """Keep a new password and log out every other browser. Ask `login.confirm` first.
+
+    `opened` is the message vault, which the new password opens from now on.
 
     Raises: InvalidInput (`password`); NotFound before setup; TooBusy.
     """
@@ -304,6 +349,9 @@ async def change_password(
     def change(tx: Transaction) -> None:
         owner.set_password_hash(tx, hashed.stored)
         sessions.end_all(tx, but=session_id)
+        if opened is not None:
+            vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
+        door_log.add(tx, door_log.Kind.PASSWORD, now=now)
 
     await db.write(change)
 
@@ -354,7 +402,7 @@ def _uri(config: Config, factors: Factors, handle: str) -> str:
 
 
 def _pending(sealer: Sealer, config: Config, token: str, factors: Factors, handle: str) -> Pending:
-    plain = json.dumps([factors.totp_secret, factors.recovery_codes]).encode()
+    plain = json.dumps([factors.totp_secret, factors.recovery_codes, factors.recovery_key]).encode()
     sealed = sealer.seal("setup", plain, bound_to=tokens.hash_of(token).hex())
     uri = _uri(config, factors, handle or config.handle)
     return Pending(factors, uri, totp.qr_svg(uri), base64.urlsafe_b64encode(sealed).decode("ascii"))
@@ -370,5 +418,5 @@ def _opened(sealer: Sealer, token: str, sealed: str) -> Factors:
         raise InvalidInput(
             "", "This form is not from this setup link. Please open the link again."
         ) from error
-    totp_secret, codes = json.loads(plain)
-    return Factors(totp_secret, tuple(codes))
+    totp_secret, codes, key = json.loads(plain)
+    return Factors(totp_secret, tuple(codes), key)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from microfedi.account.throttle import Throttle
+from microfedi.account.unlocked import Unlocked
 from microfedi.config import Config
 from microfedi.errors import NotFound
 from microfedi.federation.keyring import Keyring, Remembered
@@ -65,6 +66,7 @@ class Context:
         # Whose list of followers was asked for, or will be, a short while ago.
         self.synchronized: Remembered[bool] = Remembered(MAX_SYNCHRONIZED, SYNCHRONIZED_FOR)
         self.throttle = Throttle()
+        self.unlocked = Unlocked()
         self.stopping = asyncio.Event()
         self._owner: Owner | None = None
 

@@ -128,6 +128,16 @@ def page(reader: Reader, *, before: int | None = None, limit: int) -> list[Line]
     return [Line(**{**row, "at": instants.from_text(row["at"])}) for row in map(dict, rows)]
 
 
+def has_browser(reader: Reader, kind: Kind, browser: str) -> bool:
+    """Whether this happened before in a browser that calls itself so."""
+    return bool(
+        reader.value(
+            "SELECT EXISTS (SELECT 1 FROM door_log WHERE kind = :kind AND browser = :browser)",
+            {"kind": kind.value, "browser": browser[:MAX_BROWSER_CHARS]},
+        )
+    )
+
+
 def broken_at(reader: Reader) -> int | None:
     """Return the number of the first line that is not as it was written; None if all are.
 

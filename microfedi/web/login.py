@@ -48,7 +48,7 @@ async def submit_setup(request: Request) -> Response:
         ]
         if forms.text(form, "password") != forms.text(form, "password_again"):
             raise InvalidInput("password_again", "The two passwords differ.")
-        await setup.finish(
+        made = await setup.finish(
             ctx.db,
             ctx.config,
             token=token,
@@ -71,7 +71,7 @@ async def submit_setup(request: Request) -> Response:
     session = tokens.new()
     now = ctx.now()
     address = client_address(request, ctx.config)
-    await ctx.db.write(
+    session_id = await ctx.db.write(
         lambda tx: sessions.create(
             tx,
             tokens.hash_of(session),
@@ -81,6 +81,7 @@ async def submit_setup(request: Request) -> Response:
             expires_at=now + sessions.ABSOLUTE,
         )
     )
+    ctx.unlocked.hold(session_id, made.opened, tokens.wrap_key(session), now)
     response = RedirectResponse("/home", 303)
     http_sessions.set_cookie(response, ctx.config, session)
     return response
@@ -104,7 +105,7 @@ async def submit_login(request: Request) -> Response:
     target = redirects.local(forms.text(form, "next"), "/home")
     old = await http_sessions.of(request)
     try:
-        token = await login.attempt(
+        entered = await login.attempt(
             ctx.db,
             ctx.throttle,
             password=forms.text(form, "password"),
@@ -116,8 +117,11 @@ async def submit_login(request: Request) -> Response:
         )
     except (WrongCredentials, TooBusy, InvalidInput) as problem:
         return await _login_page(request, target, problem)
+    if entered.opened is not None:
+        key = tokens.wrap_key(entered.token)
+        ctx.unlocked.hold(entered.session_id, entered.opened, key, ctx.now())
     response = RedirectResponse(target, 303)
-    http_sessions.set_cookie(response, ctx.config, token)
+    http_sessions.set_cookie(response, ctx.config, entered.token)
     return response
 
 
@@ -127,6 +131,7 @@ async def submit_logout(request: Request) -> Response:
     session = await http_sessions.of(request)
     if session is not None:
         await ctx.db.write(lambda tx: sessions.end(tx, session.id))
+        ctx.unlocked.lock(session.id)
     response = RedirectResponse("/", 303)
     http_sessions.clear_cookie(response, ctx.config)
     return response

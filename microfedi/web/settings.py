@@ -23,6 +23,7 @@ from microfedi.storage import actors, jobs, media, sessions, upkeep
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
+from microfedi.storage.vault_keys import Opened
 
 FIELDS = 4  # rows in the form: what Mastodon and most others show
 MAX_NAME_CHARS = 100
@@ -146,14 +147,21 @@ async def show_security(request: Request) -> Response:
 async def change_password(request: Request) -> Response:
     """POST /settings/security/password: asks for both factors; ends every other session."""
 
-    async def change(form: FormData) -> dict[str, Any]:
+    async def change(form: FormData, opened: Opened | None) -> dict[str, Any]:
         new = forms.text(form, "new_password")
         if new != forms.text(form, "new_password_again"):
             raise InvalidInput("new_password", "The two new passwords differ.")
         ctx, session = context_of(request), await http_sessions.of(request)
+        session_id = session.id if session else None
         await setup.change_password(
-            ctx.db, ctx.config, password=new, session_id=session.id if session else None
+            ctx.db,
+            ctx.config,
+            password=new,
+            opened=opened,
+            session_id=session_id,
+            now=ctx.now(),
         )
+        ctx.unlocked.lock_all(but=session_id)
         return {"done": "The password is changed, and every other session has ended."}
 
     return await _after_both_factors(request, change)
@@ -162,7 +170,7 @@ async def change_password(request: Request) -> Response:
 async def renew_codes(request: Request) -> Response:
     """POST /settings/security/codes: ten new recovery codes; the old ones are worthless."""
 
-    async def change(form: FormData) -> dict[str, Any]:
+    async def change(form: FormData, opened: Opened | None) -> dict[str, Any]:
         codes = await setup.renew_recovery_codes(context_of(request).db)
         return {
             "done": "These are your new recovery codes. The old ones no longer work.",
@@ -175,7 +183,7 @@ async def renew_codes(request: Request) -> Response:
 async def renew_keys(request: Request) -> Response:
     """POST /settings/security/keys: new keys for signing; everybody who follows is told."""
 
-    async def change(form: FormData) -> dict[str, Any]:
+    async def change(form: FormData, opened: Opened | None) -> dict[str, Any]:
         await keys.renew(context_of(request))
         return {
             "done": "You have new keys. Your followers' servers are being told; the old keys are "
@@ -188,27 +196,30 @@ async def renew_keys(request: Request) -> Response:
 async def end_session(request: Request) -> Response:
     """POST /settings/security/sessions/{id}/end."""
     session_id = forms.path_id(request, "id")
-    await context_of(request).db.write(lambda tx: sessions.end(tx, session_id))
+    ctx = context_of(request)
+    await ctx.db.write(lambda tx: sessions.end(tx, session_id))
+    ctx.unlocked.lock(session_id)
     return RedirectResponse("/settings/security#sessions", 303)
 
 
 async def end_sessions(request: Request) -> Response:
     """POST /settings/security/sessions/end: every one but this."""
     this = await http_sessions.of(request)
-    await context_of(request).db.write(
-        lambda tx: sessions.end_all(tx, but=this.id if this else None)
-    )
+    but = this.id if this else None
+    ctx = context_of(request)
+    await ctx.db.write(lambda tx: sessions.end_all(tx, but=but))
+    ctx.unlocked.lock_all(but=but)
     return RedirectResponse("/settings/security#sessions", 303)
 
 
 async def _after_both_factors(
-    request: Request, change: Callable[[FormData], Awaitable[dict[str, Any]]]
+    request: Request, change: Callable[[FormData, Opened | None], Awaitable[dict[str, Any]]]
 ) -> Response:
     """Do `change` if password and code are right, else say so; nothing is kept then."""
     ctx = context_of(request)
     form = await forms.read(request)
     try:
-        await login.confirm(
+        opened = await login.confirm(
             ctx.db,
             ctx.throttle,
             password=forms.text(form, "password"),
@@ -216,7 +227,7 @@ async def _after_both_factors(
             address=client_address(request, ctx.config),
             now=ctx.now(),
         )
-        return await _security_page(request, await change(form))
+        return await _security_page(request, await change(form, opened))
     except (InvalidInput, WrongCredentials, TooBusy) as problem:
         return await _security_page(request, {"problem": str(problem)}, status_code=422)
 

@@ -23,6 +23,7 @@ class Door:
     config: Config
     secret: str
     recovery_codes: tuple[str, ...]
+    recovery_key: str
     slowed: Throttle = field(default_factory=Throttle)
 
     def code(self, now: datetime = NOON) -> str:
@@ -38,7 +39,19 @@ class Door:
         now: datetime = NOON,
         replaces: int | None = None,
     ) -> str:
-        """Try to log in; everything is right unless it is said otherwise."""
+        """Try to log in; everything is right unless it is said otherwise. Returns the token."""
+        return (await self.enter(password, code, address=address, now=now, replaces=replaces)).token
+
+    async def enter(
+        self,
+        password: str = PASSWORD,
+        code: str | None = None,
+        *,
+        address: str = "192.0.2.1",
+        now: datetime = NOON,
+        replaces: int | None = None,
+    ) -> login.SignIn:
+        """Try to log in, and see what one gets."""
         return await login.attempt(
             self.db,
             self.slowed,
@@ -62,4 +75,5 @@ async def door(db: Database, config: Config) -> Door:
     made = await setup.make_owner(
         db, config, handle="alice", name="The Owner", password=PASSWORD, now=NOON
     )
-    return Door(db, config, made.factors.totp_secret, made.factors.recovery_codes)
+    factors = made.factors
+    return Door(db, config, factors.totp_secret, factors.recovery_codes, factors.recovery_key)

@@ -79,7 +79,7 @@ async def test_s_119_every_failure_gets_the_same_answer_after_the_same_work(
     hashed: list[str] = []
     verify = passwords.verify
 
-    async def counted(tried: str, stored: str | None) -> passwords.Halves | None:
+    async def counted(tried: str, stored: str | None) -> passwords.Proof | None:
         hashed.append(tried)
         return await verify(tried, stored)
 

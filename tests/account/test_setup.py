@@ -39,7 +39,7 @@ async def finish(
     now: datetime = NOON,
 ) -> Owner:
     right_code = pyotp.TOTP(pending.factors.totp_secret).at(now)
-    return await setup.finish(
+    made = await setup.finish(
         db,
         config,
         token=token,
@@ -51,6 +51,7 @@ async def finish(
         typed_back=pending.factors.recovery_codes[2] if typed_back is None else typed_back,
         now=now,
     )
+    return made.owner
 
 
 async def test_the_form_makes_the_owner_and_what_it_showed_logs_in(
@@ -68,7 +69,7 @@ async def test_the_form_makes_the_owner_and_what_it_showed_logs_in(
     assert await db.read(owner.recovery_codes_left) == 10
 
     async def log_in(code: str, now: datetime = NOON) -> str:
-        return await login.attempt(
+        entered = await login.attempt(
             db,
             Throttle(),
             password=PASSWORD,
@@ -77,6 +78,7 @@ async def test_the_form_makes_the_owner_and_what_it_showed_logs_in(
             user_agent="",
             now=now,
         )
+        return entered.token
 
     totp = pyotp.TOTP(pending.factors.totp_secret)
     with pytest.raises(InvalidInput):
@@ -233,10 +235,10 @@ async def test_a_directory_stays_what_it_was_made_for(db: Database, config: Conf
 
 async def test_a_reset_replaces_every_secret_and_ends_every_session(door: Door) -> None:
     await door.attempt()
-    old = Door(door.db, door.config, door.secret, door.recovery_codes)
+    old = Door(door.db, door.config, door.secret, door.recovery_codes, door.recovery_key)
     new_password = "nine blue kettles on the moor"
 
-    fresh = await setup.reset(door.db, door.config, password=new_password)
+    fresh = await setup.reset(door.db, door.config, password=new_password, now=NOON)
 
     assert await door.db.read(sessions.all) == []
     later = NOON + timedelta(minutes=2)
@@ -251,14 +253,14 @@ async def test_a_reset_replaces_every_secret_and_ends_every_session(door: Door) 
     await door.attempt(new_password, now=later)
     assert await door.db.read(owner.recovery_codes_left) == 10
     with pytest.raises(InvalidInput, match="at least 12"):
-        await setup.reset(door.db, door.config, password="short")
+        await setup.reset(door.db, door.config, password="short", now=NOON)
 
 
 async def test_a_reset_needs_an_owner(db: Database, config: Config) -> None:
     await setup.ensure_instance(db, config, NOON)
 
     with pytest.raises(ConfigError, match="no owner yet"):
-        await setup.reset(db, config, password=PASSWORD)
+        await setup.reset(db, config, password=PASSWORD, now=NOON)
 
 
 async def test_a_changed_password_logs_out_every_other_browser(door: Door) -> None:
@@ -267,7 +269,12 @@ async def test_a_changed_password_logs_out_every_other_browser(door: Door) -> No
     mine, other = await door.db.read(sessions.all)
 
     await setup.change_password(
-        door.db, door.config, password="nine blue kettles on the moor", session_id=mine.id
+        door.db,
+        door.config,
+        password="nine blue kettles on the moor",
+        opened=None,
+        session_id=mine.id,
+        now=NOON,
     )
 
     assert [session.id for session in await door.db.read(sessions.all)] == [mine.id]

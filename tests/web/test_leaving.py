@@ -206,7 +206,9 @@ async def test_the_doctor_says_so_and_no_password_brings_it_back(tmp_path: Path)
         await leaving.erase(app.ctx, "")
         assert "everybody was told" in await said()
         with pytest.raises(ConfigError, match="deleted"):
-            await setup.reset(app.ctx.db, config, password="nine quiet geese on a jetty")
+            await setup.reset(
+                app.ctx.db, config, password="nine quiet geese on a jetty", now=app.clock.now
+            )
 
 
 async def test_nobody_can_be_set_up_here_again(tmp_path: Path) -> None:
