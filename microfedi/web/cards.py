@@ -8,6 +8,7 @@ from datetime import datetime
 
 from microfedi.federation import linked
 from microfedi.protocol import sanitize, uris, vocab
+from microfedi.protocol.filtering import Place, Verdict
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import (
@@ -15,6 +16,7 @@ from microfedi.storage import (
     announces,
     bookmarks,
     circles,
+    filters,
     likes,
     notes,
     polls,
@@ -72,6 +74,18 @@ class PollShown:
 
 
 @dataclass(frozen=True, slots=True)
+class Sieve:
+    """Where and when posts are shown to the owner: that decides which filters they go through.
+
+    `keeps_gaps`: what would be hidden stands behind the filter's name, since others hang on it.
+    """
+
+    place: Place
+    now: datetime
+    keeps_gaps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Quoted:
     """What a post quotes. `card` only if its author agreed and it is kept here; `why` otherwise."""
 
@@ -110,6 +124,9 @@ class Card:
     preview: Preview | None = None
     receipt: Receipt | None = None
     circle: str = ""
+    position: int = 0  # on Home or in a list
+    tag: str = ""  # that the owner follows, and that brought it
+    filtered: str = ""  # the name of the filter that it stands behind
 
     @property
     def author_url(self) -> str:
@@ -168,16 +185,18 @@ def _page_of(actor: Actor, *, is_owner: bool) -> str:
     return f"/@{actor.username}" if is_owner else f"/people/{actor.id}"
 
 
-def of_entries(reader: Reader, entries: Sequence[Entry], owner: Owner) -> list[Card]:
+def of_entries(
+    reader: Reader, entries: Sequence[Entry], owner: Owner, sieve: Sieve | None = None
+) -> list[Card]:
     """Return the cards of a part of Home, or of somebody's page."""
     found = notes.by_ids(reader, {entry.note_id for entry in entries})
-    boosters = {entry.position: entry.announcer_id for entry in entries}
     shown = [(entry, found[entry.note_id]) for entry in entries if entry.note_id in found]
     return _build(
         reader,
         [note for _, note in shown],
         owner,
-        boosted_by=[boosters[entry.position] for entry, _ in shown],
+        entries=[entry for entry, _ in shown],
+        sieve=sieve,
     )
 
 
@@ -188,18 +207,12 @@ def of_notes(
     *,
     pinned: bool = False,
     with_quotes: bool = True,
+    sieve: Sieve | None = None,
 ) -> list[Card]:
     """Return the cards of notes. For a stranger (`owner` is only whose server it is) the marks
     of what the owner did are there too: templates show them only in a session.
     """
-    return _build(
-        reader,
-        found,
-        owner,
-        boosted_by=[None] * len(found),
-        pinned=pinned,
-        with_quotes=with_quotes,
-    )
+    return _build(reader, found, owner, pinned=pinned, with_quotes=with_quotes, sieve=sieve)
 
 
 def of_note(reader: Reader, note: Note, owner: Owner | None) -> Card:
@@ -212,9 +225,10 @@ def _build(
     found: Sequence[Note],
     owner: Owner | None,
     *,
-    boosted_by: Sequence[int | None],
+    entries: Sequence[Entry] = (),
     pinned: bool = False,
     with_quotes: bool = True,
+    sieve: Sieve | None = None,
 ) -> list[Card]:
     ids = {note.id for note in found}
     parents = {note.id: note for note in found}
@@ -225,7 +239,7 @@ def _build(
         reader,
         {n.actor_id for n in found}
         | {n.actor_id for n in parents.values()}
-        | {one for one in boosted_by if one is not None},
+        | {entry.announcer_id for entry in entries if entry.announcer_id is not None},
     )
     mine = owner.actor_id if owner is not None else 0
     favourites = likes.liked_by(reader, mine, ids) if mine else set()
@@ -242,9 +256,15 @@ def _build(
     rounds = _circles(reader, found, owner)
     cards: list[Card] = []
     seen: set[int] = set()
-    for index, (note, booster) in enumerate(zip(found, boosted_by, strict=True)):
+    for index, note in enumerate(found):
+        entry = entries[index] if entries else None
+        booster = entry.announcer_id if entry is not None else None
         author = people.get(note.actor_id)
         if author is None:
+            continue
+        quote = quoted.get(note.id)
+        fate = _fate(note, quote, owner, sieve)
+        if fate is not None and fate.hides:
             continue
         parent = parents.get(note.in_reply_to_id) if note.in_reply_to_id else None
         who = people.get(booster) if booster is not None else None
@@ -268,15 +288,31 @@ def _build(
                 pictures=pictures,
                 files=files,
                 poll=_poll(note, standings.get(note.id), is_mine=note.actor_id == mine),
-                quote=quoted.get(note.id),
+                quote=quote,
                 reactions=tuple(reacted.get(note.id, ())[:MAX_SHOWN_REACTIONS]),
                 preview=pages.get(linking.get(note.id, "")),
                 circle=next((rounds[uri] for uri in note.to if uri in rounds), ""),
                 group=next((groups[uri] for uri in note.audience if uri in groups), None),
+                position=entry.position if entry is not None else 0,
+                tag=entry.tag if entry is not None else "",
+                filtered=fate.name if fate is not None else "",
             )
         )
         seen.add(note.id)
     return cards
+
+
+def _fate(
+    note: Note, quote: Quoted | None, owner: Owner | None, sieve: Sieve | None
+) -> Verdict | None:
+    """Return which of the owner's filters a post falls under; their own posts fall under none."""
+    if sieve is None or owner is None or note.actor_id == owner.actor_id:
+        return None
+    quoted = quote.card.note if quote is not None and quote.card is not None else None
+    fate = filters.verdict(owner.filters, note, sieve.place, sieve.now, quoted=quoted)
+    if fate is not None and sieve.keeps_gaps:
+        return dataclasses.replace(fate, hides=False)
+    return fate
 
 
 def _quoted(reader: Reader, found: Sequence[Note], owner: Owner | None) -> dict[int, Quoted]:

@@ -12,7 +12,7 @@ from microfedi.errors import RemoteError
 from microfedi.federation import backfill
 from microfedi.federation.context import Context
 from microfedi.protocol import instants, vocab
-from microfedi.storage import actors, following, notes, pins, timeline
+from microfedi.storage import actors, following, notes, pins, stretches
 from microfedi.storage.database import Database, Reader
 from tests.another_server import AS2, AnotherServer, Answer, another_server
 from tests.factories import NOON
@@ -79,7 +79,7 @@ def kept(reader: Reader) -> set[str]:
 
 
 def home(reader: Reader) -> list[str]:
-    entries = timeline.home_page(reader, limit=50, now=NOON)
+    entries = stretches.below(reader, limit=50, now=NOON).entries
     found = notes.by_ids(reader, [entry.note_id for entry in entries])
     return [found[entry.note_id].uri for entry in entries]
 

@@ -15,7 +15,7 @@ from microfedi.federation import keeping, lookup, threads
 from microfedi.federation.context import Context
 from microfedi.protocol import instants, vocab
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, blocks, following, notes, timeline, tombstones
+from microfedi.storage import actors, blocks, following, notes, stretches, tombstones
 from microfedi.storage import threads as storage
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.threads import Problem
@@ -122,7 +122,7 @@ async def test_a_thread_is_fetched_upwards(ctx: Context, server: AnotherServer) 
     thread = await ctx.db.read(lambda reader: notes.thread(reader, top.thread_id))
     assert [note.uri for note in thread] == [root, middle, last]
     assert await ctx.db.read(lambda r: r.value("SELECT count(*) FROM notifications")) == 0
-    assert await ctx.db.read(lambda r: timeline.home_page(r, limit=5, now=NOON)) == []
+    assert await ctx.db.read(lambda r: stretches.below(r, limit=5, now=NOON).entries) == []
 
 
 async def test_s_074_a_thread_without_a_top_is_climbed_so_far_and_no_further(

@@ -3,7 +3,15 @@
 from datetime import timedelta
 
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import announces, bookmarks, likes, notes, notifications, timeline
+from microfedi.storage import (
+    announces,
+    bookmarks,
+    likes,
+    notes,
+    notifications,
+    stretches,
+    timeline,
+)
 from microfedi.storage.database import Database, Transaction
 from tests.factories import NOON
 from tests.storage.test_notes import CAROL, a_note, kept, met
@@ -62,7 +70,7 @@ async def test_a_boost_counts_once_and_leaves_home_when_taken_back(db: Database)
         assert announces.remove(tx, made.id)
         assert not announces.remove(tx, made.id)
         assert counts(tx, note.id) == (0, 0)
-        assert timeline.home_page(tx, limit=5, now=NOON) == []
+        assert stretches.below(tx, limit=5, now=NOON).entries == []
 
     await db.write(story)
 
@@ -84,15 +92,15 @@ async def test_home_pages_go_both_ways(db: Database) -> None:
             known = [note.id for note in written]
             return [known.index(entry.note_id) for entry in entries]
 
-        whole = timeline.home_page(tx, limit=40, now=NOON)
+        whole = stretches.below(tx, limit=40, now=NOON).entries
         assert names(whole) == order
         assert whole[0].announcer_id == met(tx, CAROL)
-        assert names(timeline.home_page(tx, before=whole[1].position, limit=2, now=NOON)) == [3, 2]
-        assert names(timeline.home_page(tx, after=whole[4].position, limit=2, now=NOON)) == [3, 2]
-        assert timeline.newest_position(tx, now=NOON) == whole[0].position
-        assert timeline.count_after(tx, whole[2].position, now=NOON) == 2
+        assert names(stretches.below(tx, whole[1].position, limit=2, now=NOON).entries) == [3, 2]
+        assert names(stretches.above(tx, whole[4].position, limit=2, now=NOON).entries) == [3, 2]
+        assert stretches.below(tx, limit=1, now=NOON).high == whole[0].position
+        assert stretches.count_after(tx, whole[2].position, now=NOON) == 2
         assert timeline.remove_of(tx, written[0].actor_id) == 5
-        assert names(timeline.home_page(tx, limit=40, now=NOON)) == [0]
+        assert names(stretches.below(tx, limit=40, now=NOON).entries) == [0]
         assert timeline.remove_of(tx, boosted.actor_id) == 1
 
     await db.write(story)

@@ -1,11 +1,15 @@
 """Create: what is kept, where it stands, and who is told."""
 
+from functools import partial
+
 import pytest
 
 from microfedi.protocol.vocab import PUBLIC, Visibility
-from microfedi.storage import following, messages
+from microfedi.storage import following, messages, notes, stretches
+from microfedi.storage import owner as owner_storage
 from microfedi.storage.database import Reader
 from tests.another_server import RemoteActor
+from tests.factories import NOON
 from tests.federation.inbox.world import (
     OWNER,
     Document,
@@ -82,6 +86,13 @@ async def test_the_addressing_says_who_may_see_it(
     assert kept.visibility is expected
 
 
+def _shown(reader: Reader) -> list[str]:
+    """The ids of the posts that the owner sees on Home, in order."""
+    entries = stretches.below(reader, limit=9, now=NOON).entries
+    kept = notes.by_ids(reader, [one.note_id for one in entries])
+    return [kept[one.note_id].uri for one in reversed(entries)]
+
+
 async def test_replies_stand_on_home_if_they_answer_somebody_of_interest(scene: Scene) -> None:
     alice = await scene.follow(scene.alice)
     bob = await scene.follow(scene.bob)
@@ -98,8 +109,17 @@ async def test_replies_stand_on_home_if_they_answer_somebody_of_interest(scene: 
         reply = a_note(scene.alice, number, inReplyTo=uri)
         await scene.deliver(scene.alice, a_create(scene.alice, reply))
 
-    assert await scene.home() == [f"{scene.alice.uri}/notes/{number}" for number in range(3)]
+    assert await scene.home() == [f"{scene.alice.uri}/notes/{number}" for number in range(5)]
     assert await scene.count("notes") == 9
+    wanted: dict[owner_storage.HomeReplies, list[int]] = {
+        "all": [0, 1, 2, 3, 4],
+        "followed": [0, 1, 2],
+        "none": [0, 2],
+    }
+    for replies, numbers in wanted.items():
+        await scene.ctx.db.write(partial(owner_storage.set_home, replies=replies, boosts=True))
+        uris = await scene.ctx.db.read(_shown)
+        assert uris == [f"{scene.alice.uri}/notes/{number}" for number in numbers]
     # The unknown parent is looked for afterwards.
     kinds = [row[1:3] for row in (await scene.rows())["jobs"]]
     assert kinds == [("thread", f"{scene.alice.uri}/notes/4")]

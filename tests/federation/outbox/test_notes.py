@@ -14,7 +14,7 @@ from microfedi.federation.outbox.notes import Draft
 from microfedi.imagework import Picture
 from microfedi.protocol.vocab import PUBLIC, Visibility
 from microfedi.storage import announces as announce_storage
-from microfedi.storage import blocks, files, followers, media, pins, timeline, tombstones
+from microfedi.storage import blocks, files, followers, media, pins, stretches, tombstones
 from microfedi.storage import likes as like_storage
 from microfedi.storage import notes as note_storage
 from microfedi.storage.sealed import Sealer
@@ -73,7 +73,7 @@ async def test_a_public_post_goes_once_to_each_server(ctx: Context) -> None:
     ]
     assert note.mentions[0].href == mallory.uri
     assert ctx.wake.deliveries.is_set()
-    home = await ctx.db.read(lambda reader: timeline.home_page(reader, limit=9, now=NOON))
+    home = await ctx.db.read(lambda reader: stretches.below(reader, limit=9, now=NOON).entries)
     assert [entry.note_id for entry in home] == [note.id]
 
 

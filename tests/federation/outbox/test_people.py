@@ -7,7 +7,15 @@ from microfedi.federation.context import Context
 from microfedi.federation.outbox import blocks, follows, notes, profile
 from microfedi.federation.outbox.notes import Draft
 from microfedi.protocol.vocab import PUBLIC
-from microfedi.storage import actors, files, followers, following, notifications, timeline
+from microfedi.storage import (
+    actors,
+    files,
+    followers,
+    following,
+    notifications,
+    stretches,
+    timeline,
+)
 from microfedi.storage import blocks as block_storage
 from microfedi.storage.database import Reader, Transaction
 from tests.factories import NOON
@@ -42,7 +50,9 @@ async def test_a_follow_goes_to_the_personal_inbox_and_is_taken_back(ctx: Contex
     assert follow.inboxes == undo.inboxes == {f"{ALICE}/inbox"}
     assert (undo.type, undo.object["id"]) == ("Undo", follow.activity["id"])
     assert undo.object["object"] == ALICE
-    assert await ctx.db.read(lambda reader: timeline.home_page(reader, limit=9, now=NOON)) == []
+    assert (
+        await ctx.db.read(lambda reader: stretches.below(reader, limit=9, now=NOON).entries) == []
+    )
 
 
 async def test_an_accepted_follow_is_not_sent_again(ctx: Context) -> None:

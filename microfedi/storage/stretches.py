@@ -1,0 +1,378 @@
+"""What of Home is to be seen, in stretches: a page of it, of a list, around the mark.
+
+Mutes, the owner's wishes and lists that take people off Home are minded here. Every question walks
+along positions and looks at MAX_LOOKED_AT entries at most.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from microfedi.protocol import ids, instants
+from microfedi.storage.database import Reader
+from microfedi.storage.timeline import Entry
+
+END = 2**63 - 1  # above every position
+
+# Entries that are looked at for one page: whoever wants to see next to nothing of a busy Home gets
+# short pages, never slow ones.
+MAX_LOOKED_AT = 2000
+MAX_GATHERED = 500  # boosts that are counted behind the lines of one page
+
+# What is not muted, by its author, by who boosted it, or as a conversation.
+_HEARD = """
+    JOIN notes ON notes.id = home.note_id
+    LEFT JOIN announces ON announces.id = home.announce_id
+   WHERE NOT EXISTS (SELECT 1 FROM muted_actors
+                      WHERE actor_id IN (notes.actor_id, announces.actor_id)
+                        AND (until IS NULL OR until > :now))
+     AND NOT EXISTS (SELECT 1 FROM muted_threads
+                      WHERE thread_id = notes.thread_id
+                        AND (until IS NULL OR until > :now))
+     AND NOT EXISTS (SELECT 1 FROM muted_hosts
+                       JOIN actors ON actors.id IN (notes.actor_id, announces.actor_id)
+                      WHERE instr('.' || actors.host || ':', '.' || muted_hosts.host || ':')
+                        AND (until IS NULL OR until > :now))
+     AND (home.announce_id IS NULL
+          OR NOT EXISTS (SELECT 1 FROM following
+                          WHERE actor_id = home.actor_id AND hides_boosts))
+"""
+# What a group passes on (nth = 0) are posts in it, no boosts.
+_WANTED_ON_HOME = """
+     AND (home.announce_id IS NULL OR home.nth = 0
+          OR coalesce((SELECT home_boosts FROM owner), 1))
+     AND NOT EXISTS (SELECT 1 FROM list_people
+                       JOIN lists ON lists.id = list_people.list_id
+                      WHERE list_people.actor_id = home.actor_id
+                        AND lists.is_exclusive)
+     AND (home.announce_id IS NOT NULL
+          OR home.tag IS NOT NULL
+          OR notes.in_reply_to_uri IS NULL
+          OR notes.actor_id = (SELECT actor_id FROM owner)
+          OR (SELECT home_replies FROM owner) = 'all'
+          OR EXISTS (SELECT 1 FROM notes AS parent
+                      WHERE parent.id = notes.in_reply_to_id
+                        AND (parent.actor_id = notes.actor_id
+                             OR parent.actor_id = (SELECT actor_id FROM owner)
+                             OR (SELECT home_replies FROM owner) = 'followed'
+                                AND EXISTS (SELECT 1 FROM following
+                                             WHERE actor_id = parent.actor_id
+                                               AND state = 'accepted'))))
+"""
+_WANTED_IN_LIST = """
+     AND (home.announce_id IS NOT NULL
+          OR notes.in_reply_to_uri IS NULL
+          OR EXISTS (SELECT 1 FROM notes AS parent
+                       JOIN lists ON lists.id = :list_id
+                      WHERE parent.id = notes.in_reply_to_id
+                        AND (parent.actor_id = notes.actor_id
+                             OR parent.actor_id = (SELECT actor_id FROM owner)
+                             OR lists.replies = 'followed'
+                                AND EXISTS (SELECT 1 FROM following
+                                             WHERE actor_id = parent.actor_id
+                                               AND state = 'accepted')
+                             OR lists.replies = 'list'
+                                AND EXISTS (SELECT 1 FROM list_people
+                                             WHERE list_id = :list_id
+                                               AND actor_id = parent.actor_id))))
+"""
+# The owner's wish, and how many that is when they wish for all.
+_MOST = "coalesce((SELECT nullif(boosts_a_day, 0) FROM owner), 1000000)"
+_BY_THEMSELVES = f"""
+     AND home.nth <= {_MOST}
+"""
+_GATHERED = f"""
+     AND home.nth > {_MOST}
+"""
+_COLUMNS = """
+    home.position, home.note_id, home.announce_id,
+    announces.actor_id AS announcer_id, coalesce(home.tag, '') AS tag
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A boost beyond those of one person and day that stand by themselves."""
+
+    position: int
+    actor_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of Home, newest first: everything of it that is to be seen from `low` to `high`."""
+
+    entries: list[Entry]
+    gathered: list[Gathered]
+    low: int
+    high: int
+    has_older: bool
+    has_newer: bool
+
+
+def below(
+    reader: Reader, before: int = END, *, limit: int, now: datetime, list_id: int | None = None
+) -> Stretch:
+    """Return the stretch that ends just below `before`, with at most `limit` entries."""
+    entries, low, has_older = _down(reader, before, limit, now, list_id)
+    high = before - 1
+    gathered = _gathered(reader, low, high, now, list_id)
+    if before == END:
+        high = _highest(entries, gathered)
+    return Stretch(entries, gathered, low, high, has_older, before != END)
+
+
+def above(
+    reader: Reader, after: int, *, limit: int, now: datetime, list_id: int | None = None
+) -> Stretch:
+    """Return the stretch that begins just above `after`, with at most `limit` entries."""
+    entries, high, has_newer = _up(reader, after, limit, now, list_id)
+    gathered = _gathered(reader, after + 1, high, now, list_id)
+    if not has_newer:
+        high = max(after, _highest(entries, gathered))
+    return Stretch(entries, gathered, after + 1, high, True, has_newer)
+
+
+def around(
+    reader: Reader,
+    mark: int,
+    *,
+    limit: int,
+    least_below: int,
+    now: datetime,
+    list_id: int | None = None,
+) -> Stretch:
+    """Return the stretch around the entry at `mark`: what is above it, and some that is below."""
+    newer, high, has_newer = _up(reader, mark, limit - least_below, now, list_id)
+    older, low, has_older = _down(reader, mark + 1, limit - len(newer), now, list_id)
+    gathered = _gathered(reader, low, high, now, list_id)
+    if not has_newer:
+        high = max(mark, _highest(newer, gathered))
+    return Stretch(newer + older, gathered, low, high, has_older, has_newer)
+
+
+def boosts_of(
+    reader: Reader,
+    actor_id: int,
+    *,
+    low: int,
+    high: int,
+    limit: int,
+    now: datetime,
+    list_id: int | None = None,
+) -> list[Entry]:
+    """Return what stands behind the line of somebody's boosts, newest first."""
+    rows = reader.all(
+        f"""
+        SELECT {_COLUMNS}
+          {_from(list_id)} {_heard(list_id)} {_GATHERED}
+           AND home.actor_id = :actor_id
+           AND home.position BETWEEN :low AND :high
+         ORDER BY home.position DESC
+         LIMIT :limit
+        """,
+        {
+            "actor_id": actor_id,
+            "low": low,
+            "high": high,
+            "limit": limit,
+            "now": instants.to_text(now),
+            "list_id": list_id,
+        },
+    )
+    return [Entry(**row) for row in rows]
+
+
+def is_newer(reader: Reader, position: int, *, now: datetime, list_id: int | None = None) -> bool:
+    """Whether anything is to be seen above `position`."""
+    return bool(
+        _up(reader, position, 1, now, list_id)[0]
+        or _gathered(reader, position + 1, END, now, list_id, most=1)
+    )
+
+
+def count_after(reader: Reader, position: int, *, now: datetime, most: int = 100) -> int:
+    """Return how many entries are newer than `position`, at most `most`."""
+    return len(_up(reader, position, most, now, None)[0])
+
+
+def instant_of(position: int) -> datetime:
+    """Return when the entry at a position came."""
+    return ids.instant_of(position)
+
+
+def seldom_heard(
+    reader: Reader,
+    *,
+    since: datetime,
+    fewer_than: int,
+    before: int = END,
+    limit: int,
+    now: datetime,
+) -> list[Entry]:
+    """Return what people followed wrote since then who wrote fewer posts than that, newest first.
+
+    Boosts are somebody else's words, and answers count as posts but are not shown.
+    """
+    rows = reader.all(
+        f"""
+        WITH quiet (actor_id) AS MATERIALIZED (
+            SELECT actor_id
+              FROM following
+             WHERE state = 'accepted'
+               AND (SELECT count(*)
+                      FROM (SELECT 1
+                              FROM notes
+                             WHERE notes.actor_id = following.actor_id
+                               AND notes.id >= :since
+                             LIMIT :fewer_than)) < :fewer_than)
+        SELECT {_COLUMNS}
+          FROM quiet
+         CROSS JOIN home ON home.actor_id = quiet.actor_id
+          {_HEARD}
+           AND home.announce_id IS NULL
+           AND notes.in_reply_to_uri IS NULL
+           AND home.position >= :since
+           AND home.position < :before
+         ORDER BY home.position DESC
+         LIMIT :limit
+        """,  # noqa: S608
+        {
+            "since": ids.row_id(since),
+            "fewer_than": fewer_than,
+            "before": before,
+            "limit": limit,
+            "now": instants.to_text(now),
+        },
+    )
+    return [Entry(**row) for row in rows]
+
+
+def _from(list_id: int | None) -> str:
+    if list_id is None:
+        return "FROM home"
+    return """
+        FROM list_home
+        JOIN home ON home.position = list_home.position AND list_home.list_id = :list_id
+    """
+
+
+def _heard(list_id: int | None) -> str:
+    return _HEARD + (_WANTED_ON_HOME if list_id is None else _WANTED_IN_LIST)
+
+
+def _table(list_id: int | None) -> str:
+    """Return the table whose positions are walked along."""
+    return "home" if list_id is None else "list_home"
+
+
+def _nth_position(
+    reader: Reader, list_id: int | None, condition: str, order: str, position: int
+) -> int | None:
+    found: int | None = reader.value(
+        f"SELECT ({_far(list_id, condition, order)})",
+        {"position": position, "window": MAX_LOOKED_AT, "list_id": list_id},
+    )
+    return found
+
+
+def _far(list_id: int | None, condition: str, order: str) -> str:
+    """Return the SQL for the position of the entry that is too far away to be looked at."""
+    of_list = "" if list_id is None else "list_id = :list_id AND"
+    return f"""
+        SELECT position FROM {_table(list_id)}
+         WHERE {of_list} position {condition} :position
+         ORDER BY position {order}
+         LIMIT 1 OFFSET :window
+    """  # noqa: S608
+
+
+def _down(
+    reader: Reader, before: int, limit: int, now: datetime, list_id: int | None
+) -> tuple[list[Entry], int, bool]:
+    """Return entries below `before`, the lowest position looked at, and if there is more below."""
+    table = _table(list_id)
+    rows = reader.all(
+        f"""
+        SELECT {_COLUMNS}
+          {_from(list_id)} {_heard(list_id)} {_BY_THEMSELVES}
+           AND {table}.position < :position
+           AND {table}.position > coalesce(({_far(list_id, "<", "DESC")}), 0)
+         ORDER BY {table}.position DESC
+         LIMIT :limit
+        """,
+        _values(before, limit + 1, now, list_id),
+    )
+    entries = [Entry(**row) for row in rows[:limit]]
+    if len(rows) > limit:
+        return entries, entries[-1].position, True
+    far = _nth_position(reader, list_id, "<", "DESC", before)
+    return (entries, 0, False) if far is None else (entries, far + 1, True)
+
+
+def _up(
+    reader: Reader, after: int, limit: int, now: datetime, list_id: int | None
+) -> tuple[list[Entry], int, bool]:
+    """Return entries above `after`, newest first, the highest position looked at, and if there is
+    more above.
+    """
+    table = _table(list_id)
+    rows = reader.all(
+        f"""
+        SELECT {_COLUMNS}
+          {_from(list_id)} {_heard(list_id)} {_BY_THEMSELVES}
+           AND {table}.position > :position
+           AND {table}.position < coalesce(({_far(list_id, ">", "ASC")}), {END})
+         ORDER BY {table}.position
+         LIMIT :limit
+        """,
+        _values(after, limit + 1, now, list_id),
+    )
+    entries = [Entry(**row) for row in rows[:limit]][::-1]
+    if len(rows) > limit:
+        return entries, entries[0].position, True
+    far = _nth_position(reader, list_id, ">", "ASC", after)
+    return (entries, END, False) if far is None else (entries, far - 1, True)
+
+
+def _values(position: int, limit: int, now: datetime, list_id: int | None) -> dict[str, object]:
+    return {
+        "position": position,
+        "limit": limit,
+        "window": MAX_LOOKED_AT,
+        "now": instants.to_text(now),
+        "list_id": list_id,
+    }
+
+
+def _gathered(
+    reader: Reader,
+    low: int,
+    high: int,
+    now: datetime,
+    list_id: int | None,
+    *,
+    most: int = MAX_GATHERED,
+) -> list[Gathered]:
+    table = _table(list_id)
+    rows = reader.all(
+        f"""
+        SELECT home.position, home.actor_id
+          {_from(list_id)} {_heard(list_id)} {_GATHERED}
+           AND {table}.position BETWEEN :low AND :high
+         ORDER BY {table}.position DESC
+         LIMIT :most
+        """,
+        {
+            "low": low,
+            "high": high,
+            "most": most,
+            "now": instants.to_text(now),
+            "list_id": list_id,
+        },
+    )
+    return [Gathered(**row) for row in rows]
+
+
+def _highest(entries: list[Entry], gathered: list[Gathered]) -> int:
+    newest = [one.position for one in entries[:1]] + [one.position for one in gathered[:1]]
+    return max(newest, default=0)

@@ -1,0 +1,165 @@
+"""Home and lists as pages: they open where the owner stopped, and are read upwards from there.
+
+The address of a page says all that it shows (`at`: around the mark as it was then), so that a page
+that the owner comes back to is the same. The mark moves for what was shown, and only if nothing
+below it was left out.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+
+from microfedi.http import forms
+from microfedi.http.context import context_of
+from microfedi.http.pages import zone_of
+from microfedi.protocol.filtering import Place
+from microfedi.storage import actors, stretches
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader
+from microfedi.storage.stretches import Gathered, Stretch
+from microfedi.web import cards
+from microfedi.web.cards import Card, Sieve
+
+PAGE_ENTRIES = 30  # as many as people scroll through at once, in some 60 kB and 8 ms
+LEAST_READ = 5  # of them below the mark: where one stopped is known by what stands there
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """A line for somebody's boosts beyond those that stand by themselves."""
+
+    actor: Actor
+    count: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A post, a line for more boosts, or the mark (neither of them)."""
+
+    position: int
+    card: Card | None = None
+    more: More | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A page of Home or of a list. `mark` is when what stands below it came.
+
+    `since`: from then on everything has been read when this page has been.
+    """
+
+    rows: Sequence[Row]
+    older: str
+    newer: str
+    newest: str
+    since: datetime | None
+    since_clock: str
+    mark_clock: str
+    is_gap_below: bool
+    is_filtered_empty: bool
+    shown_to: int  # the position up to which this page counts as read; 0 if it moves no mark
+
+
+def opening(
+    request: Request, reader: Reader, *, base: str, mark: int, list_id: int | None = None
+) -> RedirectResponse | None:
+    """Return the way to where the owner stopped, if there is anything new above it.
+
+    None if the address names a page already, or if nothing is new.
+    """
+    if request.url.query or not mark:
+        return None
+    now = context_of(request).now()
+    if not stretches.is_newer(reader, mark, now=now, list_id=list_id):
+        return None
+    return RedirectResponse(f"{base}?at={mark}#mark", 303)
+
+
+def part(
+    request: Request, reader: Reader, *, base: str, mark: int, list_id: int | None = None
+) -> Part:
+    """Read the page that the address names."""
+    ctx = context_of(request)
+    now, owner = ctx.now(), ctx.owner
+    at, before, after, since = (
+        forms.query_id(request, name) for name in ("at", "before", "after", "since")
+    )
+    if at:
+        stretch = stretches.around(
+            reader, at, limit=PAGE_ENTRIES, least_below=LEAST_READ, now=now, list_id=list_id
+        )
+    elif after and not before:
+        stretch = stretches.above(reader, after, limit=PAGE_ENTRIES, now=now, list_id=list_id)
+    else:
+        stretch = stretches.below(
+            reader, before or stretches.END, limit=PAGE_ENTRIES, now=now, list_id=list_id
+        )
+    stopped = at or mark
+    is_read = not stretch.has_newer and mark >= stretch.high
+    begun = at or since or (mark if is_read else None)
+    shown = cards.of_entries(reader, stretch.entries, owner, Sieve(Place.HOME, now))
+    rows = [Row(card.position, card=card) for card in shown]
+    rows += _gathered(reader, stretch, base, stopped)
+    if stretch.low <= stopped < stretch.high:
+        rows.append(Row(stopped))
+    # The mark stands above the post at its position.
+    rows.sort(key=lambda row: (row.position, row.card is None and row.more is None), reverse=True)
+    is_whole = not mark or stretch.low <= mark + 1 or not stretch.has_older
+    clock = _clock(now, owner.time_zone)
+    since_at = None if stretch.has_newer or not begun else stretches.instant_of(begun)
+    return Part(
+        rows=rows,
+        older=f"{base}?before={stretch.low}" if stretch.has_older else "",
+        newer=(
+            f"{base}?after={stretch.high}" + (f"&since={begun}" if begun else "")
+            if stretch.has_newer
+            else ""
+        ),
+        newest=f"{base}?newest" if stretch.has_newer else "",
+        since=since_at,
+        since_clock=clock(since_at) if since_at else "",
+        mark_clock=clock(stretches.instant_of(stopped)) if stopped else "",
+        is_gap_below=not is_whole and stretch.high > mark,
+        is_filtered_empty=bool(stretch.entries) and not shown,
+        shown_to=stretch.high if is_whole and stretch.high > mark else 0,
+    )
+
+
+def is_prefetch(request: Request) -> bool:
+    """Whether nobody looks at this page yet."""
+    return "prefetch" in request.headers.get("sec-purpose", "")
+
+
+def _gathered(reader: Reader, stretch: Stretch, base: str, stopped: int) -> list[Row]:
+    """Return a line for each person whose boosts were too many, above the mark and below it."""
+    groups: dict[tuple[int, bool], list[Gathered]] = {}
+    for one in stretch.gathered:
+        groups.setdefault((one.actor_id, one.position > stopped), []).append(one)
+    people = actors.by_ids(reader, {actor_id for actor_id, _ in groups}) if groups else {}
+    return [
+        Row(
+            found[0].position,
+            more=More(
+                people[actor_id],
+                len(found),
+                f"{base}/boosts/{actor_id}?low={found[-1].position}&high={found[0].position}",
+            ),
+        )
+        for (actor_id, _), found in groups.items()
+        if actor_id in people
+    ]
+
+
+def _clock(now: datetime, time_zone: str) -> Callable[[datetime], str]:
+    """Return what says the time of an instant of today; "" for others, whose day matters."""
+    zone = zone_of(time_zone)
+
+    def clock(instant: datetime) -> str:
+        there = instant.astimezone(zone)
+        return f"{there:%H:%M}" if there.date() == now.astimezone(zone).date() else ""
+
+    return clock
