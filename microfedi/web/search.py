@@ -1,29 +1,88 @@
-"""One box: an address or a URL is fetched, a hashtag is opened."""
+"""One box: people, hashtags and posts that are here; an address or a URL is fetched."""
 
-from urllib.parse import quote
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from microfedi import words
 from microfedi.errors import NotFound, ProtocolError, RemoteError
 from microfedi.federation import lookup
 from microfedi.http import forms
 from microfedi.http.context import context_of
-from microfedi.http.pages import page
-from microfedi.storage import bookmarks, likes, notes
+from microfedi.http.pages import page, zone_of
+from microfedi.storage import bookmarks, likes, notes, search
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
-from microfedi.web import cards
+from microfedi.storage.owner import Owner
+from microfedi.storage.search import Tag
+from microfedi.web import cards, searching
 from microfedi.web.cards import Card
+from microfedi.web.searching import Asked
+from microfedi.words import _
 
 MAX_QUERY_CHARS = 2000  # as long as a URL may be
 PAGE_NOTES = 40
+PAGE_FOUND = 20  # posts of a search: people and hashtags stand beside them
+PAGE_PEOPLE = 40
+PAGE_TAGS = 40
+# Of each kind, where all kinds stand on one page.
+FEW_PEOPLE = 3
+FEW_TAGS = 6
+
+Tab = Literal["all", "people", "hashtags", "posts"]
+TABS: tuple[Tab, ...] = ("all", "people", "hashtags", "posts")
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What was found for `text`, as far as the tab `show` shows it."""
+
+    text: str
+    show: Tab
+    people: Sequence[Actor]
+    tags: Sequence[Tag]
+    cards: Sequence[Card]
+    remarks: Sequence[str]
+    older: str
+    is_cut: bool
+    """Whether the search stopped somewhere in the past; `older` goes on there."""
+    is_behind: bool
+    """Whether some posts cannot be found yet."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was found."""
+        return not (self.people or self.tags or self.cards or self.is_cut)
+
+
+def address(text: str, show: Tab = "all", before: int | None = None) -> str:
+    """Return where the results of a search stand."""
+    values: dict[str, str | int] = {"q": text}
+    if show != "all":
+        values["show"] = show
+    if before is not None:
+        values["before"] = before
+    return f"/search?{urlencode(values)}"
 
 
 async def show(request: Request) -> Response:
-    """GET /search: the empty box."""
-    return await _box(request, "", "")
+    """GET /search: the box, and what is found here for `q`. No other server is asked."""
+    ctx = context_of(request)
+    text = " ".join(request.query_params.get("q", "")[:MAX_QUERY_CHARS].split())
+    if not text:
+        return await _box(request, "", "")
+    wanted = request.query_params.get("show")
+    tab = next((one for one in TABS if one == wanted), TABS[0])
+    before = forms.query_id(request, "before")
+    asked = searching.understood(text, zone=zone_of(ctx.owner.time_zone), now=ctx.now())
+    results = await ctx.db.read(lambda r: _found(r, text, asked, tab, before, ctx.owner))
+    values = {"text": text, "problem": "", "results": results, "tabs": _tabs(text)}
+    return await page(request, "search.html", values)
 
 
 async def submit(request: Request) -> Response:
@@ -32,22 +91,78 @@ async def submit(request: Request) -> Response:
     text = forms.line(await forms.read(request), "q", limit=MAX_QUERY_CHARS)
     if not text:
         return await _box(request, "", "")
-    if text.startswith("#") and len(text) > 1:
+    if text.startswith("#") and len(text) > 1 and " " not in text:
         return RedirectResponse(f"/tags/{quote(text[1:].lower(), safe='')}", 303)
-    if not ctx.config.federates and "://" not in text and "@" in text.strip("@"):
-        return await _box(request, text, "This server speaks with no other: nobody can be fetched.")
+    if not _is_address(text):
+        return RedirectResponse(address(text), 303)
+    if not ctx.config.federates and "://" not in text:
+        problem = _("This server speaks with no other: nobody can be fetched.")
+        return await _box(request, text, problem)
     try:
         found = await lookup.anything(ctx, text)
     except (NotFound, RemoteError, ProtocolError) as error:
-        return await _box(request, text, str(error))
+        return await _box(request, text, words.gettext(str(error)))
     if isinstance(found, Actor):
         return RedirectResponse(f"/people/{found.id}", 303)
     return RedirectResponse(cards.url_of(found, ctx.owner), 303)
 
 
+def _is_address(text: str) -> bool:
+    """Return whether it is somebody's handle or something's URL: one word, and no operator's.
+
+    >>> [_is_address(text) for text in ("@bob@b.example", "https://b.example/1", "b@b.example")]
+    [True, True, True]
+    >>> [_is_address(text) for text in ("bob", "@bob", "from:bob@b.example", "b@c.example boat")]
+    [False, False, False, False]
+    """
+    if " " in text or text.startswith(("from:", "-", '"')):
+        return False
+    return "://" in text or "@" in text.strip("@")
+
+
 async def _box(request: Request, text: str, problem: str) -> Response:
-    values = {"text": text, "problem": problem}
+    values = {"text": text, "problem": problem, "results": None, "tabs": ()}
     return await page(request, "search.html", values, status_code=422 if problem else 200)
+
+
+def _tabs(text: str) -> list[tuple[Tab, str, str]]:
+    """Return each tab with its name and its address."""
+    names: dict[Tab, str] = {
+        "all": _("All"),
+        "people": _("People"),
+        "hashtags": _("Hashtags"),
+        "posts": _("Posts"),
+    }
+    return [(one, names[one], address(text, one)) for one in TABS]
+
+
+def _found(
+    reader: Reader, text: str, asked: Asked, tab: Tab, before: int | None, owner: Owner
+) -> Results:
+    people: Sequence[Actor] = ()
+    tags: Sequence[Tag] = ()
+    found = search.Found(())
+    is_first = before is None
+    if asked.said and is_first and tab in ("all", "people"):
+        most = PAGE_PEOPLE if tab == "people" else FEW_PEOPLE
+        people = search.people(reader, asked.said, limit=most)
+    if asked.said and " " not in asked.said and is_first and tab in ("all", "hashtags"):
+        most = PAGE_TAGS if tab == "hashtags" else FEW_TAGS
+        tags = search.tags(reader, asked.said, limit=most)
+    if tab in ("all", "posts"):
+        asked = searching.with_authors(reader, asked, owner)
+        found = search.find(reader, asked.query, before=before, limit=PAGE_FOUND)
+    return Results(
+        text=text,
+        show=tab,
+        people=people,
+        tags=tags,
+        cards=cards.of_notes(reader, found.notes, owner) if found.notes else (),
+        remarks=asked.remarks,
+        older=address(text, tab, found.before) if found.before is not None else "",
+        is_cut=found.is_cut,
+        is_behind=tab in ("all", "posts") and search.is_behind(reader),
+    )
 
 
 async def show_bookmarks(request: Request) -> Response:
@@ -62,10 +177,10 @@ async def show_bookmarks(request: Request) -> Response:
 
     shown = await ctx.db.read(question)
     values = {
-        "heading": "Bookmarks",
+        "heading": _("Bookmarks"),
         "cards": shown,
         "older": f"/bookmarks?before={shown[-1].note.id}" if len(shown) == PAGE_NOTES else "",
-        "empty": "Bookmark a post to find it again. Only you see your bookmarks.",
+        "empty": _("Bookmark a post to find it again. Only you see your bookmarks."),
     }
     return await page(request, "posts.html", values)
 
@@ -82,10 +197,10 @@ async def show_favourites(request: Request) -> Response:
 
     shown = await ctx.db.read(question)
     values = {
-        "heading": "Favourites",
+        "heading": _("Favourites"),
         "cards": shown,
         "older": f"/favourites?before={shown[-1].note.id}" if len(shown) == PAGE_NOTES else "",
-        "empty": "Favourite a post to tell its author that you like it.",
+        "empty": _("Favourite a post to tell its author that you like it."),
     }
     return await page(request, "posts.html", values)
 

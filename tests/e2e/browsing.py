@@ -138,7 +138,7 @@ class Person:
     def find(self, address: str) -> None:
         """Search for somebody and come out on their page."""
         self.go("/search")
-        self.page.get_by_label("Person, post or hashtag").fill(address)
+        self.page.get_by_label("People, hashtags and posts").fill(address)
         self.page.get_by_role("main").get_by_role("button", name="Search").click()
         expect(self.page.locator(".profile")).to_contain_text(address)
 

@@ -239,7 +239,7 @@ WRONG = [
     ("/messages/new", {"to": "", "source": "x"}, "@name@server.example"),
     ("/messages/new", {"to": "nobody", "source": "x"}, "@name@server.example"),
     ("/messages/new", {"to": f"@{HANDLE}@us.example", "source": "x"}, "You are in every"),
-    ("/search", {"q": "what"}, "@name@server.example"),
+    ("/search", {"q": "@what@is@this"}, "@name@server.example"),
 ]
 
 
