@@ -54,8 +54,10 @@ from microfedi.web import (
     polls,
     public,
     receipt,
+    relations,
     reports,
     search,
+    security,
     settings,
     status,
     thread,
@@ -69,9 +71,9 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 
 # Pages for the owner alone: behind the login, and every change of them behind the form's token.
 OWNER_PAGES = (
-    home, compose, thread, people, messages, notifications, search, settings, login,
+    home, compose, thread, people, messages, notifications, search, settings, security, login,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
-    leaving, history, status, receipt,
+    leaving, history, status, receipt, relations,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2

@@ -39,8 +39,6 @@ HOSTS_FOR = timedelta(days=90)
 ACTORS_FOR = timedelta(days=30)
 # How the last look for a thread went.
 THREADS_FOR = timedelta(days=30)
-# What strangers did and the owner did not let in.
-HELD_FOR = timedelta(days=60)
 # That a picture could not be had.
 ABSENT_FOR = timedelta(days=1)
 
@@ -113,7 +111,7 @@ async def _drop_old(ctx: Context) -> None:
         lambda tx, now: received.prune(tx, now - RECEIVED_FOR),
         lambda tx, now: sessions.prune(tx, now),
         lambda tx, now: mutes.prune(tx, now),
-        lambda tx, now: strangers.prune(tx, now - HELD_FOR),
+        lambda tx, now: strangers.prune(tx, now - strangers.HELD_FOR),
         lambda tx, now: upkeep.drop_tombstones(tx, now - TOMBSTONES_FOR),
         lambda tx, now: outgoing.prune(tx, now - RECEIPTS_FOR),
         lambda tx, now: hosts.prune(tx, now - HOSTS_FOR),

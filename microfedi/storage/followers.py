@@ -83,6 +83,12 @@ def count(reader: Reader) -> int:
     return counted
 
 
+def count_requests(reader: Reader) -> int:
+    """Return how many wait to be let in."""
+    counted: int = reader.value("SELECT count(*) FROM followers WHERE state = 'requested'")
+    return counted
+
+
 def accepted(reader: Reader, *, before_id: int | None, limit: int) -> list[Actor]:
     """Return a page of followers, the last met first; the next page is before the last one's id."""
     rows = reader.all(

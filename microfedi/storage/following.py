@@ -1,6 +1,8 @@
 """Whom the owner follows, and whom they asked."""
 
+import json
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -115,6 +117,20 @@ def is_followed(reader: Reader, actor_id: int) -> bool:
         "SELECT 1 FROM following WHERE actor_id = :id AND state = 'accepted'", {"id": actor_id}
     )
     return found is not None
+
+
+def among(reader: Reader, actor_ids: Collection[int]) -> frozenset[int]:
+    """Return whom of these the owner follows, or asked to."""
+    rows = reader.all(
+        """
+        SELECT actor_id
+          FROM following
+         WHERE state <> 'rejected'
+           AND actor_id IN (SELECT value FROM json_each(:ids))
+        """,
+        {"ids": json.dumps(list(actor_ids))},
+    )
+    return frozenset(row["actor_id"] for row in rows)
 
 
 def _from_row(row: sqlite3.Row) -> Following:

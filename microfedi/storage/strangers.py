@@ -24,6 +24,7 @@ ABOUT: Final[tuple[About, ...]] = get_args(About)
 
 NEW_FOR = timedelta(days=30)  # as Mastodon counts
 FOLLOWER_AFTER = timedelta(days=3)  # following is quickly done, and undone: as Mastodon counts
+HELD_FOR = timedelta(days=60)  # what nobody let in until then is thrown away
 # What strangers can cause. Everything else answers the owner, or is about what they did before.
 FILTERABLE: Final = frozenset(
     {

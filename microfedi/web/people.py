@@ -1,4 +1,4 @@
-"""Anybody's profile as the owner sees it, following them, and who follows whom."""
+"""Anybody's profile as the owner sees it, following them, and letting them follow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,6 @@ from microfedi.web import cards, redirects
 from microfedi.web.cards import Card
 
 PAGE_NOTES = 40
-PAGE_PEOPLE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,51 +117,6 @@ async def reject(request: Request) -> Response:
     return await _back(request, actor)
 
 
-async def show_followers(request: Request) -> Response:
-    """GET /followers: who follows the owner, and who asks to."""
-    ctx = context_of(request)
-    before = forms.query_id(request, "before")
-
-    def question(reader: Reader) -> tuple[list[Actor], list[Actor], int]:
-        return (
-            [] if before else followers.requests(reader, PAGE_PEOPLE),
-            followers.accepted(reader, before_id=before, limit=PAGE_PEOPLE),
-            followers.count(reader),
-        )
-
-    requests, people, count = await ctx.db.read(question)
-    values = {
-        "requests": requests,
-        "people": people,
-        "count": count,
-        "older": f"/followers?before={people[-1].id}" if len(people) == PAGE_PEOPLE else "",
-    }
-    return await page(request, "followers.html", values)
-
-
-async def show_following(request: Request) -> Response:
-    """GET /following: whom the owner follows, and who has not answered yet."""
-    ctx = context_of(request)
-    before = forms.query_id(request, "before")
-
-    def question(reader: Reader) -> tuple[list[Actor], list[Actor], int]:
-        waiting = following.page(reader, before_id=None, limit=PAGE_PEOPLE, state="requested")
-        return (
-            [] if before else waiting,
-            following.page(reader, before_id=before, limit=PAGE_PEOPLE),
-            following.count(reader),
-        )
-
-    waiting, people, count = await ctx.db.read(question)
-    values = {
-        "waiting": waiting,
-        "people": people,
-        "count": count,
-        "older": f"/following?before={people[-1].id}" if len(people) == PAGE_PEOPLE else "",
-    }
-    return await page(request, "following.html", values)
-
-
 async def _actor(request: Request) -> Actor:
     actor_id = forms.path_id(request, "id")
     actor = await context_of(request).db.read(lambda r: actors.by_id(r, actor_id))
@@ -182,6 +136,4 @@ owner_routes = [
     Route("/people/{id}/unfollow", unfollow, methods=["POST"]),
     Route("/people/{id}/accept", accept, methods=["POST"]),
     Route("/people/{id}/reject", reject, methods=["POST"]),
-    Route("/followers", show_followers, methods=["GET"]),
-    Route("/following", show_following, methods=["GET"]),
 ]
