@@ -18,6 +18,7 @@ import httpx2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from bench import screens
 from bench.server import Server, csrf_in, report
 from bench.world import Author, World
 from microfedi.protocol import keys
@@ -283,6 +284,15 @@ async def bench_store() -> None:
         await server.stop()
 
 
+async def bench_screens() -> None:
+    """Every page with two hundred thousand stored posts: CPU, questions, size."""
+    with tempfile.TemporaryDirectory() as directory:
+        server = Server(Path(directory), 8000)  # nothing listens there
+        await server.make()
+        await screens.looked_at(server, await screens.filled(server, some_authors(screens.PEOPLE)))
+        await server.stop()
+
+
 BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "actor": bench_actor,
     "inbox": bench_inbox,
@@ -291,6 +301,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "home": bench_home,
     "thread": bench_thread,
     "store": bench_store,
+    "screens": bench_screens,
 }
 
 
