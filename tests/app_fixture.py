@@ -113,6 +113,13 @@ class App:
         """Fetch a page; no redirect is followed."""
         return await self.client.get(path, headers=headers)
 
+    async def home(self, path: str = "/home") -> httpx2.Response:
+        """Open Home, or a list, as a browser does: it leads to where the owner stopped."""
+        answer = await self.get(path)
+        if answer.status_code == 303:
+            answer = await self.get(answer.headers["location"].partition("#")[0])
+        return answer
+
     async def token(self, page: str = "/compose", client: httpx2.AsyncClient | None = None) -> str:
         """Read the form token on a page."""
         answer = await (client or self.client).get(page)

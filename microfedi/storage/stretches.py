@@ -195,6 +195,11 @@ def count_after(reader: Reader, position: int, *, now: datetime, most: int = 100
     return len(_up(reader, position, most, now, None)[0])
 
 
+def newest_possible(now: datetime) -> int:
+    """Return a position that nothing is above yet: a mark beyond it would hide what comes."""
+    return ids.row_id(now) + ids.ROWS_PER_MS
+
+
 def instant_of(position: int) -> datetime:
     """Return when the entry at a position came."""
     return ids.instant_of(position)

@@ -90,6 +90,11 @@ def has(reader: Reader, note_id: int) -> bool:
     )
 
 
+def is_empty(reader: Reader) -> bool:
+    """Whether nothing has come yet."""
+    return not reader.value("SELECT EXISTS (SELECT 1 FROM home)")
+
+
 def remove_of(tx: Transaction, actor_id: int) -> int:
     """Take somebody's posts and boosts off Home (unfollowed, blocked); return how many there were.
 

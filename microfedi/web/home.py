@@ -1,70 +1,166 @@
-"""Home: what the people followed posted, newest first, with a mark where the owner stopped."""
+"""Home: what the people followed posted, newest first; it opens where the owner stopped."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from microfedi.errors import NotFound
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
+from microfedi.protocol.filtering import Place
+from microfedi.storage import actors, stretches, timeline
 from microfedi.storage import owner as owner_storage
-from microfedi.storage import timeline
+from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
-from microfedi.web import cards, compose
-from microfedi.web.cards import Card
+from microfedi.storage.owner import HomeReplies
+from microfedi.web import cards, compose, reading, redirects
+from microfedi.web.cards import Card, Sieve
+from microfedi.web.reading import Part
+from microfedi.words import _, ngettext
 
-PAGE_ENTRIES = 30  # as many as people scroll through at once, in some 60 kB and 8 ms
+PAGE_BOOSTS = 40  # behind one line
+
+BOOSTS_A_DAY = (1, 2, 3, 5, 10, 20, 0)  # to choose from; 0 is all
+REPLIES: tuple[HomeReplies, ...] = ("all", "followed", "none")
 
 
-# Entries, their cards, the newest position of all, whether there are more, whom a post can be for.
-_Page = tuple[list[timeline.Entry], list[Card], int, bool, Sequence[tuple[str, str]]]
+# A page, whether it is empty since nothing has come yet, and whom a post can be for.
+_Shown = tuple[Part, bool, Sequence[tuple[str, str]]]
 
 
 async def show(request: Request) -> Response:
-    """GET /home: a page of Home. Looking at its newest page moves the mark."""
+    """GET /home: where the owner stopped, or the page that the address names."""
     ctx = context_of(request)
-    owner = ctx.owner
-    now = ctx.now()
-    before, after = forms.query_id(request, "before"), forms.query_id(request, "after")
+    mark = ctx.owner.home_read_position
 
-    def question(reader: Reader) -> _Page:
-        entries = timeline.home_page(
-            reader, before=before, after=after, limit=PAGE_ENTRIES + 1, now=now
-        )
-        more = len(entries) > PAGE_ENTRIES
-        entries = entries[-PAGE_ENTRIES:] if after else entries[:PAGE_ENTRIES]
-        newest = timeline.newest_position(reader, now=now)
-        shown = cards.of_entries(reader, entries, owner)
-        return entries, shown, newest, more, compose.choices_for(reader)
+    def question(reader: Reader) -> _Shown | RedirectResponse:
+        elsewhere = reading.opening(request, reader, base="/home", mark=mark)
+        if elsewhere is not None:
+            return elsewhere
+        found = reading.part(request, reader, base="/home", mark=mark)
+        is_empty = not found.rows and timeline.is_empty(reader)
+        return found, is_empty, [] if found.newer else compose.choices_for(reader)
 
-    entries, shown, newest, more, choices = await ctx.db.read(question)
-    is_newest_page = not entries or entries[0].position == newest
-    older = newer = ""
-    if entries and (more or after):
-        older = f"/home?before={entries[-1].position}"
-    if entries and not is_newest_page:
-        newer = f"/home?after={entries[0].position}"
-    positions = {entry.note_id: entry.position for entry in entries}
+    answer = await ctx.db.read(question)
+    if isinstance(answer, RedirectResponse):
+        return answer
+    part, is_empty, choices = answer
     values = {
-        "cards": shown,
-        "positions": positions,
-        "read_position": owner.home_read_position,
-        "older": older,
-        "newer": newer,
+        "part": part,
+        "base": "/home",
         "choices": choices,
         "limit": ctx.config.limits.post_characters,
+        "replies": replies_words(),
+        "boosts": boosts_words(),
+        "is_empty": is_empty,
     }
     response = await page(request, "home.html", values)
-    if is_newest_page and newest > owner.home_read_position and not _is_prefetch(request):
-        await ctx.db.write(lambda tx: owner_storage.set_read_position(tx, newest))
-        await ctx.reload_owner()
+    if part.shown_to and not reading.is_prefetch(request):
+        await _read_to(request, part.shown_to)
     return response
 
 
-def _is_prefetch(request: Request) -> bool:
-    return "prefetch" in request.headers.get("sec-purpose", "")
+async def read(request: Request) -> Response:
+    """POST /home/read: all up to here counts as read."""
+    await _read_to(request, forms.row_id(await forms.read(request), "position"))
+    return RedirectResponse("/home", 303)
 
 
-owner_routes = [Route("/home", show, methods=["GET"])]
+async def choose(request: Request) -> Response:
+    """POST /home/shown: which replies and boosts stand on Home from now on."""
+    ctx = context_of(request)
+    form = await forms.read(request)
+    chosen = forms.one_of(form, "replies", REPLIES)
+    replies = next(one for one in REPLIES if one == chosen)
+    boosts = forms.one_of(form, "boosts", ["none", *(str(one) for one in BOOSTS_A_DAY)])
+    await ctx.db.write(
+        lambda tx: owner_storage.set_home(
+            tx,
+            replies=replies,
+            boosts=boosts != "none",
+            boosts_a_day=None if boosts == "none" else int(boosts),
+        )
+    )
+    await ctx.reload_owner()
+    return RedirectResponse(redirects.local(forms.text(form, "next"), "/home"), 303)
+
+
+async def show_boosts(request: Request) -> Response:
+    """GET /home/boosts/{id}: what stands behind the line of somebody's boosts."""
+    return await boosts_page(request, base="/home")
+
+
+async def boosts_page(request: Request, *, base: str, list_id: int | None = None) -> Response:
+    """Show the boosts that a line of Home or of a list stands for."""
+    ctx = context_of(request)
+    actor_id = forms.path_id(request, "actor" if list_id else "id")
+    low = forms.query_id(request, "low") or 1
+    high = forms.query_id(request, "high") or stretches.END - 1
+
+    def question(reader: Reader) -> tuple[Actor | None, list[Card], str]:
+        found = stretches.boosts_of(
+            reader,
+            actor_id,
+            low=low,
+            high=high,
+            limit=PAGE_BOOSTS,
+            now=ctx.now(),
+            list_id=list_id,
+        )
+        sieve = Sieve(Place.HOME, ctx.now())
+        older = ""
+        if len(found) == PAGE_BOOSTS:
+            older = f"{base}/boosts/{actor_id}?low={low}&high={found[-1].position - 1}"
+        shown = cards.of_entries(reader, found, ctx.owner, sieve)
+        return actors.by_id(reader, actor_id), shown, older
+
+    actor, shown, older = await ctx.db.read(question)
+    if actor is None:
+        raise NotFound("nobody of that number")
+    values: dict[str, Any] = {
+        "heading": _("Boosts by %(name)s", name=actor.name or actor.username),
+        "cards": shown,
+        "older": older,
+        "back": base,
+        "empty": _("They are not here any more."),
+    }
+    return await page(request, "posts.html", values)
+
+
+def replies_words() -> list[tuple[HomeReplies, str]]:
+    """Return which replies can be shown, in words."""
+    words = {
+        "all": _("All replies"),
+        "followed": _("Replies to people I follow"),
+        "none": _("No replies"),
+    }
+    return [(one, words[one]) for one in REPLIES]
+
+
+def boosts_words() -> list[tuple[str, str]]:
+    """Return how many boosts of one person and day can be shown, in words."""
+    some = [
+        (str(one), ngettext("%(num)s a day of each person", "%(num)s a day of each person", one))
+        for one in BOOSTS_A_DAY
+        if one
+    ]
+    return [("0", _("All boosts")), *reversed(some), ("none", _("No boosts"))]
+
+
+async def _read_to(request: Request, position: int) -> None:
+    ctx = context_of(request)
+    most = min(position, stretches.newest_possible(ctx.now()))
+    await ctx.db.write(lambda tx: owner_storage.set_read_position(tx, most))
+    await ctx.reload_owner()
+
+
+owner_routes = [
+    Route("/home", show, methods=["GET"]),
+    Route("/home/read", read, methods=["POST"]),
+    Route("/home/shown", choose, methods=["POST"]),
+    Route("/home/boosts/{id}", show_boosts, methods=["GET"]),
+]

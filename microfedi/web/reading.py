@@ -47,9 +47,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A page of Home or of a list. `mark` is when what stands below it came.
+    """A page of Home or of a list, from `high` down.
 
-    `since`: from then on everything has been read when this page has been.
+    `mark` is when what stands below the mark came. `since`: from then on everything has been read
+    when this page has been. The clocks say their times, "" if it was not today. `shown_to` is the
+    position up to which this page counts as read, 0 if it moves no mark.
     """
 
     rows: Sequence[Row]
@@ -58,10 +60,12 @@ class Part:
     newest: str
     since: datetime | None
     since_clock: str
+    mark: datetime | None
     mark_clock: str
+    high: int
+    shown_to: int
     is_gap_below: bool
     is_filtered_empty: bool
-    shown_to: int  # the position up to which this page counts as read; 0 if it moves no mark
 
 
 def opening(
@@ -86,7 +90,7 @@ def part(
     ctx = context_of(request)
     now, owner = ctx.now(), ctx.owner
     at, before, after, since = (
-        forms.query_id(request, name) for name in ("at", "before", "after", "since")
+        _position(request, name) for name in ("at", "before", "after", "since")
     )
     if at:
         stretch = stretches.around(
@@ -104,7 +108,7 @@ def part(
     shown = cards.of_entries(reader, stretch.entries, owner, Sieve(Place.HOME, now))
     rows = [Row(card.position, card=card) for card in shown]
     rows += _gathered(reader, stretch, base, stopped)
-    if stretch.low <= stopped < stretch.high:
+    if stopped and stretch.low <= stopped < stretch.high:
         rows.append(Row(stopped))
     # The mark stands above the post at its position.
     rows.sort(key=lambda row: (row.position, row.card is None and row.more is None), reverse=True)
@@ -122,16 +126,24 @@ def part(
         newest=f"{base}?newest" if stretch.has_newer else "",
         since=since_at,
         since_clock=clock(since_at) if since_at else "",
+        mark=stretches.instant_of(stopped) if stopped else None,
         mark_clock=clock(stretches.instant_of(stopped)) if stopped else "",
+        high=stretch.high,
+        shown_to=stretch.high if is_whole and stretch.high > mark else 0,
         is_gap_below=not is_whole and stretch.high > mark,
         is_filtered_empty=bool(stretch.entries) and not shown,
-        shown_to=stretch.high if is_whole and stretch.high > mark else 0,
     )
 
 
 def is_prefetch(request: Request) -> bool:
     """Whether nobody looks at this page yet."""
     return "prefetch" in request.headers.get("sec-purpose", "")
+
+
+def _position(request: Request, name: str) -> int | None:
+    """Return a position that the address names; None if it names none that there could be."""
+    named = forms.query_id(request, name)
+    return named if named is not None and named < stretches.END else None
 
 
 def _gathered(reader: Reader, stretch: Stretch, base: str, stopped: int) -> list[Row]:
