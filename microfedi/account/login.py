@@ -7,19 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from microfedi.account import passwords, recovery, throttle, tokens, totp
+from microfedi import words
+from microfedi.account import passkeys, passwords, recovery, throttle, tokens, totp
+from microfedi.account.passkeys import Challenges
 from microfedi.account.throttle import Throttle
-from microfedi.errors import TooBusy, WrongCredentials
+from microfedi.config import Config
+from microfedi.errors import InvalidInput, TooBusy, WrongCredentials
 from microfedi.storage import door_log, owner, sessions, vault_keys
+from microfedi.storage import passkeys as passkey_storage
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.door_log import Kind
+from microfedi.storage.passkeys import Passkey
 from microfedi.storage.vault_keys import Opened
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-WRONG = "The password or the code is wrong, or the code was used already."
+MAX_PASSKEY_CHARS = passkeys.MAX_ANSWER_CHARS
+
+WRONG = words.mark("The password or the code is wrong, or the code was used already.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +50,63 @@ class _Known:
     is_familiar: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What a login needs at hand; one for the server."""
+
+    db: Database
+    config: Config
+    slowed: Throttle
+    challenges: Challenges
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """What somebody brings: a password with a code or a passkey, or a passkey alone.
+
+    `passkey` is a browser's answer as JSON, `bound_to` what the challenge was bound to.
+    """
+
+    password: str = ""
+    code: str = ""
+    passkey: str = ""
+    bound_to: str = ""
+
+    def __repr__(self) -> str:
+        return f"Factors({self.kind})"
+
+    @property
+    def kind(self) -> str:
+        """What the second factor was, for the logs."""
+        if self.passkey:
+            return "passkey and password" if self.password else "passkey"
+        return "recovery" if recovery.normalise(self.code) else "totp"
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """Who tries, when, and for what."""
+
+    address: str
+    user_agent: str
+    now: datetime
+    purpose: str
+
+    def note(self, tx: Transaction, kind: Kind, detail: str = "") -> None:
+        door_log.add(
+            tx,
+            kind,
+            now=self.now,
+            address=self.address,
+            browser=self.user_agent,
+            detail=detail,
+        )
+
+
 async def attempt(
-    db: Database,
-    slowed: Throttle,
+    door: Door,
+    factors: Factors,
     *,
-    password: str,
-    code: str,
     address: str,
     user_agent: str,
     now: datetime,
@@ -56,7 +114,7 @@ async def attempt(
 ) -> SignIn:
     """Log the owner in and return the new session, whose token is for a cookie.
 
-    `code` is the six digits of the app, or a recovery code; either is good for one login. The
+    A code is the six digits of the app, or a recovery code; either is good for one login. The
     session `replaces` (that of the same browser, if there is one) ends with it.
 
     Raises: WrongCredentials, with the same words and after the same work whatever was wrong;
@@ -64,8 +122,9 @@ async def attempt(
         long to be one.
     """
     token = tokens.new()
+    visit = _Visit(address, user_agent, now, "login")
 
-    def enter(tx: Transaction, vault_key: bytes) -> SignIn:
+    def enter(tx: Transaction, opened: Opened | None) -> SignIn:
         if replaces is not None:
             sessions.end(tx, replaces)
         is_new = not door_log.has_browser(tx, Kind.SIGN_IN, user_agent)
@@ -77,109 +136,165 @@ async def attempt(
             now=now,
             expires_at=now + sessions.ABSOLUTE,
         )
-        kinds = [Kind.SIGN_IN, *([Kind.NEW_BROWSER] if is_new else [])]
-        for kind in kinds:
-            door_log.add(tx, kind, now=now, address=address, browser=user_agent, detail=_kind(code))
-        return SignIn(token, session_id, _opened(tx, vault_key, now))
+        visit.note(tx, Kind.SIGN_IN, factors.kind)
+        if is_new:
+            visit.note(tx, Kind.NEW_BROWSER)
+        return SignIn(token, session_id, opened)
 
-    entered = await _prove(db, slowed, password, code, address, user_agent, now, then=enter)
-    log.info("logged in address=%s factor=%s", address, _kind(code))
+    entered = await _prove(door, factors, visit, then=enter)
+    log.info("logged in address=%s factor=%s", address, factors.kind)
     return entered
 
 
 async def confirm(
-    db: Database,
-    slowed: Throttle,
-    *,
-    password: str,
-    code: str,
-    address: str,
-    user_agent: str = "",
-    now: datetime,
+    door: Door, factors: Factors, *, address: str, user_agent: str, now: datetime
 ) -> Opened | None:
     """Ask whoever is logged in who they are once more, before something that matters.
 
-    Return the message vault, which the password opens; None if it opens an older one only.
+    Return the message vault, if what was brought opens it.
 
     Raises: as `attempt`.
     """
+    visit = _Visit(address, user_agent, now, "confirm")
 
-    def opened(tx: Transaction, vault_key: bytes) -> Opened | None:
-        return _opened(tx, vault_key, now)
+    def opened(tx: Transaction, opened: Opened | None) -> Opened | None:
+        return opened
 
-    found = await _prove(db, slowed, password, code, address, user_agent, now, then=opened)
-    log.info("confirmed address=%s factor=%s", address, _kind(code))
+    found = await _prove(door, factors, visit, then=opened)
+    log.info("confirmed address=%s factor=%s", address, factors.kind)
     return found
 
 
 async def _prove(
-    db: Database,
-    slowed: Throttle,
-    password: str,
-    code: str,
-    address: str,
-    user_agent: str,
-    now: datetime,
+    door: Door,
+    factors: Factors,
+    visit: _Visit,
     *,
-    then: Callable[[Transaction, bytes], T],
+    then: Callable[[Transaction, Opened | None], T],
 ) -> T:
     """Check both factors, use the second one up, and do `then`, in one transaction."""
-    passwords.normalised(password)  # what is too long is said before anything is counted
-    known = await db.read(lambda reader: _known(reader, address))
-    wait = slowed.admit(address, now, is_familiar=known.is_familiar)
+    now, address = visit.now, visit.address
+    passwords.normalised(factors.password)  # what is too long is said before anything is counted
+    known = await door.db.read(lambda reader: _known(reader, address))
+    wait = door.slowed.admit(address, now, is_familiar=known.is_familiar)
     if wait is not None:
         seconds = math.ceil(wait.total_seconds())
         log.warning("login slowed address=%s wait_s=%d", address, seconds)
         raise TooBusy(
-            f"There were too many tries. Please wait {_in_words(seconds)}.", retry_after_s=seconds
+            "There were too many tries. Please wait %(time)s.",
+            time=words.duration(seconds),
+            retry_after_s=seconds,
         )
 
-    def noted(tx: Transaction) -> None:
+    def failed(tx: Transaction) -> None:
         if known.password_hash is not None:
-            door_log.add(tx, Kind.FAILURE, now=now, address=address, browser=user_agent)
+            visit.note(tx, Kind.FAILURE)
 
-    proof = await passwords.verify(password, known.password_hash)
+    is_alone = bool(factors.passkey) and not factors.password
+    proof = None if is_alone else await passwords.verify(factors.password, known.password_hash)
     # Worked out and looked up for a wrong password too: it takes the same time.
-    typed = "".join(code.split())
+    device = await _device(door, factors, visit) if factors.passkey else None
+    typed = "" if factors.passkey else "".join(factors.code.split())
     step = totp.accepted_step(known.totp_secret or totp.new_secret(), typed, now)
     recovery_code = recovery.normalise(typed)
-    if proof is None:
-        await db.write(noted)
+    if (proof is None and not is_alone) or (factors.passkey and device is None):
+        await door.db.write(failed)
         log.warning("login failed address=%s", address)
         raise WrongCredentials("", WRONG)
     renewed: passwords.Halves | None = None
-    if proof.vault_key is None or passwords.needs_rehash(known.password_hash or ""):
-        renewed = await passwords.hash_password(password)
+    if proof is not None and (
+        proof.vault_key is None or passwords.needs_rehash(known.password_hash or "")
+    ):
+        renewed = await passwords.hash_password(factors.password)
 
     def change(tx: Transaction) -> tuple[T] | None:
         if owner.password_hash(tx) != known.password_hash:
             return None  # changed while we were hashing
-        if step is not None:
+        if device is not None:
+            used = passkey_storage.used(tx, device.passkey, uses=device.proof.uses, now=now)
+        elif step is not None:
             used = owner.use_totp_step(tx, step)
         elif recovery_code is not None:
             used = owner.use_recovery_code(tx, recovery.hash_of(recovery_code))
+            if used:
+                visit.note(tx, Kind.RECOVERY_CODE_USED)
         else:
             used = False
         if not used:
-            noted(tx)
+            failed(tx)
             return None
-        if recovery_code is not None and step is None:
-            door_log.add(tx, Kind.RECOVERY_CODE_USED, now=now, address=address, browser=user_agent)
+        return (then(tx, _vault(tx, proof, renewed, device, now)),)
+
+    done = await door.db.write(change)
+    if done is None:
+        if recovery_code is None:  # which nobody guesses
+            door.slowed.wrong_code(now)
+        log.warning("login failed after the right password address=%s", address)
+        raise WrongCredentials("", WRONG)
+    door.slowed.succeeded(address, now)
+    return done[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Device:
+    """A passkey that answered rightly."""
+
+    passkey: Passkey
+    proof: passkeys.Proof
+
+
+async def _device(door: Door, factors: Factors, visit: _Visit) -> _Device | None:
+    """Return the passkey that answered, None if none of ours did."""
+    try:
+        credential = passkeys.credential_of(factors.passkey)
+
+        def question(reader: Reader) -> tuple[Passkey | None, bytes | None]:
+            found = passkey_storage.by_credential(reader, credential)
+            return found, passkey_storage.user_known(reader)
+
+        passkey, user = await door.db.read(question)
+        if passkey is None:
+            return None
+        proof = passkeys.proven(
+            door.config,
+            door.challenges,
+            factors.passkey,
+            passkey,
+            purpose=visit.purpose,
+            bound_to=factors.bound_to,
+            user=user,
+            now=visit.now,
+        )
+    except InvalidInput:
+        return None
+    return _Device(passkey, proof)
+
+
+def _vault(
+    tx: Transaction,
+    proof: passwords.Proof | None,
+    renewed: passwords.Halves | None,
+    device: _Device | None,
+    now: datetime,
+) -> Opened | None:
+    """Return the message vault as far as what was brought opens it, and note new ways to it."""
+    opened = None
+    if proof is not None:
         if renewed is not None:
             _renew(tx, proof, renewed, now)
         vault_key = renewed.vault_key if renewed is not None else proof.vault_key
-        if vault_key is None:
-            raise AssertionError("a password without its other half was hashed anew")
-        return (then(tx, vault_key),)
-
-    done = await db.write(change)
-    if done is None:
-        if recovery_code is None:  # which nobody guesses
-            slowed.wrong_code(now)
-        log.warning("login failed after the right password address=%s", address)
-        raise WrongCredentials("", WRONG)
-    slowed.succeeded(address, now)
-    return done[0]
+        if vault_key is not None:
+            opened = _opened(tx, vault_key, now)
+    if device is None or device.proof.vault_key is None:
+        return opened
+    holder = device.passkey.credential.hex()
+    if opened is not None:  # both were brought: from now on the passkey opens it too
+        vault_keys.let_in(tx, opened, "passkey", device.proof.vault_key, holder=holder, now=now)
+        return opened
+    try:
+        return vault_keys.open_by(tx, "passkey", device.proof.vault_key, holder=holder)
+    except WrongCredentials:
+        return None
 
 
 def _renew(
@@ -214,14 +329,3 @@ def _known(reader: Reader, address: str) -> _Known:
         owner.totp_secret(reader),
         any(throttle.network_of(session.address) == ours for session in sessions.all(reader)),
     )
-
-
-def _kind(code: str) -> str:
-    return "recovery" if recovery.normalise(code) else "totp"
-
-
-def _in_words(seconds: int) -> str:
-    if seconds < 60:
-        return f"{seconds} second{'s' if seconds != 1 else ''}"
-    minutes = math.ceil(seconds / 60)
-    return f"{minutes} minute{'s' if minutes != 1 else ''}"

@@ -22,6 +22,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from microfedi import words
 from microfedi.config import Config
 from microfedi.errors import InvalidInput, WrongCredentials
 from microfedi.storage import vault
@@ -38,7 +39,7 @@ _PURPOSE = "passkey challenge"
 # What the authenticator's own secret is mixed with: the same for ever, or nothing opens any more.
 _PRF_INPUT = hashlib.sha256(b"microfedi vault passkey").digest()
 
-WRONG = "This passkey was not accepted."
+WRONG = words.mark("This passkey was not accepted.")
 
 
 @dataclass(frozen=True, slots=True)

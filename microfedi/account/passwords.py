@@ -67,10 +67,14 @@ def normalised(password: str) -> bytes:
     """
     # Characters are counted first: encoding a megabyte to find it too long would be work done.
     if len(password) > MAX_BYTES or len(password.encode(errors="replace")) > MAX_BYTES:
-        raise InvalidInput("password", f"A password has at most {MAX_CHARS} characters.")
+        raise InvalidInput(
+            "password", "A password has at most %(limit)s characters.", limit=MAX_CHARS
+        )
     text = unicodedata.normalize("NFC", password)
     if len(text) > MAX_CHARS:
-        raise InvalidInput("password", f"A password has at most {MAX_CHARS} characters.")
+        raise InvalidInput(
+            "password", "A password has at most %(limit)s characters.", limit=MAX_CHARS
+        )
     try:
         return text.encode()
     except UnicodeEncodeError as error:
@@ -86,7 +90,9 @@ def check(password: str, *, own_words: Iterable[str] = ()) -> None:
     """
     text = normalised(password).decode()
     if len(text) < MIN_CHARS:
-        raise InvalidInput("password", f"A password needs at least {MIN_CHARS} characters.")
+        raise InvalidInput(
+            "password", "A password needs at least %(limit)s characters.", limit=MIN_CHARS
+        )
     if weak.is_weak(text, own_words=own_words):
         raise InvalidInput(
             "password",

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from microfedi import config as config_module
+from microfedi import words
 from microfedi.account import passwords, recovery, recovery_key, tokens, totp
 from microfedi.config import Config
 from microfedi.errors import ConfigError, InvalidInput, NotFound, WrongCredentials
@@ -190,12 +191,14 @@ async def finish(
     step = totp.accepted_step(factors.totp_secret, "".join(code.split()), now)
     problems = _problems(config, handle=handle, name=name, password=password)
     if step is None:
-        problems["code"] = (
+        problems["code"] = words.gettext(
             "That is not the code that the app shows now. Is your phone's clock right?"
         )
     typed = recovery.normalise(typed_back)
     if typed is None or recovery.hash_of(typed) not in recovery.hashes_of(factors.recovery_codes):
-        problems["typed_back"] = "Type one of the recovery codes, to be sure that you have them."
+        problems["typed_back"] = words.gettext(
+            "Type one of the recovery codes, to be sure that you have them."
+        )
     if problems or step is None:
         raise SetupProblems(problems)
     return await make_owner(
@@ -316,7 +319,7 @@ async def reset(
             try:
                 opened = vault_keys.open_by(tx, "recovery", old_key)
             except WrongCredentials as error:
-                raise InvalidInput("recovery_key", str(error)) from error
+                raise InvalidInput("recovery_key", error.template, **error.values) from error
             vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
             vault_keys.let_in(tx, opened, "recovery", _recovery(factors.recovery_key), now=now)
         door_log.add(tx, door_log.Kind.SHELL, now=now, detail="owner reset")
@@ -370,22 +373,27 @@ def _problems(config: Config, *, handle: str, name: str, password: str) -> dict[
     """Return what is wrong with what the owner chose, by field; empty if nothing is."""
     problems: dict[str, str] = {}
 
-    def noted(field: str, message: str) -> InvalidInput:
-        return InvalidInput(field, message)
-
     try:
-        config_module.check_handle(handle, lambda message: noted("handle", f"It {message}."))
+        config_module.check_handle(handle, _bad_handle)
         if config.handle and handle != config.handle:
-            raise noted("handle", f"The settings say that it is {config.handle}.")
+            raise InvalidInput(
+                "handle", "The settings say that it is %(handle)s.", handle=config.handle
+            )
     except InvalidInput as problem:
-        problems["handle"] = problem.message
+        problems["handle"] = words.of(problem)
     if len(name) > actors.MAX_NAME_CHARS:
-        problems["name"] = f"A name has at most {actors.MAX_NAME_CHARS} characters."
+        problems["name"] = words._(
+            "A name has at most %(limit)s characters.", limit=actors.MAX_NAME_CHARS
+        )
     try:
         passwords.check(password, own_words=_own_words(config, handle))
     except InvalidInput as problem:
-        problems["password"] = problem.message
+        problems["password"] = words.of(problem)
     return problems
+
+
+def _bad_handle(message: str) -> InvalidInput:
+    return InvalidInput("handle", "It %(what)s.", what=words.gettext(message))
 
 
 def _own_words(config: Config, handle: str) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from microfedi.account.login import Door
+from microfedi.account.passkeys import Challenges
 from microfedi.account.throttle import Throttle
 from microfedi.account.unlocked import Unlocked
 from microfedi.config import Config
@@ -65,7 +67,7 @@ class Context:
         self.just_read: Remembered[Activity] = Remembered(MAX_JUST_READ, timedelta(minutes=1))
         # Whose list of followers was asked for, or will be, a short while ago.
         self.synchronized: Remembered[bool] = Remembered(MAX_SYNCHRONIZED, SYNCHRONIZED_FOR)
-        self.throttle = Throttle()
+        self.door = Door(db, config, Throttle(), Challenges(db.sealer))
         self.unlocked = Unlocked()
         self.stopping = asyncio.Event()
         self._owner: Owner | None = None

@@ -37,6 +37,12 @@ def user_handle(tx: Transaction) -> bytes:
     return handle
 
 
+def user_known(reader: Reader) -> bytes | None:
+    """Return the random name by which authenticators know the owner; None if none was told."""
+    handle: bytes | None = reader.value("SELECT passkey_user FROM owner")
+    return handle
+
+
 def all(reader: Reader) -> list[Passkey]:
     """Return every passkey, the oldest first."""
     return [_from_row(row) for row in reader.all("SELECT * FROM passkeys ORDER BY id")]

@@ -4,16 +4,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.account import login
+from microfedi import words
 from microfedi.errors import InvalidInput, TooBusy
-from microfedi.federation.outbox import leaving
-from microfedi.http import forms, sessions
-from microfedi.http.addresses import client_address
+from microfedi.federation.outbox import irreversible
+from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import erasing, followers, notes
 from microfedi.storage.database import Reader
+from microfedi.web import proving
 
 MAX_HANDLE_CHARS = 300
 
@@ -31,21 +31,13 @@ async def submit(request: Request) -> Response:
         typed = forms.line(form, "handle", limit=MAX_HANDLE_CHARS).removeprefix("@").lower()
         handle = ctx.owner.handle.lower()
         if typed not in (handle, f"{handle}@{ctx.config.domain}"):
-            raise InvalidInput("handle", f"Type {ctx.owner.handle} to be sure.")
-        await login.confirm(
-            ctx.db,
-            ctx.throttle,
-            password=forms.text(form, "password"),
-            code=forms.line(form, "code", limit=100),
-            address=client_address(request, ctx.config),
-            now=ctx.now(),
-        )
+            raise InvalidInput("handle", "Type %(handle)s to be sure.", handle=ctx.owner.handle)
+        await proving.confirmed(request, form)
     except (InvalidInput, TooBusy) as problem:
-        return await _page(request, str(problem))
-    await leaving.delete_account(ctx)
-    response = RedirectResponse("/", 303)
-    sessions.clear_cookie(response, ctx.config)
-    return response
+        return await _page(request, words.of(problem))
+    who = proving.visitor(request)
+    await irreversible.ask(ctx, "delete", address=who.address, browser=who.browser)
+    return RedirectResponse("/settings/delete", 303)
 
 
 async def _page(request: Request, problem: str) -> Response:

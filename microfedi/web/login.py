@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi import imagework
+from microfedi import imagework, words
 from microfedi.account import login, setup, tokens
 from microfedi.account.setup import Pending, SetupProblems
 from microfedi.errors import InvalidInput, NotFound, TooBusy, WrongCredentials
@@ -17,7 +17,7 @@ from microfedi.http.addresses import client_address
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import sessions
-from microfedi.web import redirects
+from microfedi.web import proving, redirects
 
 MAX_PICTURE_BYTES = 8_000_000  # of the first profile picture, as phones take them
 MAX_USER_AGENT_CHARS = 300
@@ -105,13 +105,12 @@ async def submit_login(request: Request) -> Response:
     target = redirects.local(forms.text(form, "next"), "/home")
     old = await http_sessions.of(request)
     try:
+        who = proving.visitor(request)
         entered = await login.attempt(
-            ctx.db,
-            ctx.throttle,
-            password=forms.text(form, "password"),
-            code=forms.line(form, "code", limit=100),
-            address=client_address(request, ctx.config),
-            user_agent=_user_agent(request),
+            ctx.door,
+            proving.factors(request, form),
+            address=who.address,
+            user_agent=who.browser,
             now=ctx.now(),
             replaces=old.id if old else None,
         )
@@ -157,7 +156,7 @@ def _by_field(problem: Exception) -> dict[str, str]:
     if isinstance(problem, SetupProblems):
         return problem.problems
     if isinstance(problem, InvalidInput):
-        return {problem.field or "form": problem.message}
+        return {problem.field or "form": words.of(problem)}
     return {"form": str(problem)}
 
 

@@ -6,16 +6,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.account import login
 from microfedi.errors import InvalidInput, TooBusy
-from microfedi.federation.outbox import moving
+from microfedi.federation.outbox import irreversible, moving
 from microfedi.http import forms
-from microfedi.http.addresses import client_address
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import actors, followers
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
+from microfedi.web import proving
 
 MAX_ACCOUNT_CHARS = 2000  # as long as a URL may be
 
@@ -68,15 +67,9 @@ async def move(request: Request) -> Response:
     except InvalidInput as problem:
         return await _page(request, problem=problem, typed=uri)
     try:
-        await login.confirm(
-            ctx.db,
-            ctx.throttle,
-            password=forms.text(form, "password"),
-            code=forms.line(form, "code", limit=100),
-            address=client_address(request, ctx.config),
-            now=ctx.now(),
-        )
-        await moving.move(ctx, target.uri)
+        await proving.confirmed(request, form)
+        who = proving.visitor(request)
+        await irreversible.ask(ctx, "move", target.uri, address=who.address, browser=who.browser)
     except (InvalidInput, TooBusy) as problem:
         return await _consequences(request, target, problem)
     return RedirectResponse("/settings/moving", 303)

@@ -1,8 +1,7 @@
 """Settings: who one is, what one wishes, who may come in, what is kept on the disk."""
 
 import zoneinfo
-from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Literal
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -10,20 +9,17 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi import imagework
-from microfedi.account import login, setup
-from microfedi.errors import InvalidInput, NotFound, TooBusy, WrongCredentials
-from microfedi.federation.outbox import keys, profile
+from microfedi.errors import InvalidInput, NotFound
+from microfedi.federation.outbox import profile
 from microfedi.http import forms
-from microfedi.http import sessions as http_sessions
-from microfedi.http.addresses import client_address
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import sanitize
-from microfedi.storage import actors, jobs, media, sessions, upkeep
+from microfedi.storage import actors, jobs, media, upkeep
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
-from microfedi.storage.vault_keys import Opened
+from microfedi.words import _
 
 FIELDS = 4  # rows in the form: what Mastodon and most others show
 MAX_NAME_CHARS = 100
@@ -139,119 +135,6 @@ async def _preferences_page(request: Request, problem: InvalidInput | None) -> R
     )
 
 
-async def show_security(request: Request) -> Response:
-    """GET /settings/security: password, second factor, recovery codes, sessions."""
-    return await _security_page(request, {})
-
-
-async def change_password(request: Request) -> Response:
-    """POST /settings/security/password: asks for both factors; ends every other session."""
-
-    async def change(form: FormData, opened: Opened | None) -> dict[str, Any]:
-        new = forms.text(form, "new_password")
-        if new != forms.text(form, "new_password_again"):
-            raise InvalidInput("new_password", "The two new passwords differ.")
-        ctx, session = context_of(request), await http_sessions.of(request)
-        session_id = session.id if session else None
-        await setup.change_password(
-            ctx.db,
-            ctx.config,
-            password=new,
-            opened=opened,
-            session_id=session_id,
-            now=ctx.now(),
-        )
-        ctx.unlocked.lock_all(but=session_id)
-        return {"done": "The password is changed, and every other session has ended."}
-
-    return await _after_both_factors(request, change)
-
-
-async def renew_codes(request: Request) -> Response:
-    """POST /settings/security/codes: ten new recovery codes; the old ones are worthless."""
-
-    async def change(form: FormData, opened: Opened | None) -> dict[str, Any]:
-        codes = await setup.renew_recovery_codes(context_of(request).db)
-        return {
-            "done": "These are your new recovery codes. The old ones no longer work.",
-            "codes": codes,
-        }
-
-    return await _after_both_factors(request, change)
-
-
-async def renew_keys(request: Request) -> Response:
-    """POST /settings/security/keys: new keys for signing; everybody who follows is told."""
-
-    async def change(form: FormData, opened: Opened | None) -> dict[str, Any]:
-        await keys.renew(context_of(request))
-        return {
-            "done": "You have new keys. Your followers' servers are being told; the old keys are "
-            "removed as soon as they know, after two days at the latest."
-        }
-
-    return await _after_both_factors(request, change)
-
-
-async def end_session(request: Request) -> Response:
-    """POST /settings/security/sessions/{id}/end."""
-    session_id = forms.path_id(request, "id")
-    ctx = context_of(request)
-    await ctx.db.write(lambda tx: sessions.end(tx, session_id))
-    ctx.unlocked.lock(session_id)
-    return RedirectResponse("/settings/security#sessions", 303)
-
-
-async def end_sessions(request: Request) -> Response:
-    """POST /settings/security/sessions/end: every one but this."""
-    this = await http_sessions.of(request)
-    but = this.id if this else None
-    ctx = context_of(request)
-    await ctx.db.write(lambda tx: sessions.end_all(tx, but=but))
-    ctx.unlocked.lock_all(but=but)
-    return RedirectResponse("/settings/security#sessions", 303)
-
-
-async def _after_both_factors(
-    request: Request, change: Callable[[FormData, Opened | None], Awaitable[dict[str, Any]]]
-) -> Response:
-    """Do `change` if password and code are right, else say so; nothing is kept then."""
-    ctx = context_of(request)
-    form = await forms.read(request)
-    try:
-        opened = await login.confirm(
-            ctx.db,
-            ctx.throttle,
-            password=forms.text(form, "password"),
-            code=forms.line(form, "code", limit=100),
-            address=client_address(request, ctx.config),
-            now=ctx.now(),
-        )
-        return await _security_page(request, await change(form, opened))
-    except (InvalidInput, WrongCredentials, TooBusy) as problem:
-        return await _security_page(request, {"problem": str(problem)}, status_code=422)
-
-
-async def _security_page(
-    request: Request, values: dict[str, Any], *, status_code: int = 200
-) -> Response:
-    ctx = context_of(request)
-
-    def question(reader: Reader) -> tuple[list[sessions.Session], int]:
-        return sessions.all(reader), owner_storage.recovery_codes_left(reader)
-
-    found, codes_left = await ctx.db.read(question)
-    shown = {
-        "sessions": found,
-        "codes_left": codes_left,
-        "problem": None,
-        "done": None,
-        "codes": None,
-        **values,
-    }
-    return await page(request, "settings_security.html", shown, status_code=status_code)
-
-
 async def show_disk(request: Request) -> Response:
     """GET /settings/disk: what takes how much, and how much others' things may."""
     return await _disk_page(request, None)
@@ -285,9 +168,9 @@ async def _disk_page(request: Request, problem: InvalidInput | None) -> Response
     database_bytes, cached_bytes, own_bytes = await ctx.db.read(question)
     values = {
         "rows": [
-            ("Posts, messages and people (the database)", database_bytes),
-            ("Copies of others' pictures", cached_bytes),
-            ("Your own pictures", own_bytes),
+            (_("Posts, messages and people (the database)"), database_bytes),
+            (_("Copies of others' pictures"), cached_bytes),
+            (_("Your own pictures"), own_bytes),
         ],
         "counted_bytes": database_bytes + cached_bytes,
         "budget_gb": ctx.owner.disk_budget_bytes // GB,
@@ -310,12 +193,6 @@ owner_routes = [
     Route("/settings/profile", submit_profile, methods=["POST"]),
     Route("/settings/preferences", show_preferences, methods=["GET"]),
     Route("/settings/preferences", submit_preferences, methods=["POST"]),
-    Route("/settings/security", show_security, methods=["GET"]),
-    Route("/settings/security/password", change_password, methods=["POST"]),
-    Route("/settings/security/codes", renew_codes, methods=["POST"]),
-    Route("/settings/security/keys", renew_keys, methods=["POST"]),
-    Route("/settings/security/sessions/end", end_sessions, methods=["POST"]),
-    Route("/settings/security/sessions/{id}/end", end_session, methods=["POST"]),
     Route("/settings/disk", show_disk, methods=["GET"]),
     Route("/settings/disk", submit_disk, methods=["POST"]),
 ]

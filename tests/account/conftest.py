@@ -7,6 +7,7 @@ import pyotp
 import pytest
 
 from microfedi.account import login, setup
+from microfedi.account.passkeys import Challenges
 from microfedi.account.throttle import Throttle
 from microfedi.config import Config
 from microfedi.storage.database import Database
@@ -25,6 +26,11 @@ class Door:
     recovery_codes: tuple[str, ...]
     recovery_key: str
     slowed: Throttle = field(default_factory=Throttle)
+
+    @property
+    def door(self) -> login.Door:
+        """What the login needs."""
+        return login.Door(self.db, self.config, self.slowed, Challenges(self.db.sealer))
 
     def code(self, now: datetime = NOON) -> str:
         """What the owner's app shows."""
@@ -53,10 +59,8 @@ class Door:
     ) -> login.SignIn:
         """Try to log in, and see what one gets."""
         return await login.attempt(
-            self.db,
-            self.slowed,
-            password=password,
-            code=self.code(now) if code is None else code,
+            self.door,
+            login.Factors(password, self.code(now) if code is None else code),
             address=address,
             user_agent="Browser/1",
             now=now,

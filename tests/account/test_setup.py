@@ -8,6 +8,7 @@ import pyotp
 import pytest
 
 from microfedi.account import login, passwords, setup
+from microfedi.account.passkeys import Challenges
 from microfedi.account.setup import Pending, SetupProblems
 from microfedi.account.throttle import Throttle
 from microfedi.config import Config
@@ -70,10 +71,8 @@ async def test_the_form_makes_the_owner_and_what_it_showed_logs_in(
 
     async def log_in(code: str, now: datetime = NOON) -> str:
         entered = await login.attempt(
-            db,
-            Throttle(),
-            password=PASSWORD,
-            code=code,
+            login.Door(db, config, Throttle(), Challenges(db.sealer)),
+            login.Factors(PASSWORD, code),
             address="192.0.2.1",
             user_agent="",
             now=now,
