@@ -55,6 +55,7 @@ KINDS: Final[Mapping[Tab, tuple[Kind, ...] | None]] = {
     "follows": ("follow", "follow_request", "follow_accepted"),
     "boosts": ("like", "announce", "reaction"),
 }
+_NOTHING_NEW: Final = 2**63 - 1  # a mark above everything
 # Who did one of these to the same post, or to the owner, stands in one line.
 _GROUPED: Final = frozenset({"like", "announce", "reaction", "follow"})
 _WHOLE: Final = frozenset({"mention", "quote", "update"})  # the post itself is shown
@@ -202,7 +203,7 @@ async def show_held_of(request: Request) -> Response:
 
     def question(reader: Reader) -> Page:
         found = notifications.held(reader, actor.id, before_id=before, limit=MOST_READ)
-        return _page(reader, ctx.owner, found, 0, ctx.now())
+        return _page(reader, ctx.owner, found, _NOTHING_NEW, ctx.now())
 
     shown = await ctx.db.read(question)
     here = f"/notifications/filtered/{actor.id}"
