@@ -115,20 +115,6 @@ def of(reader: Reader, note_id: int, actor_id: int) -> Announce | None:
     return None if row is None else _from_row(row)
 
 
-def announced_by(reader: Reader, actor_id: int, note_ids: Iterable[int]) -> set[int]:
-    """Return which of these notes somebody boosts."""
-    rows = reader.all(
-        """
-        SELECT note_id
-          FROM announces
-         WHERE actor_id = :actor_id
-           AND note_id IN (SELECT value FROM json_each(:ids))
-        """,
-        {"actor_id": actor_id, "ids": json.dumps(list(note_ids))},
-    )
-    return {row["note_id"] for row in rows}
-
-
 def announcers(reader: Reader, note_id: int, *, limit: int) -> list[int]:
     """Return the row ids of those who boost a note, the first ones first."""
     rows = reader.all(

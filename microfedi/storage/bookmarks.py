@@ -1,7 +1,5 @@
 """Bookmarks: what the owner put aside. Nobody else learns of them."""
 
-import json
-from collections.abc import Iterable
 from datetime import datetime
 
 from microfedi.protocol import instants
@@ -39,12 +37,3 @@ def page(reader: Reader, *, before_id: int | None = None, limit: int) -> list[in
         {"before_id": before_id, "limit": limit},
     )
     return [row["note_id"] for row in rows]
-
-
-def bookmarked(reader: Reader, note_ids: Iterable[int]) -> set[int]:
-    """Return which of these notes are bookmarked."""
-    rows = reader.all(
-        "SELECT note_id FROM bookmarks WHERE note_id IN (SELECT value FROM json_each(:ids))",
-        {"ids": json.dumps(list(note_ids))},
-    )
-    return {row["note_id"] for row in rows}

@@ -1,7 +1,5 @@
 """Likes, both ways: the owner's of anything, and others' of the owner's posts."""
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,20 +65,6 @@ def of(reader: Reader, note_id: int, actor_id: int) -> Like | None:
         {"note_id": note_id, "actor_id": actor_id},
     )
     return None if row is None else Like(**row)
-
-
-def liked_by(reader: Reader, actor_id: int, note_ids: Iterable[int]) -> set[int]:
-    """Return which of these notes somebody likes."""
-    rows = reader.all(
-        """
-        SELECT note_id
-          FROM likes
-         WHERE actor_id = :actor_id
-           AND note_id IN (SELECT value FROM json_each(:ids))
-        """,
-        {"actor_id": actor_id, "ids": json.dumps(list(note_ids))},
-    )
-    return {row["note_id"] for row in rows}
 
 
 def liked_page(

@@ -13,11 +13,9 @@ from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import (
     actors,
-    announces,
-    bookmarks,
     circles,
     filters,
-    likes,
+    marks,
     notes,
     polls,
     previews,
@@ -35,6 +33,7 @@ from microfedi.storage.receipts import Receipt
 from microfedi.storage.timeline import Entry
 from microfedi.web import shown
 from microfedi.web.shown import Shown
+from microfedi.words import _, mark
 
 MAX_SHOWN_REACTIONS = 12  # different ones, of one post
 MAX_SHOWN_CHOICES = 50  # of one poll; some ask hundreds, and a page has many posts
@@ -43,11 +42,11 @@ _PLAIN = frozenset(
     {"Note", "Article", "Page", "Question", "Image", "Video", "Audio", "ChatMessage"}
 )
 _WHY = {
-    "unknown": "It is not known whether its author agrees to be quoted.",
-    "pending": "Its author has not agreed to be quoted yet.",
-    "rejected": "Its author does not want to be quoted here.",
-    "revoked": "Its author no longer agrees to be quoted here.",
-    "accepted": "It could not be fetched.",
+    "unknown": mark("It is not known whether its author agrees to be quoted."),
+    "pending": mark("Its author has not agreed to be quoted yet."),
+    "rejected": mark("Its author does not want to be quoted here."),
+    "revoked": mark("Its author no longer agrees to be quoted here."),
+    "accepted": mark("It could not be fetched."),
 }
 
 
@@ -242,9 +241,7 @@ def _build(
         | {entry.announcer_id for entry in entries if entry.announcer_id is not None},
     )
     mine = owner.actor_id if owner is not None else 0
-    favourites = likes.liked_by(reader, mine, ids) if mine else set()
-    boosts = announces.announced_by(reader, mine, ids) if mine else set()
-    marked = bookmarks.bookmarked(reader, ids) if mine else set()
+    done = marks.of_notes(reader, mine, ids) if mine and ids else marks.Marks()
     asked = {n.id for n in found if n.poll is not None}
     standings = polls.of_notes(reader, asked, voter_id=mine) if asked else {}
     reacted = reactions.of_notes(reader, ids)
@@ -281,9 +278,9 @@ def _build(
                 booster_url=_page_of(who, is_owner=booster == mine) if who else "",
                 reply_to=people.get(parent.actor_id) if parent else None,
                 reply_to_url=url_of(parent, owner) if parent else "",
-                is_favourite=note.id in favourites,
-                is_boosted=note.id in boosts,
-                is_bookmarked=note.id in marked,
+                is_favourite=note.id in done.favourites,
+                is_boosted=note.id in done.boosts,
+                is_bookmarked=note.id in done.bookmarks,
                 is_pinned=pinned,
                 pictures=pictures,
                 files=files,
@@ -326,7 +323,7 @@ def _quoted(reader: Reader, found: Sequence[Note], owner: Owner | None) -> dict[
         one = known.get(note.id)
         uri = one.quoted_uri if one is not None else note.quote or ""
         card = shown.get(one.quoted_id or 0) if one is not None else None
-        why = "" if card else _WHY[one.state if one is not None else "unknown"]
+        why = "" if card else _(_WHY[one.state if one is not None else "unknown"])
         quoted[note.id] = Quoted(uri, uris.host(uri), card, why)
     return quoted
 

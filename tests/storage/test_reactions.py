@@ -7,6 +7,7 @@ from microfedi.storage import (
     announces,
     bookmarks,
     likes,
+    marks,
     notes,
     notifications,
     stretches,
@@ -34,7 +35,7 @@ async def test_a_like_counts_once(db: Database) -> None:
         assert counts(tx, note.id) == (1, 0)
         assert counts(tx, other.id) == (0, 0)
         assert likes.by_uri(tx, uri) == likes.Like(note.id, carol, uri)
-        assert likes.liked_by(tx, carol, [note.id, other.id]) == {note.id}
+        assert marks.of_notes(tx, carol, [note.id, other.id]).favourites == {note.id}
         assert likes.likers(tx, note.id, limit=5) == [carol]
         assert likes.liked_page(tx, carol, limit=5) == [note.id]
         assert likes.liked_page(tx, carol, before_id=note.id, limit=5) == []
@@ -65,7 +66,7 @@ async def test_a_boost_counts_once_and_leaves_home_when_taken_back(db: Database)
         assert boost(tx, note.id, "https://c.example/boosts/2") is None
         assert counts(tx, note.id) == (0, 1)
         assert announces.by_uri(tx, made.uri) == made
-        assert announces.announced_by(tx, made.actor_id, [note.id]) == {note.id}
+        assert marks.of_notes(tx, made.actor_id, [note.id]).boosts == {note.id}
         assert timeline.add(tx, note_id=note.id, announce_id=made.id, at=NOON)
         assert announces.remove(tx, made.id)
         assert not announces.remove(tx, made.id)
@@ -114,7 +115,7 @@ async def test_bookmarks(db: Database) -> None:
         bookmarks.add(tx, two.id, NOON)
         assert bookmarks.page(tx, limit=5) == [two.id, one.id]
         assert bookmarks.page(tx, before_id=two.id, limit=5) == [one.id]
-        assert bookmarks.bookmarked(tx, [one.id, 5]) == {one.id}
+        assert marks.of_notes(tx, 0, [one.id, 5]).bookmarks == {one.id}
         assert bookmarks.remove(tx, one.id)
         assert not bookmarks.remove(tx, one.id)
 

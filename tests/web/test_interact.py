@@ -8,7 +8,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from microfedi.storage import following, likes
+from microfedi.storage import following, marks
 from microfedi.storage import notes as note_storage
 from tests.app_fixture import BASE_URL, HANDLE, PASSWORD, US, App, an_app, texts
 
@@ -148,7 +148,7 @@ async def test_the_owner_does_what_they_came_for_and_is_shown_the_way_back(
         assert BACK in texts(after)  # where it leads can be read
         if intent == "Like":
             liked = await app.ctx.db.read(
-                lambda r: likes.liked_by(r, app.ctx.owner.actor_id, {note.id})
+                lambda r: marks.of_notes(r, app.ctx.owner.actor_id, {note.id}).favourites
             )
             assert liked == {note.id}
 
