@@ -194,7 +194,7 @@ async def test_before_a_server_is_blocked_it_is_said_what_goes_and_then_it_goes(
 
         rows = await app.rows()
         assert (len(rows["followers"]), len(rows["following"])) == (0, 2)
-        home = texts(await app.get("/home"))
+        home = texts(await app.home())
         assert "rubbish" not in home
         assert "in our thread" not in home
         assert "something nice" in home

@@ -195,7 +195,7 @@ async def test_deleting_asks_first(tmp_path: Path) -> None:
         answer = await app.post(f"/posts/{note.id}/delete")
         assert answer.headers["location"] == "/home"
         assert (await app.get(f"/@{HANDLE}/{note.public_id}")).status_code == 410
-        assert "Soon gone" not in (await app.get("/home")).text
+        assert "Soon gone" not in (await app.home()).text
         assert (await app.post(f"/posts/{note.id}/delete")).status_code == 404
 
 

@@ -13,7 +13,7 @@ ALICE = "https://vic.example/users/alice"
 
 
 async def home(app: App) -> str:
-    return texts(await app.get("/home"))
+    return texts(await app.home())
 
 
 async def told(app: App) -> int:

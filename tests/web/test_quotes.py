@@ -285,7 +285,7 @@ async def test_a_quote_that_is_boosted_or_opened_is_looked_into(tmp_path: Path) 
         assert await waiting(app) == [uri]
         await quoting.check(app.ctx, uri)
         assert await state_of(app, uri) == "accepted"
-        assert "the original" in (await app.get("/home")).text
+        assert "the original" in (await app.home()).text
         assert await waiting(app) == [uri]
 
         # A week later the owner opens it, and it is asked again.

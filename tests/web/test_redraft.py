@@ -47,7 +47,7 @@ async def test_the_post_is_deleted_and_stands_in_the_composer(tmp_path: Path) ->
             pictures=((picture, "A red field"),),
         )
         await send_all(app.ctx, app.world)
-        assert "Delete and redraft" in texts(await app.get("/home"))
+        assert "Delete and redraft" in texts(await app.home())
 
         page = await redraft(app, note)
 

@@ -34,7 +34,7 @@ async def test_a_report_goes_to_their_server_in_the_name_of_ours(tmp_path: Path)
         await app.theirs(alice, content="<p>something else</p>")
         other = await app.theirs(bob, content="<p>of somebody else</p>")
         page = f"/people/{met.id}/report"
-        assert f'{page}?post={await row_of(app, rude)}"' in (await app.get("/home")).text
+        assert f'{page}?post={await row_of(app, rude)}"' in (await app.home()).text
         asked = await app.get(f"{page}?post={await row_of(app, rude)}")
         assert asked.text.count(" checked") == 1
         assert "of somebody else" not in asked.text

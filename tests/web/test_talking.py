@@ -173,7 +173,7 @@ async def test_a_message_is_sent_in_two_steps(tmp_path: Path) -> None:
         assert sent.status_code == 303
         talk = sent.headers["location"].partition("#")[0]
         assert "just-between-us" in (await app.get(talk)).text
-        assert "just-between-us" not in (await app.get("/home")).text
+        assert "just-between-us" not in (await app.home()).text
         again = await app.get(f"/messages/new?to={people[0]}")
         assert again.headers["location"].startswith(talk)
         assert (await app.post(talk, {"source": "one more thing"})).status_code == 303
