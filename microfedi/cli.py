@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _complain(error)
         return UNUSABLE
     except InvalidInput as error:
-        _complain(f"{error.field}: {error.message}" if error.field else error.message)
+        _complain(f"{error.field}: {error}" if error.field else str(error))
         return FAILED
     except (MicrofediError, OSError) as error:
         _complain(error)

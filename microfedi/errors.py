@@ -18,11 +18,19 @@
     └── ConfigError               the server cannot start like this; says what to change
 
 Nobody answers with a traceback: http/problems.py turns these into responses, and nothing else does.
+
+A message is written in English with its values by name, "At most %(limit)s characters": logs show
+it filled in, pages translate it first (words.of).
 """
 
 
 class MicrofediError(Exception):
-    """The root: whatever we raise on purpose."""
+    """The root: whatever we raise on purpose. `values` stand in `message` as `%(name)s`."""
+
+    def __init__(self, message: str = "", /, **values: object) -> None:
+        super().__init__(message % values if values else message)
+        self.template = message
+        self.values = values
 
 
 class ProtocolError(MicrofediError):
@@ -52,12 +60,14 @@ class RemoteError(MicrofediError):
     def __init__(
         self,
         message: str,
+        /,
         *,
         status: int | None = None,
         retry_after_s: float | None = None,
         why: str = "broken",
+        **values: object,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, **values)
         self.status = status
         self.retry_after_s = retry_after_s
         self.why = why
@@ -89,10 +99,9 @@ class InvalidInput(MicrofediError):
     `field` is the name of the form field, "" when it is about the whole form.
     """
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, field: str, message: str, /, **values: object) -> None:
+        super().__init__(message, **values)
         self.field = field
-        self.message = message
 
 
 class WrongCredentials(InvalidInput):
@@ -102,8 +111,8 @@ class WrongCredentials(InvalidInput):
 class TooBusy(MicrofediError):
     """Too many tries, or too much of something slow at once. `retry_after_s` is in seconds."""
 
-    def __init__(self, message: str, *, retry_after_s: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, /, *, retry_after_s: int, **values: object) -> None:
+        super().__init__(message, **values)
         self.retry_after_s = retry_after_s
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from microfedi.assets import asset_dir
+from microfedi.errors import MicrofediError
 
 DOMAIN: Final = "microfedi"  # names the catalogues' files
 DEFAULT: Final = "en"  # what the code is written in
@@ -67,8 +68,25 @@ def _(message: str, /, **values: object) -> str:
 
 
 def mark(message: str) -> str:
-    """Return `message` as it is, and have it translated where it is shown: `_(error.message)`."""
+    """Return `message` as it is: only its words are gathered here, it is translated elsewhere.
+
+    For constants. What an error is made with is gathered without it.
+    """
     return message
+
+
+def of(error: MicrofediError) -> str:
+    """Return what an error says, in the language that is spoken now.
+
+    >>> of(MicrofediError("At most %(limit)s characters, please.", limit=500))
+    'At most 500 characters, please.'
+    """
+    if not error.values:
+        return gettext(error.template) if error.template else ""
+    return gettext(error.template) % {
+        name: of(value) if isinstance(value, MicrofediError) else value
+        for name, value in error.values.items()
+    }
 
 
 def direction() -> str:
@@ -83,6 +101,23 @@ def decimal(number: float, digits: int) -> str:
     '2.3'
     """
     return f"{number:.{digits}f}".replace(".", _DECIMAL_MARKS[language()])
+
+
+def duration(seconds: int) -> str:
+    """Return a length of time in its largest whole unit, rounded up; "" for none.
+
+    >>> duration(1), duration(90), duration(3600), duration(7 * 86400), duration(0)
+    ('1 second', '2 minutes', '1 hour', '7 days', '')
+    """
+    if seconds <= 0:
+        return ""
+    if seconds < 60:
+        return ngettext("%(num)s second", "%(num)s seconds", seconds)
+    if seconds < 3600:
+        return ngettext("%(num)s minute", "%(num)s minutes", -(-seconds // 60))
+    if seconds < 86400:
+        return ngettext("%(num)s hour", "%(num)s hours", -(-seconds // 3600))
+    return ngettext("%(num)s day", "%(num)s days", -(-seconds // 86400))
 
 
 def moment(local: datetime) -> str:

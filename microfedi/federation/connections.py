@@ -174,7 +174,9 @@ class Connections:
                 problem = error
                 continue
             return await _Stream.open(sock, context, host)
-        raise RemoteError(f"{host} could not be reached", why="unreachable") from problem
+        raise RemoteError(
+            "%(host)s could not be reached", host=host, why="unreachable"
+        ) from problem
 
     async def _checked_addresses(self, host: str, port: int) -> list[str]:
         if netguard.literal_address(host) is not None:
@@ -183,10 +185,10 @@ class Connections:
             try:
                 found = await self._resolve(host, port)
             except (OSError, UnicodeError) as problem:
-                raise RemoteError(f"{host} has no address", why="dns") from problem
+                raise RemoteError("%(host)s has no address", host=host, why="dns") from problem
         # All of them: a name that is public and private at once is no mistake of an honest server.
         if not self._development and not all(netguard.is_public_address(ip) for ip in found):
-            raise ForbiddenAddress(f"{host} has an address that is not public")
+            raise ForbiddenAddress("%(host)s has an address that is not public", host=host)
         return found[:MAX_ADDRESSES]
 
 
@@ -208,9 +210,16 @@ class _Stream(httpcore2.AsyncNetworkStream):
         except BaseException as problem:
             sock.close()
             if isinstance(problem, ssl.SSLCertVerificationError):
-                raise RemoteError(f"{host}: {problem.verify_message}", why="tls") from problem
+                raise RemoteError(
+                    "%(host)s: %(verify_message)s",
+                    host=host,
+                    verify_message=problem.verify_message,
+                    why="tls",
+                ) from problem
             if isinstance(problem, OSError):
-                raise RemoteError(f"{host} did not complete TLS", why="tls") from problem
+                raise RemoteError(
+                    "%(host)s did not complete TLS", host=host, why="tls"
+                ) from problem
             raise
         return cls(reader, writer)
 
@@ -255,4 +264,6 @@ def as_remote_errors(host: str) -> Iterator[None]:
     try:
         yield
     except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError) as problem:
-        raise RemoteError(f"{host}: {problem or type(problem).__name__}") from problem
+        raise RemoteError(
+            "%(host)s: %(problem)s", host=host, problem=problem or type(problem).__name__
+        ) from problem

@@ -132,14 +132,14 @@ async def check_host(ctx: Context, url: str) -> hosts.Host | None:
         raise ForbiddenAddress("our own host is not asked over HTTP")
     host, authority = uris.host(url), uris.authority(url)
     if not ctx.may_speak_with(host):
-        raise ForbiddenAddress(f"this server does not speak with {host}")
+        raise ForbiddenAddress("this server does not speak with %(host)s", host=host)
 
     def question(reader: Reader) -> tuple[bool, hosts.Host | None]:
         return blocks.is_host_blocked(reader, host), hosts.by_name(reader, authority)
 
     is_blocked, known = await ctx.db.read(question)
     if is_blocked:
-        raise ForbiddenAddress(f"{host} is blocked")
+        raise ForbiddenAddress("%(host)s is blocked", host=host)
     return known
 
 
@@ -158,7 +158,9 @@ async def _found(ctx: Context, url: str, budget: Budget, keys: list[SigningKey])
                 else:
                     return Found(got.url, loads.document(got.body), key)
     except TimeoutError as error:
-        raise RemoteError(f"no document within {DEADLINE_S:g} s") from error
+        raise RemoteError(
+            "no document within %(deadline_s)s s", deadline_s=f"{DEADLINE_S:g}"
+        ) from error
     raise RemoteError("nothing to sign with")
 
 

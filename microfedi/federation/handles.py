@@ -64,5 +64,5 @@ async def _ask(ctx: Context, handle: Handle, budget: Budget) -> tuple[Handle, st
     if subject is None:
         raise MalformedDocument(f"expected a handle as the subject of {handle}'s WebFinger")
     if uri is None:
-        raise RemoteGone(f"{handle} is nobody that can be followed")
+        raise RemoteGone("%(handle)s is nobody that can be followed", handle=handle)
     return subject, uri

@@ -100,7 +100,7 @@ async def by_handle(ctx: Context, handle: str) -> Actor:
     ):
         return stored
     if asked.host in (ctx.config.host, ctx.config.domain):
-        raise RemoteGone(f"{asked} is nobody here")
+        raise RemoteGone("%(asked)s is nobody here", asked=asked)
     budget = Budget()
     try:
         canonical, uri = await handles.resolve(ctx, asked, budget)

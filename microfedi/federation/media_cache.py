@@ -33,6 +33,7 @@ from microfedi.federation import fetching
 from microfedi.federation.arriving import Arriving
 from microfedi.federation.context import Context
 from microfedi.protocol import media_types
+from microfedi.protocol.vocab import Attachment
 from microfedi.storage import files, media, upkeep
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.sealed import Sealer
@@ -125,6 +126,12 @@ def too_large(reader: Reader, urls: Iterable[str]) -> set[str]:
     """Return which of these URLs are known to lead to more than we copy."""
     keys = {_key(reader.sealer, url): url for url in urls}
     return {keys[key] for key in media.too_large(reader, keys)} if keys else set()
+
+
+def names_of(reader: Reader, attachments: Iterable[Attachment]) -> list[str]:
+    """Return the names that copies of what hangs on a post will have."""
+    urls = [one.url for one in attachments] + [one.preview for one in attachments if one.preview]
+    return [_key(reader.sealer, url) for url in urls]
 
 
 async def forget(ctx: Context, urls: Iterable[str]) -> None:
@@ -220,7 +227,9 @@ async def _fetch(
             await _note(ctx, key, "", 0, is_too_large=isinstance(problem, RemoteTooLarge))
             if isinstance(problem, RemoteError):
                 raise
-            raise RemoteError(f"not a picture that we can show: {problem}") from problem
+            raise RemoteError(
+                "not a picture that we can show: %(problem)s", problem=problem
+            ) from problem
     await _note(ctx, key, media_type, size_bytes)
     return CachedFile(ctx.config.cache_dir / key, media_type, size_bytes)
 
@@ -281,7 +290,7 @@ async def _download(
         async for piece in incoming.pieces:
             data += piece
             if len(data) > MAX_IMAGE_BYTES:
-                raise RemoteError(f"a picture of more than {MAX_IMAGE_BYTES} bytes")
+                raise RemoteError("a picture of more than %(limit)s bytes", limit=MAX_IMAGE_BYTES)
     picture = await imagework.reencode(bytes(data), purpose="cache")
     await asyncio.to_thread(files.write, ctx.config.cache_dir, key, picture.data)
     return picture.media_type, len(picture.data)

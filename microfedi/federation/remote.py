@@ -208,7 +208,7 @@ class Remote:
             while len(seen) <= max_redirects:
                 target = self._checked(url)
                 if target.url in seen:
-                    raise RemoteError(f"{target.host} redirects in a circle")
+                    raise RemoteError("%(host)s redirects in a circle", host=target.host)
                 seen.add(target.url)
                 signature = sign("GET", target.url, None) if sign else {}
                 async with self._send("GET", target, {**signature, "Accept": accept}) as response:
@@ -222,7 +222,7 @@ class Remote:
                     async with contextlib.aclosing(_counted(target, response, max_bytes)) as pieces:
                         yield Incoming(target.url, response.status, type_, headers, pieces)
                     return
-            raise RemoteError(f"more than {max_redirects} redirects")
+            raise RemoteError("more than %(limit)s redirects", limit=max_redirects)
 
     async def post(
         self,
@@ -252,7 +252,7 @@ class Remote:
         """
         target = netguard.target_of(url, development=self._development)
         if target.host != self._own_host:
-            raise ForbiddenAddress(f"{target.host} is not our own host")
+            raise ForbiddenAddress("%(host)s is not our own host", host=target.host)
         async with _deadline(deadline_s), self._send("GET", target, {"Accept": accept}) as response:
             until = _certificate_until(response)
             whole = await _whole(response, MAX_PROBE_BYTES, kept=MAX_PROBE_BYTES)
@@ -318,7 +318,7 @@ async def _deadline(seconds: float) -> AsyncIterator[None]:
     except TimeoutError as problem:
         if limit.expired():
             raise RemoteError(
-                f"no complete answer within {seconds:g} s", why="timeout"
+                "no complete answer within %(seconds)s s", seconds=f"{seconds:g}", why="timeout"
             ) from problem
         raise
 
@@ -336,7 +336,9 @@ def _joined(target: Target, location: str) -> str:
     try:
         return urljoin(target.url, location)
     except ValueError as problem:
-        raise ForbiddenAddress(f"{target.host} redirects to what is no URL") from problem
+        raise ForbiddenAddress(
+            "%(host)s redirects to what is no URL", host=target.host
+        ) from problem
 
 
 def _check_status(target: Target, status: int, headers: Mapping[str, str]) -> None:
@@ -357,11 +359,14 @@ def _check_status(target: Target, status: int, headers: Mapping[str, str]) -> No
 def _check_length(target: Target, headers: Mapping[str, str], max_bytes: int) -> None:
     if headers.get("content-encoding", "identity").lower() != "identity":
         # We asked for none. What is not inflated cannot explode.
-        raise RemoteRefused(f"{target.host} sent a compressed body")
+        raise RemoteRefused("%(host)s sent a compressed body", host=target.host)
     length = headers.get("content-length", "")
     if length.isascii() and length.isdigit() and int(length[:20]) > max_bytes:
         raise RemoteTooLarge(
-            f"{target.host} sent {length[:20]} bytes; at most {max_bytes} are read"
+            "%(host)s sent %(length)s bytes; at most %(limit)s are read",
+            host=target.host,
+            length=length[:20],
+            limit=max_bytes,
         )
 
 
@@ -375,7 +380,9 @@ async def _counted(
                 received += len(piece)
                 counted += max(len(piece), MIN_PIECE_BYTES)
                 if received > max_bytes or counted > max_bytes + MIN_PIECE_BYTES:
-                    raise RemoteTooLarge(f"{target.host} sent more than {max_bytes} bytes")
+                    raise RemoteTooLarge(
+                        "%(host)s sent more than %(limit)s bytes", host=target.host, limit=max_bytes
+                    )
                 yield piece
 
 

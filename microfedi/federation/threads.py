@@ -157,7 +157,7 @@ class _Search:
         why: Why
         async with self._gates.setdefault(host, asyncio.Semaphore(PER_HOST)):
             if host in self._silent:
-                error: Exception = RemoteError(f"{host} does not answer")
+                error: Exception = RemoteError("%(host)s does not answer", host=host)
                 why = "silent"
             else:
                 try:

@@ -8,8 +8,9 @@ from microfedi.http import pages
 from microfedi.http.context import context_of
 from microfedi.http.negotiate import wants_activity
 from microfedi.storage.owner import Owner
+from microfedi.words import _, mark
 
-WORDS = "This account has been deleted"
+WORDS = mark("This account has been deleted")
 # What a page needs, and what watches the process.
 _STAYS = ("/healthz", "/robots.txt", "/favicon.ico")
 # What others need to believe the last Delete.
@@ -53,4 +54,4 @@ def _is_key(request: Request, owner: Owner) -> bool:
 async def _gone(request: Request) -> Response:
     if wants_activity(request) or request.url.path.endswith("/inbox"):
         return PlainTextResponse(f"{WORDS}.\n", 410)
-    return await pages.page(request, "deleted.html", {"words": WORDS}, status_code=410)
+    return await pages.page(request, "deleted.html", {"words": _(WORDS)}, status_code=410)

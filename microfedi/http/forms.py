@@ -19,6 +19,7 @@ MAX_FIELD_BYTES = 256 * 1024  # the longest post as UTF-8 with room
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 E = TypeVar("E", bound=StrEnum)
+S = TypeVar("S", bound=str)
 
 
 class _InMemory(MultiPartParser):
@@ -88,7 +89,12 @@ def text(form: FormData, name: str, *, limit: int = MAX_FIELD_BYTES) -> str:
         raise InvalidInput(name, "A text was expected here, not a file.")
     value = value.replace("\r\n", "\n").replace("\r", "\n")
     if len(value) > limit:
-        raise InvalidInput(name, f"At most {limit} characters, please; these are {len(value)}.")
+        raise InvalidInput(
+            name,
+            "At most %(limit)s characters, please; these are %(value)s.",
+            limit=limit,
+            value=len(value),
+        )
     if _CONTROL.search(value):
         raise InvalidInput(name, "This holds characters that cannot be shown.")
     return value
@@ -111,12 +117,13 @@ def choice(form: FormData, name: str, options: type[E]) -> E:
         raise InvalidInput(name, "Please choose one of the options.") from None
 
 
-def one_of(form: FormData, name: str, options: Iterable[str]) -> str:
+def one_of(form: FormData, name: str, options: Iterable[S]) -> S:
     """Return one of `options`. Raises: InvalidInput if it is none of them."""
     value = text(form, name, limit=100)
-    if value not in set(options):
-        raise InvalidInput(name, "Please choose one of the options.")
-    return value
+    for option in options:
+        if option == value:
+            return option
+    raise InvalidInput(name, "Please choose one of the options.")
 
 
 def flag(form: FormData, name: str) -> bool:
@@ -128,7 +135,9 @@ def integer(form: FormData, name: str, *, low: int, high: int) -> int:
     """Return a whole number. Raises: InvalidInput unless low <= number <= high."""
     value = text(form, name, limit=40).strip()
     if not re.fullmatch(r"-?[0-9]{1,19}", value) or not low <= int(value) <= high:
-        raise InvalidInput(name, f"A whole number from {low} to {high} was expected.")
+        raise InvalidInput(
+            name, "A whole number from %(low)s to %(high)s was expected.", low=low, high=high
+        )
     return int(value)
 
 
@@ -141,7 +150,9 @@ def texts(form: FormData, name: str, *, limit: int, most: int) -> list[str]:
     """Return every text field called `name`. Raises: InvalidInput if there are too many."""
     values = [value for value in form.getlist(name) if isinstance(value, str)]
     if len(values) > most or any(len(value) > limit for value in values):
-        raise InvalidInput(name, f"At most {most} of these, each of {limit} characters.")
+        raise InvalidInput(
+            name, "At most %(most)s of these, each of %(limit)s characters.", most=most, limit=limit
+        )
     if any(_CONTROL.search(value) for value in values):
         raise InvalidInput(name, "This holds characters that cannot be shown.")
     return values
@@ -154,7 +165,7 @@ def files(form: FormData, name: str, *, most: int) -> list[BinaryIO | None]:
     """
     uploads = [one for one in form.getlist(name) if isinstance(one, UploadFile)]
     if len(uploads) > most:
-        raise InvalidInput(name, f"At most {most} files at once.")
+        raise InvalidInput(name, "At most %(limit)s files at once.", limit=most)
     return [one.file if one.size else None for one in uploads]
 
 
@@ -165,12 +176,12 @@ async def slots(form: FormData, name: str, *, most: int, max_bytes: int) -> list
     """
     uploads = [one for one in form.getlist(name) if isinstance(one, UploadFile)]
     if len(uploads) > most:
-        raise InvalidInput(name, f"At most {most} files at once.")
+        raise InvalidInput(name, "At most %(limit)s files at once.", limit=most)
     contents = []
     for upload in uploads:
         data = await upload.read(max_bytes + 1)
         if len(data) > max_bytes:
-            raise InvalidInput(name, f"At most {max_bytes // 1_000_000} MB a file.")
+            raise InvalidInput(name, "At most %(limit)s MB a file.", limit=max_bytes // 1_000_000)
         contents.append(data)
     return contents
 

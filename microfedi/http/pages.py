@@ -19,7 +19,7 @@ from microfedi.http import csrf, previews, sessions
 from microfedi.http.context import context_of
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import messages, notifications
+from microfedi.storage import conversations, notifications
 from microfedi.storage.messages import Message
 from microfedi.storage.notes import Note
 from microfedi.words import _
@@ -59,6 +59,7 @@ def environment() -> jinja2.Environment:
     env.globals["version"] = __version__
     env.filters["visibility"] = visibility_words
     env.filters["bytes"] = in_bytes
+    env.filters["said"] = words.of
     env.globals["icon"] = icon
     env.globals["visibility_icon"] = lambda visibility: icon(VISIBILITY_ICONS[visibility])
     env.globals["summary_line"] = summary_line
@@ -178,7 +179,7 @@ async def page(
     if session and owner:
         read_id = owner.notifications_read_id
         unread_messages, unread_notifications = await ctx.db.read(
-            lambda r: (messages.unread(r), notifications.count_after(r, read_id, now=now))
+            lambda r: (conversations.unread(r, now=now), notifications.count_after(r, read_id, now=now))
         )
     zone = zone_of(owner.time_zone) if owner else UTC
 
@@ -205,7 +206,8 @@ async def page(
         kind = f' class="{kind}"' if kind else ""
         # Built from numbers, month names and our own words alone: nothing could need escaping.
         return Markup(  # noqa: S704
-            f'<time{kind} datetime="{exact}Z" title="{words.moment(then)}">{_ago(now, then, today)}</time>'
+            f'<time{kind} datetime="{exact}Z" title="{words.moment(then)}">'
+            f"{_ago(now, then, today)}</time>"
         )
 
     html = (
@@ -217,6 +219,7 @@ async def page(
                 "path": request.url.path,
                 "config": ctx.config,
                 "session": session,
+                "pending_acts": ctx.pending_acts,
                 "unread_messages": unread_messages,
                 "unread_notifications": unread_notifications,
                 "owner": owner,

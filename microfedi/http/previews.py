@@ -3,6 +3,7 @@
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Attachment
 from microfedi.storage.notes import Note
+from microfedi.words import _
 
 DESCRIPTION_CHARS = 300  # what previews show at most
 
@@ -10,7 +11,9 @@ DESCRIPTION_CHARS = 300  # what previews show at most
 def description(note: Note) -> str:
     """Return the beginning of a post as plain text; behind a content warning, the warning alone."""
     if note.summary:
-        return f"Content warning: {' '.join(note.summary.split())}"[:DESCRIPTION_CHARS]
+        return _("Content warning: %(warning)s", warning=" ".join(note.summary.split()))[
+            :DESCRIPTION_CHARS
+        ]
     return " ".join(sanitize.text(note.html, limit=DESCRIPTION_CHARS).split())
 
 

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from microfedi import words
 from microfedi.errors import (
     BadSignature,
     Gone,
@@ -24,25 +25,35 @@ from microfedi.errors import (
 )
 from microfedi.http import csrf, pages
 from microfedi.http.negotiate import wants_activity
+from microfedi.words import _, mark
 
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 60  # seconds; what we tell a server whose key we could not fetch
 
 _WORDS = {
-    400: ("That was not understood", "The request is not one that this server can read."),
-    401: ("Not signed", "A valid signature was expected."),
-    403: ("Not allowed", "The form is no longer valid. Go back, reload the page and try again."),
-    404: ("Not found", "Nothing is here, or nothing that you may see."),
-    405: ("Not possible", "This address does not do that."),
-    410: ("Deleted", "This was deleted by its author."),
-    413: ("Too large", "That is more than this server takes at once."),
-    415: ("Not readable", "This server does not read that kind of document."),
-    422: ("Please correct this", ""),
-    429: ("Too many at once", "Please wait a little and try again."),
-    500: ("Something broke", "That is our fault. The server's log says more under this number:"),
-    502: ("The other server did not answer", "Try again in a while."),
-    503: ("Not now", "Please try again in a minute."),
+    400: (
+        mark("That was not understood"),
+        mark("The request is not one that this server can read."),
+    ),
+    401: (mark("Not signed"), mark("A valid signature was expected.")),
+    403: (
+        mark("Not allowed"),
+        mark("The form is no longer valid. Go back, reload the page and try again."),
+    ),
+    404: (mark("Not found"), mark("Nothing is here, or nothing that you may see.")),
+    405: (mark("Not possible"), mark("This address does not do that.")),
+    410: (mark("Deleted"), mark("This was deleted by its author.")),
+    413: (mark("Too large"), mark("That is more than this server takes at once.")),
+    415: (mark("Not readable"), mark("This server does not read that kind of document.")),
+    422: (mark("Please correct this"), "mark("),
+    429: (")Too many at oncemark(", ")Please wait a little and try again.mark("),
+    500: (
+        ")Something brokemark(",
+        ")That is our fault. The server's log says more under this number:mark(",
+    ),
+    502: (")The other server did not answermark(", ")Try again in a while.mark("),
+    503: (")Not nowmark(", ")Please try again in a minute."),
 }
 
 
@@ -109,8 +120,8 @@ async def answer(request: Request, error: Exception) -> Response:
         log.error("request=%s the database failed: %s", request.scope.get("request_id"), error)
     elif status == 500:
         log.exception("request=%s failed", request.scope.get("request_id"), exc_info=error)
-    title, words = _WORDS.get(status, _WORDS[400])
-    said = str(error) if isinstance(error, InvalidInput | RemoteError | TooBusy) else ""
+    title, advice = _WORDS.get(status, _WORDS[400])
+    said = words.of(error) if isinstance(error, InvalidInput | RemoteError | TooBusy) else ""
     headers = dict(getattr(error, "headers", None) or {})
     if status == 503:
         headers.setdefault("Retry-After", str(RETRY_AFTER_S))
@@ -123,8 +134,8 @@ async def answer(request: Request, error: Exception) -> Response:
         text = str(error) if status in (400, 401, 403) and not _is_http(error) else title
         return PlainTextResponse(f"{text}\n", status, headers=headers)
     values: Mapping[str, Any] = {
-        "title": title,
-        "words": said or words,
+        "title": _(title),
+        "words": said or (advice and _(advice)),
         "request_id": request.scope.get("request_id", "") if status == 500 else "",
         "status": status,
     }

@@ -73,9 +73,7 @@ async def reencode(data: bytes, *, purpose: Purpose, timeout_s: float = TIMEOUT_
     Raises: InvalidInput("image") if it is no JPEG, PNG, GIF or WebP, too large, or broken.
     """
     _refuse_by_header(data)
-    facts, files = await _ask(
-        {"work": "picture", "purpose": purpose}, io.BytesIO(data), timeout_s, "picture"
-    )
+    facts, files = await _ask({"work": "picture", "purpose": purpose}, io.BytesIO(data), timeout_s)
     return _picture(facts, files[0])
 
 
@@ -94,9 +92,11 @@ async def remux(source: BinaryIO, *, timeout_s: float = TIMEOUT_S) -> Picture:
         raise InvalidInput("image", "This is not an MP4, MOV, WebM, MP3, Ogg, FLAC or WAV file.")
     size = source.seek(0, io.SEEK_END)
     if size > MAX_FILM_BYTES:
-        raise InvalidInput("image", f"At most {MAX_FILM_BYTES // 1_000_000} MB, please.")
+        raise InvalidInput(
+            "image", "At most %(limit)s MB, please.", limit=MAX_FILM_BYTES // 1_000_000
+        )
     source.seek(0)
-    facts, files = await _ask({"work": "film", "type": media_type}, source, timeout_s, "file")
+    facts, files = await _ask({"work": "film", "type": media_type}, source, timeout_s)
     poster = _picture(facts["poster"], files[1]) if len(files) > 1 else None
     return _picture(facts, files[0], poster)
 
@@ -123,7 +123,9 @@ async def of_post(source: BinaryIO) -> Picture:
 def _refuse_by_header(data: bytes) -> None:
     """Turn away what no child should be started for."""
     if len(data) > MAX_BYTES:
-        raise InvalidInput("image", f"A picture may have {MAX_BYTES // 1024**2} MB at most.")
+        raise InvalidInput(
+            "image", "A picture may have %(limit)s MB at most.", limit=MAX_BYTES // 1024**2
+        )
     if media_types.sniff(data) not in media_types.IMAGE_TYPES:
         raise InvalidInput("image", "This is not a JPEG, PNG, GIF or WebP picture.")
     size = media_types.image_size(data)
@@ -133,13 +135,15 @@ def _refuse_by_header(data: bytes) -> None:
     if width * height > media_types.MAX_PIXELS or max(size) > media_types.MAX_SIDE:
         raise InvalidInput(
             "image",
-            f"This picture has {width} x {height} pixels;"
-            f" {media_types.MAX_PIXELS // 1_000_000} million are the limit.",
+            "This picture has %(width)s x %(height)s pixels; %(limit)s million are the limit.",
+            width=width,
+            height=height,
+            limit=media_types.MAX_PIXELS // 1_000_000,
         )
 
 
 async def _ask(
-    request: dict[str, str], source: BinaryIO, timeout_s: float, what: str
+    request: dict[str, str], source: BinaryIO, timeout_s: float
 ) -> tuple[dict[str, Any], list[bytes]]:
     """Have one child do one thing; return what is to be known, and the files it wrote.
 
@@ -159,16 +163,16 @@ async def _ask(
             async with asyncio.timeout(timeout_s):
                 answer, _ = await asyncio.gather(_answer(child), _feed(child, request, source))
         except TimeoutError:
-            raise InvalidInput("image", f"This {what} takes too long to read.") from None
+            raise InvalidInput("image", "This takes too long to read.") from None
         finally:
             if child.returncode is None:
                 child.kill()
                 await child.wait()
     header, files = answer
     if "refused" in header:
-        raise InvalidInput("image", header["refused"])
+        raise InvalidInput("image", header["refused"], **header["values"])
     if not files:
-        raise InvalidInput("image", f"This {what} cannot be read; it may be broken.")
+        raise InvalidInput("image", "This cannot be read; it may be broken.")
     return header, files
 
 

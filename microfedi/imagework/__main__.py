@@ -50,7 +50,7 @@ def _films(request: dict[str, str]) -> tuple[dict[str, object], list[bytes | mem
     try:
         return films.remuxed(source, request["type"])
     except films.Refused as reason:
-        return {"refused": str(reason)}, []
+        return {"refused": reason.template, "values": reason.values}, []
 
 
 def _limit_this_process() -> None:

@@ -26,6 +26,7 @@ from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 from PIL import Image
 
+from microfedi.errors import MicrofediError
 from microfedi.imagework import blurhash, pictures
 from microfedi.protocol import media_types
 
@@ -33,7 +34,7 @@ from microfedi.protocol import media_types
 Image.preinit()
 
 
-class Refused(Exception):
+class Refused(MicrofediError):
     """Why a file is not taken, in words for a person."""
 
 
@@ -160,12 +161,15 @@ def _tracks(given: InputContainer, kind: _Kind) -> tuple[VideoStream | None, Aud
         name = _codec(track) if track is not None else ""
         if name and name not in codecs:
             raise Refused(
-                f"What is in this file is {name.upper()}, which many cannot play."
-                " Please save it as MP4 (H.264 and AAC), WebM or MP3."
+                "What is in this file is %(kind)s, which many cannot play."
+                " Please save it as MP4 (H.264 and AAC), WebM or MP3.",
+                kind=name.upper(),
             )
     if video is not None and not 0 < video.width * video.height <= MAX_FRAME_PIXELS:
         raise Refused(
-            f"This film has {video.width} x {video.height} pixels; 3840 x 2160 are the limit."
+            "This film has %(width)s x %(height)s pixels; 3840 x 2160 are the limit.",
+            width=video.width,
+            height=video.height,
         )
     return video, audio
 

@@ -161,7 +161,11 @@ def target_of(url: str, *, development: bool) -> Target:
     Raises: ForbiddenAddress with what is wrong; never with the URL's path or query in it.
     """
     if len(url) > MAX_URL_CHARS:
-        raise ForbiddenAddress(f"a URL of {len(url)} characters; at most {MAX_URL_CHARS} are asked")
+        raise ForbiddenAddress(
+            "a URL of %(url)s characters; at most %(limit)s are asked",
+            url=len(url),
+            limit=MAX_URL_CHARS,
+        )
     if _SPLITS_LINES.search(url):
         raise ForbiddenAddress("a URL with a control character, a space or a backslash in it")
     try:
@@ -179,7 +183,7 @@ def target_of(url: str, *, development: bool) -> Target:
     host = host_of(authority[1])
     port = int(authority[2] or DEFAULT_PORTS[scheme])
     if not (0 < port < 65536 if development else port == 443):
-        raise ForbiddenAddress(f"port {port} of {host}; only 443 is asked")
+        raise ForbiddenAddress("port %(port)s of %(host)s; only 443 is asked", port=port, host=host)
     if not development:
         _check_public_host(host)
     return Target(scheme, host, port, f"{path}?{query}" if query else path)
@@ -217,6 +221,6 @@ def host_of(text: str) -> str:
 def _check_public_host(host: str) -> None:
     address = literal_address(host)
     if address is not None and not is_public_address(address):
-        raise ForbiddenAddress(f"{host} is not a public address")
+        raise ForbiddenAddress("%(host)s is not a public address", host=host)
     if address is None and ("." not in host or host.endswith(".localhost")):
-        raise ForbiddenAddress(f"{host} is a name of the local network")
+        raise ForbiddenAddress("%(host)s is a name of the local network", host=host)

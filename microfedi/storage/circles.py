@@ -47,7 +47,7 @@ def create(tx: Transaction, public_id: str, name: str, now: datetime) -> int:
     """
     sealed = _sealed(tx.sealer, public_id, name)
     if tx.value("SELECT count(*) FROM circles") >= MAX_CIRCLES:
-        raise InvalidInput("name", f"At most {MAX_CIRCLES} circles, please.")
+        raise InvalidInput("name", "At most %(limit)s circles, please.", limit=MAX_CIRCLES)
     circle_id: int = tx.value(
         """
         INSERT INTO circles (public_id, name_sealed, created_at)
@@ -99,7 +99,9 @@ def add(tx: Transaction, circle_id: int, actor_ids: Iterable[int]) -> None:
         {"circle_id": circle_id, "ids": json.dumps(list(actor_ids))},
     )
     if len(_people_ids(tx, circle_id)) > MAX_PEOPLE:
-        raise InvalidInput("people", f"At most {MAX_PEOPLE} people in a circle, please.")
+        raise InvalidInput(
+            "people", "At most %(limit)s people in a circle, please.", limit=MAX_PEOPLE
+        )
 
 
 def remove(tx: Transaction, circle_id: int, actor_id: int) -> None:
@@ -178,5 +180,7 @@ def _from_row(sealer: Sealer, row: Row) -> Circle:
 
 def _sealed(sealer: Sealer, public_id: str, name: str) -> bytes:
     if not name or len(name) > MAX_NAME_CHARS:
-        raise InvalidInput("name", f"A name of at most {MAX_NAME_CHARS} characters, please.")
+        raise InvalidInput(
+            "name", "A name of at most %(limit)s characters, please.", limit=MAX_NAME_CHARS
+        )
     return sealer.seal("owner", name.encode(), bound_to=f"circle {public_id}")

@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextvars import copy_context
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -139,14 +140,14 @@ class Database:
         if self._closing:
             raise RuntimeError("the database is closed")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((change, done))
+        self._waiting.append((_as_here(change), done))
         self._wake.set()
         return await done
 
     async def read(self, question: Callable[[Reader], T]) -> T:
         """Run `question` whole on a reader's thread, in one snapshot, and return its answer."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._questions.append((question, done))
+        self._questions.append((_as_here(question), done))
         self._start_reading()
         return await done
 
@@ -198,6 +199,12 @@ class Database:
                     log.error("a commit failed, nothing of it was kept: %s", error)
                     outcomes = [(None, error)] * len(group)
                 _tell(group, outcomes)
+
+
+def _as_here(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Run on another thread, `function` knows what its caller knows: the reader's language."""
+    context = copy_context()
+    return lambda connection: context.run(function, connection)
 
 
 def _taken(waiting: deque[_Change], limit: int) -> list[_Change]:

@@ -83,7 +83,9 @@ async def read(form: FormData, limits: Limits) -> tuple[tuple[Picture, str], ...
         try:
             picture = await _rewritten(file, limits)
         except InvalidInput as problem:
-            raise InvalidInput("picture", f"File {index + 1}: {problem.message}") from problem
+            raise InvalidInput(
+                "picture", "File %(index)s: %(message)s", index=index + 1, message=problem
+            ) from problem
         x, _, y = beside["focus"].get(index + 1, "0,0").partition(",")
         if (x, y) != ("0", "0"):
             picture = replace(picture, focal_point=(_AT[x], _AT[y]))
@@ -96,7 +98,7 @@ async def _rewritten(file: BinaryIO, limits: Limits) -> Picture:
     kind = media_types.sniff(file.read(media_types.SNIFF_BYTES))
     largest = limits.film_mb if kind in media_types.PLAYED_TYPES else limits.upload_mb
     if file.seek(0, io.SEEK_END) > largest * 1_000_000:
-        raise InvalidInput("picture", f"At most {largest} MB, please.")
+        raise InvalidInput("picture", "At most %(limit)s MB, please.", limit=largest)
     return await imagework.of_post(file)
 
 

@@ -35,7 +35,7 @@ async def ask(request: Request) -> Response:
     actor = await _actor(request)
     if actor.id == context_of(request).owner.actor_id:
         raise NotFound("nobody of that number who could be blocked")
-    values = {"actor": actor, "question": None, "lasting": mutes.LASTING}
+    values = {"actor": actor, "question": None, "lasting": mutes.lasting()}
     return await page(request, "block.html", values)
 
 
@@ -68,7 +68,7 @@ async def ask_server(request: Request) -> Response:
     except InvalidInput as problem:
         return await _page(request, typed, problem)
     counts = await ctx.db.read(lambda r: purge.counts(r, host))
-    values = {"actor": None, "question": Question(host, counts), "lasting": mutes.LASTING}
+    values = {"actor": None, "question": Question(host, counts), "lasting": mutes.lasting()}
     return await page(request, "block.html", values)
 
 

@@ -19,6 +19,7 @@ from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.storage.owner import Owner
 from microfedi.web import attachments, cards, polls, redirects
+from microfedi.words import _
 
 MAX_SUMMARY_CHARS = 500
 MAX_LANGUAGE_CHARS = 35  # BCP 47: the longest tag that is to be expected
@@ -27,11 +28,15 @@ MAX_BACK_CHARS = 2100  # of the address that the owner came from to share someth
 MAX_CHOICE_CHARS = 40  # the longest is that of a circle, with its row id
 
 _CIRCLE = "circle-"
-_CHOICES: Final[list[tuple[Visibility, str]]] = [
-    (Visibility.PUBLIC, "Public – everybody"),
-    (Visibility.UNLISTED, "Quiet public – everybody, not promoted"),
-    (Visibility.FOLLOWERS, "Followers – only they"),
-]
+_OPEN: Final = (Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS)
+
+
+def _choices() -> list[tuple[Visibility, str]]:
+    return [
+        (Visibility.PUBLIC, _("Public – everybody")),
+        (Visibility.UNLISTED, _("Quiet public – everybody, not promoted")),
+        (Visibility.FOLLOWERS, _("Followers – only they")),
+    ]
 
 
 async def show(request: Request) -> Response:
@@ -199,27 +204,27 @@ def choices_for(reader: Reader, parent: Note | None = None) -> Sequence[tuple[st
     """Who may see it, circles too: for a reply no more people than may see what it answers."""
     if parent is None:
         own = circles.everyone(reader)
-        return [*_CHOICES, *((f"{_CIRCLE}{one.id}", f"Circle: {one.name}") for one in own)]
+        named = [(f"{_CIRCLE}{one.id}", _("Circle: %(name)s", name=one.name)) for one in own]
+        return [*_choices(), *named]
     is_in_circle = bool(circles.readers(reader, parent.id))
-    words = "The same circle" if is_in_circle else "Only the people in it"
-    named = (Visibility.LIMITED, words)
+    those = _("The same circle") if is_in_circle else _("Only the people in it")
     widest = {
         Visibility.PUBLIC: 0,
         Visibility.UNLISTED: 1,
         Visibility.FOLLOWERS: 2,
-    }.get(parent.visibility, len(_CHOICES))
-    return [*_CHOICES[widest:], named]
+    }.get(parent.visibility, len(_OPEN))
+    return [*_choices()[widest:], (Visibility.LIMITED, those)]
 
 
 def _widest(parent: Note) -> Visibility:
-    is_known = parent.visibility in dict(_CHOICES)
+    is_known = parent.visibility in _OPEN
     return parent.visibility if is_known else Visibility.LIMITED
 
 
 def _audience(chosen: str, choices: Sequence[tuple[str, str]]) -> tuple[Visibility, int | None]:
     """Return what was chosen, and the circle if it was one. Raises: InvalidInput."""
     if chosen not in dict(choices):
-        if chosen in dict(_CHOICES):
+        if chosen in _OPEN:
             raise InvalidInput("visibility", "A reply cannot be seen by more than what it answers.")
         raise InvalidInput("visibility", "Please choose again who may see it.")
     if chosen.startswith(_CIRCLE):
@@ -290,7 +295,7 @@ async def _form(
     if card is not None and not card.is_mine and request.method == "GET":
         shown = {**shown, "source": f"{card.author.address} {shown['source']}"}
     values = {
-        "heading": "Reply" if card else "Quote" if quoted else "New post",
+        "heading": _("Reply") if card else _("Quote") if quoted else _("New post"),
         "back": card.url if card else "/home",
         "reply_to": card,
         "quoted": quoted,
@@ -298,11 +303,11 @@ async def _form(
         "problem": problem,
         "choices": await ctx.db.read(lambda r: choices_for(r, parent)),
         "action": "/compose",
-        "button": "Publish reply" if card else "Publish",
+        "button": _("Publish reply") if card else _("Publish"),
         "note_id": None,
         "pictures": True,
         "limit": ctx.config.limits.post_characters,
-        "lasting": polls.LASTING,
+        "lasting": polls.lasting(),
         "is_redraft": is_redraft,
     }
     return await page(request, "compose.html", values, status_code=422 if problem else 200)
@@ -325,14 +330,14 @@ async def _edit_form(
 ) -> Response:
     ctx = context_of(request)
     values = {
-        "heading": "Edit post",
+        "heading": _("Edit post"),
         "back": cards.url_of(note, ctx.owner),
         "reply_to": None,
         "draft": shown,
         "problem": problem,
         "choices": None,
         "action": f"/posts/{note.id}/edit",
-        "button": "Save changes",
+        "button": _("Save changes"),
         "note_id": note.id,
         "pictures": False,
         "limit": ctx.config.limits.post_characters,

@@ -16,19 +16,20 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.storage.owner import QuotePolicy, ReplyPolicy
+from microfedi.words import _, mark
 
 SHOWN = 50  # of each kind
 
-QUOTE_POLICIES: Final[dict[str, tuple[QuotePolicy, str]]] = {
-    "anyone": ("anyone", "Anybody"),
-    "followers": ("followers", "My followers"),
-    "ask": ("ask", "Whoever asks me, and I say yes"),
-    "nobody": ("nobody", "Nobody but me"),
+QUOTE_POLICIES: Final[dict[QuotePolicy, str]] = {
+    "anyone": mark("Anybody"),
+    "followers": mark("My followers"),
+    "ask": mark("Whoever asks me, and I say yes"),
+    "nobody": mark("Nobody but me"),
 }
-REPLY_POLICIES: Final[dict[str, tuple[ReplyPolicy, str]]] = {
-    "anyone": ("anyone", "Anybody"),
-    "followers": ("followers", "My followers, and whom I mention"),
-    "mentioned": ("mentioned", "Only whom I mention"),
+REPLY_POLICIES: Final[dict[ReplyPolicy, str]] = {
+    "anyone": mark("Anybody"),
+    "followers": mark("My followers, and whom I mention"),
+    "mentioned": mark("Only whom I mention"),
 }
 
 
@@ -55,8 +56,8 @@ async def show(request: Request) -> Response:
     values = {
         "waiting": waiting,
         "given": given,
-        "quote_policies": [(key, words) for key, (_, words) in QUOTE_POLICIES.items()],
-        "reply_policies": [(key, words) for key, (_, words) in REPLY_POLICIES.items()],
+        "quote_policies": [(key, _(words)) for key, words in QUOTE_POLICIES.items()],
+        "reply_policies": [(key, _(words)) for key, words in REPLY_POLICIES.items()],
         "saved": "saved" in request.query_params,
     }
     return await page(request, "settings_consent.html", values)
@@ -67,8 +68,8 @@ async def submit(request: Request) -> Response:
     form = await forms.read(request)
     await profile.set_policies(
         context_of(request),
-        quote_policy=QUOTE_POLICIES[forms.one_of(form, "quote_policy", QUOTE_POLICIES)][0],
-        reply_policy=REPLY_POLICIES[forms.one_of(form, "reply_policy", REPLY_POLICIES)][0],
+        quote_policy=forms.one_of(form, "quote_policy", QUOTE_POLICIES),
+        reply_policy=forms.one_of(form, "reply_policy", REPLY_POLICIES),
     )
     return RedirectResponse("/settings/consent?saved=1", 303)
 

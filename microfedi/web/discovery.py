@@ -66,7 +66,7 @@ def tags_in(typed: str) -> list[str]:
     for word in typed.replace(",", " ").split():
         tag = word.removeprefix("#").lower()
         if markup.hashtags_in(f"#{tag}") != [tag]:
-            raise InvalidInput("tags", f"{word[:50]} is no hashtag.")
+            raise InvalidInput("tags", "%(word)s is no hashtag.", word=word[:50])
         found[tag] = None
     return list(found)
 
@@ -83,7 +83,9 @@ def domains_in(typed: str) -> list[str]:
     for word in typed.replace(",", " ").split():
         host = uris.ascii_host(_host(word))
         if host is None or "." not in host or host.rpartition(".")[2].isdigit():
-            raise InvalidInput("domains", f"{word[:100]} is no domain, like blog.example.")
+            raise InvalidInput(
+                "domains", "%(word)s is no domain, like blog.example.", word=word[:100]
+            )
         found[host] = None
     return list(found)
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from microfedi import words
 from microfedi.errors import NotFound, ProtocolError, RemoteError
 from microfedi.federation import lookup
 from microfedi.federation.context import Context
@@ -21,6 +22,7 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.notes import Note
 from microfedi.web import cards, compose, people
 from microfedi.web.cards import Card
+from microfedi.words import _
 
 MAX_SHARED_CHARS = 20_000  # of a text that comes in an address; browsers send little more
 
@@ -68,12 +70,12 @@ async def authorize(request: Request) -> Response:
         "problem": "",
     }
     if not wanted:
-        values["problem"] = "The page that you come from did not say whom or what it is about."
+        values["problem"] = _("The page that you come from did not say whom or what it is about.")
         return await page(request, "authorize.html", values, status_code=422)
     try:
         found = await _found(ctx, wanted)
     except (NotFound, RemoteError, ProtocolError) as error:
-        values["problem"] = str(error)
+        values["problem"] = words.of(error)
         return await page(request, "authorize.html", values, status_code=422)
     if isinstance(found, Actor):
         values["person"] = found
@@ -103,9 +105,12 @@ async def share(request: Request) -> Response:
         try:
             found = await _found(ctx, answered)
             parent = found if isinstance(found, Note) else None
-            problem = "" if parent else "What you want to answer is no post."
+            problem = "" if parent else _("What you want to answer is no post.")
         except (NotFound, RemoteError, ProtocolError) as error:
-            problem = f"The post that you want to answer was not found: {error}"
+            problem = _(
+                "The post that you want to answer was not found: %(problem)s",
+                problem=words.of(error),
+            )
     return await compose.filled(
         request,
         parent,

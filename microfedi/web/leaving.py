@@ -33,10 +33,10 @@ async def submit(request: Request) -> Response:
         if typed not in (handle, f"{handle}@{ctx.config.domain}"):
             raise InvalidInput("handle", "Type %(handle)s to be sure.", handle=ctx.owner.handle)
         await proving.confirmed(request, form)
+        who = proving.visitor(request)
+        await irreversible.ask(ctx, "delete", address=who.address, browser=who.browser)
     except (InvalidInput, TooBusy) as problem:
         return await _page(request, words.of(problem))
-    who = proving.visitor(request)
-    await irreversible.ask(ctx, "delete", address=who.address, browser=who.browser)
     return RedirectResponse("/settings/delete", 303)
 
 

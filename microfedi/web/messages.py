@@ -10,16 +10,18 @@ from starlette.routing import Route
 
 from microfedi.errors import InvalidInput, NotFound, ProtocolError, RemoteError
 from microfedi.federation import lookup
+from microfedi.federation.outbox import conversations as outbox_conversations
 from microfedi.federation.outbox import messages as outbox
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import webfinger
-from microfedi.storage import actors, blocks, encrypted, messages
+from microfedi.storage import actors, blocks, conversations, encrypted, messages
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.encrypted import Pile
-from microfedi.storage.messages import Conversation, Message
+from microfedi.storage.conversations import Conversation
+from microfedi.storage.messages import Message
 from microfedi.web import shown
 from microfedi.web.shown import Shown
 
@@ -58,9 +60,9 @@ async def show_all(request: Request) -> Response:
 
     def question(reader: Reader) -> tuple[list[Talk], list[Talk]]:
         return (
-            _talks(reader, messages.conversations(reader, state="open", limit=PAGE_CONVERSATIONS)),
+            _talks(reader, conversations.page(reader, state="open", limit=PAGE_CONVERSATIONS, now=ctx.now())),
             _talks(
-                reader, messages.conversations(reader, state="request", limit=PAGE_CONVERSATIONS)
+                reader, conversations.page(reader, state="request", limit=PAGE_CONVERSATIONS, now=ctx.now())
             ),
         )
 
@@ -131,7 +133,7 @@ async def show_new(request: Request) -> Response:
     if actor_id is not None:
         actor = await ctx.db.read(lambda r: actors.by_id(r, actor_id))
         if actor is not None and actor.id != ctx.owner.actor_id:
-            found = await ctx.db.read(lambda r: messages.find_conversation(r, [actor.id]))
+            found = await ctx.db.read(lambda r: conversations.find(r, [actor.id]))
             if found is not None:
                 return RedirectResponse(f"/messages/{found}#end", 303)
             to = actor.address
@@ -159,14 +161,14 @@ async def submit_new(request: Request) -> Response:
 async def accept(request: Request) -> Response:
     """POST /messages/{id}/accept: the stranger is a stranger no longer."""
     talk = await _talk(request)
-    await context_of(request).db.write(lambda tx: messages.accept(tx, talk.conversation.id))
+    await outbox_conversations.accept(context_of(request), talk.conversation.id)
     return RedirectResponse(f"/messages/{talk.conversation.id}", 303)
 
 
 async def remove(request: Request) -> Response:
     """POST /messages/{id}/remove: delete the copy of a conversation, or decline a request."""
     talk = await _talk(request)
-    await context_of(request).db.write(lambda tx: messages.remove(tx, talk.conversation.id))
+    await outbox_conversations.remove(context_of(request), talk.conversation.id)
     return RedirectResponse("/messages", 303)
 
 
@@ -191,9 +193,10 @@ async def delete(request: Request) -> Response:
 
 async def _talk(request: Request) -> Talk:
     conversation_id = forms.path_id(request, "id")
+    now = context_of(request).now()
 
     def question(reader: Reader) -> Talk | None:
-        found = messages.conversation(reader, conversation_id)
+        found = conversations.by_id(reader, conversation_id, now=now)
         return _talks(reader, [found])[0] if found else None
 
     talk = await context_of(request).db.read(question)
@@ -221,16 +224,20 @@ async def _people(request: Request, to: str) -> list[Actor]:
     if not handles:
         raise InvalidInput("to", "To whom? An address looks like @name@server.example.")
     if len(handles) > MAX_PEOPLE:
-        raise InvalidInput("to", f"At most {MAX_PEOPLE} people.")
+        raise InvalidInput("to", "At most %(limit)s people.", limit=MAX_PEOPLE)
     people: dict[int, Actor] = {}
     for text in handles:
         handle = webfinger.parse_handle(text)
         if handle is None:
-            raise InvalidInput("to", f"{text} is no address; one looks like @name@server.example.")
+            raise InvalidInput(
+                "to", "%(text)s is no address; one looks like @name@server.example.", text=text
+            )
         try:
             actor = await lookup.by_handle(ctx, str(handle))
         except (NotFound, RemoteError, ProtocolError) as error:
-            raise InvalidInput("to", f"{text} was not found: {error}") from error
+            raise InvalidInput(
+                "to", "%(text)s was not found: %(error)s", text=text, error=error
+            ) from error
         if actor.id == ctx.owner.actor_id:
             raise InvalidInput("to", "You are in every conversation of yours already.")
         people[actor.id] = actor
@@ -262,7 +269,7 @@ async def _open(
 
     bubbles, older = await ctx.db.read(question)
     if talk.conversation.unread and talk.conversation.state == "open":
-        await ctx.db.write(lambda tx: messages.mark_read(tx, talk.conversation.id))
+        await ctx.db.write(lambda tx: conversations.mark_read(tx, talk.conversation.id))
     values = {
         "talk": talk,
         "bubbles": bubbles,

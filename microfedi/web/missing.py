@@ -3,17 +3,7 @@
 from collections.abc import Iterable
 
 from microfedi.storage.threads import Problem
-
-_WHY = {
-    "": "nobody knows why",
-    "silent": "{host} did not answer",
-    "failed": "{host} had a problem of its own",
-    "refused": "{host} does not show {them} to us",
-    "gone": "{host} does not have {them} any more",
-    "blocked": "{host} is not asked",
-    "unreadable": "what {host} sent cannot be read",
-    "limit": "{host} would have been asked too much at once",
-}
+from microfedi.words import _, ngettext
 
 
 def above(problems: Iterable[Problem]) -> str:
@@ -27,12 +17,14 @@ def above(problems: Iterable[Problem]) -> str:
         return ""
     match problem.why:
         case "gone":
-            return "What this thread answers was deleted."
+            return _("What this thread answers was deleted.")
         case "blocked":
-            return "What this thread answers is left out: its author or server is not let in here."
+            return _(
+                "What this thread answers is left out: its author or server is not let in here."
+            )
         case "limit":
-            return "This thread goes back further than is fetched at once."
-    return f"What this thread answers could not be fetched: {_why(problem, 'it')}."
+            return _("This thread goes back further than is fetched at once.")
+    return _("What this thread answers could not be fetched: %(why)s.", why=_why(problem))
 
 
 def below(problems: Iterable[Problem]) -> tuple[str, ...]:
@@ -50,18 +42,46 @@ def _below(problem: Problem) -> str:
     >>> _below(Problem("replies", "gone", "b.example", 1))
     '1 reply is no longer at b.example.'
     >>> _below(Problem("list", "refused", "b.example", 2))
-    'Where b.example lists replies could not be read: b.example does not show them to us.'
+    'Where b.example lists replies could not be read: b.example does not show this to us.'
     """
     if problem.what == "more":
-        return "There may be more replies than are fetched at once."
+        return _("There may be more replies than are fetched at once.")
     if problem.what == "list":
-        return f"Where {problem.host} lists replies could not be read: {_why(problem, 'them')}."
-    is_one = problem.count == 1
-    counted = "1 reply" if is_one else f"{problem.count:,} replies"
+        return _(
+            "Where %(host)s lists replies could not be read: %(why)s.",
+            host=problem.host,
+            why=_why(problem),
+        )
     if problem.why == "gone":
-        return f"{counted} {'is' if is_one else 'are'} no longer at {problem.host}."
-    return f"{counted} could not be fetched: {_why(problem, 'it' if is_one else 'them')}."
+        return ngettext(
+            "%(num)s reply is no longer at %(host)s.",
+            "%(num)s replies are no longer at %(host)s.",
+            problem.count,
+            host=problem.host,
+        )
+    return ngettext(
+        "%(num)s reply could not be fetched: %(why)s.",
+        "%(num)s replies could not be fetched: %(why)s.",
+        problem.count,
+        why=_why(problem),
+    )
 
 
-def _why(problem: Problem, them: str) -> str:
-    return _WHY[problem.why].format(host=problem.host, them=them)
+def _why(problem: Problem) -> str:
+    host = problem.host
+    match problem.why:
+        case "silent":
+            return _("%(host)s did not answer", host=host)
+        case "failed":
+            return _("%(host)s had a problem of its own", host=host)
+        case "refused":
+            return _("%(host)s does not show this to us", host=host)
+        case "gone":
+            return _("%(host)s does not have this any more", host=host)
+        case "blocked":
+            return _("%(host)s is not asked", host=host)
+        case "unreadable":
+            return _("what %(host)s sent cannot be read", host=host)
+        case "limit":
+            return _("%(host)s would have been asked too much at once", host=host)
+    return _("nobody knows why")

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from microfedi import words
 from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation.outbox import mutes as outbox
 from microfedi.http import forms
@@ -20,15 +21,15 @@ from microfedi.storage.database import Reader
 from microfedi.storage.mutes import MutedActor, MutedHost
 from microfedi.storage.notes import Note
 from microfedi.web import cards, redirects
+from microfedi.words import _
 
 # For how long somebody is muted or blocked, in seconds; 0 is for good.
-LASTING = (
-    (0, "For good"),
-    (3600, "1 hour"),
-    (24 * 3600, "1 day"),
-    (7 * 24 * 3600, "7 days"),
-    (30 * 24 * 3600, "30 days"),
-)
+LASTING = (0, 3600, 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600)
+
+
+def lasting() -> list[tuple[int, str]]:
+    """Return `LASTING` with its words, for a menu."""
+    return [(seconds, words.duration(seconds) or _("For good")) for seconds in LASTING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def lasts(form: FormData) -> timedelta | None:
     """Return how long it shall last, None for good. Raises: InvalidInput."""
     if not form.get("lasts"):
         return None
-    chosen = int(forms.one_of(form, "lasts", [str(seconds) for seconds, _ in LASTING]))
+    chosen = int(forms.one_of(form, "lasts", [str(seconds) for seconds in LASTING]))
     return timedelta(seconds=chosen) if chosen else None
 
 
@@ -61,7 +62,7 @@ async def ask_person(request: Request) -> Response:
     if actor is None or actor.id == ctx.owner.actor_id:
         raise NotFound("nobody of that number who could be muted")
     values = {"actor": actor, "note": None, "muted": muted, "where": f"/people/{actor.id}"}
-    return await page(request, "mute.html", {**values, "lasting": LASTING})
+    return await page(request, "mute.html", {**values, "lasting": lasting()})
 
 
 async def mute_person(request: Request) -> Response:
@@ -90,7 +91,7 @@ async def ask_thread(request: Request) -> Response:
     note = await _note(request)
     muted = await ctx.db.read(lambda r: mutes.of_thread(r, note.thread_id, ctx.now()))
     values = {"actor": None, "note": note, "muted": muted, "where": cards.url_of(note, ctx.owner)}
-    return await page(request, "mute.html", {**values, "lasting": LASTING})
+    return await page(request, "mute.html", {**values, "lasting": lasting()})
 
 
 async def mute_thread(request: Request) -> Response:
@@ -155,7 +156,7 @@ async def _page(request: Request, host: str, problem: InvalidInput | None) -> Re
         "hosts": hosts,
         "host": host,
         "problem": problem,
-        "lasting": LASTING,
+        "lasting": lasting(),
     }
     return await page(request, "settings_mutes.html", values, status_code=422 if problem else 200)
 

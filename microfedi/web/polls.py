@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from microfedi import words
 from microfedi.errors import InvalidInput
 from microfedi.federation.outbox import polls as outbox
 from microfedi.http import forms
@@ -19,17 +20,17 @@ from microfedi.web import redirects
 
 SHOWN_OPTIONS = 6  # fields in the composer
 MAX_KEY_CHARS = 60
-LASTING = [
-    (5 * 60, "5 minutes"),
-    (30 * 60, "30 minutes"),
-    (3600, "1 hour"),
-    (6 * 3600, "6 hours"),
-    (24 * 3600, "1 day"),
-    (3 * 24 * 3600, "3 days"),
-    (7 * 24 * 3600, "7 days"),
-    (30 * 24 * 3600, "30 days"),
-]
 _DAY_S = 24 * 3600
+# For how long a poll can be asked, in seconds.
+LASTING = (
+    *(5 * 60, 30 * 60, 3600, 6 * 3600),
+    *(_DAY_S, 3 * _DAY_S, 7 * _DAY_S, 30 * _DAY_S),
+)
+
+
+def lasting() -> list[tuple[int, str]]:
+    """Return `LASTING` with its words, for a menu."""
+    return [(seconds, words.duration(seconds)) for seconds in LASTING]
 
 
 def empty() -> dict[str, Any]:
@@ -45,7 +46,7 @@ def as_it_was(reader: Reader, note: Note) -> dict[str, Any]:
     lasted = (poll.ends - note.published_at).total_seconds()
     return {
         "options": [one.name for one in poll.options],
-        "lasts": min((seconds for seconds, _ in LASTING), key=lambda one: abs(one - lasted)),
+        "lasts": min(LASTING, key=lambda one: abs(one - lasted)),
         "is_multiple": poll.is_multiple,
     }
 
@@ -60,7 +61,7 @@ def typed(form: FormData) -> dict[str, Any]:
     )
     lasts = _DAY_S
     if form.get("lasts"):
-        lasts = forms.integer(form, "lasts", low=1, high=LASTING[-1][0])
+        lasts = forms.integer(form, "lasts", low=1, high=LASTING[-1])
     return {
         "options": [one.strip() for one in options if one.strip()],
         "lasts": lasts,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,21 +15,14 @@ from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import (
-    actors,
-    featured_tags,
-    followers,
-    following,
-    notes,
-    pins,
-    published,
-    tombstones,
-)
+from microfedi.storage import actors, featured_tags, followers, following, notes, tombstones
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
-from microfedi.web import cards, history, thread
+from microfedi.web import cards, gallery, history, profiles, thread
 from microfedi.web.cards import Card
+from microfedi.web.profiles import Content
+from microfedi.words import _
 
 PAGE_NOTES = 20  # of a public page: small, so that a famous boost costs little
 MAX_TAG_CHARS = 100
@@ -45,12 +39,11 @@ class Profile:
     description: str
     links: Sequence[str]
     tags: Sequence[str]
-    pinned: Sequence[Card]
-    cards: Sequence[Card]
+    content: Content
     posts: int
     followers: int
     following: int
-    older: str
+    joined_at: datetime
 
 
 async def asker_of(request: Request) -> Asker:
@@ -93,35 +86,35 @@ async def show_profile(request: Request) -> Response:
     owner = ctx.owner
     asker = await asker_of(request)
     before = forms.query_id(request, "before")
+    tab = profiles.tab_of(request)
+    base = f"/@{owner.handle}"
 
     def question(reader: Reader) -> Profile:
         me = actors.by_id(reader, owner.actor_id)
         if me is None:
             raise NotFound("nobody of that name lives here")
         wanted = OPEN if asker is None else tuple(v for v in Visibility if v != Visibility.DIRECT)
-        found = published.page(
+        content = profiles.content(
             reader,
-            owner.actor_id,
+            me.id,
+            base,
+            tab=tab,
             visibilities=wanted,
             before=before,
-            limit=PAGE_NOTES,
-            with_replies=asker is not None,
+            owner=owner,
+            asker=asker,
         )
-        older = f"/@{owner.handle}?before={found[-1].position}" if len(found) == PAGE_NOTES else ""
-        pinned = [] if before else pins.of(reader, owner.actor_id)
-        pinned = [note for note in pinned if may_see(reader, note, asker)]
         hidden = owner.hides_follows and asker is None
         return Profile(
             replace(me, fields=tuple((name, sanitize.as_me(value)) for name, value in me.fields)),
             " ".join(sanitize.text(me.summary, limit=DESCRIPTION_CHARS).split()),
             [link for _, value in me.fields for link in sanitize.links_in(value)],
             featured_tags.all(reader),
-            cards.of_notes(reader, pinned, owner, pinned=True),
-            cards.of_entries(reader, found, owner),
-            notes.count_of(reader, owner.actor_id, wanted),
+            content,
+            content.posts if tab == "about" else notes.count_of(reader, me.id, wanted),
             -1 if hidden else followers.count(reader),
             -1 if hidden else following.count(reader),
-            older,
+            owner.created_at,
         )
 
     response = await page(request, "profile.html", {"profile": await ctx.db.read(question)})
@@ -142,6 +135,12 @@ async def show_history(request: Request) -> Response:
     """GET /@{handle}/{public_id}/history: what a post said before, for whoever may see it."""
     note = await _visible(request)
     return _finish(await history.of(request, note), await asker_of(request))
+
+
+async def show_media(request: Request) -> Response:
+    """GET /@{handle}/{public_id}/media/{number}: one picture, for whoever may see the post."""
+    note = await _visible(request)
+    return _finish(await gallery.of(request, note), await asker_of(request))
 
 
 async def show_tag(request: Request) -> Response:
@@ -173,7 +172,7 @@ async def show_tag(request: Request) -> Response:
         "heading": f"#{tag}",
         "cards": shown,
         "older": older,
-        "empty": "No post with this hashtag has come by.",
+        "empty": _("No post with this hashtag has come by."),
     }
     return _finish(await page(request, "posts.html", values), asker)
 
@@ -217,4 +216,5 @@ public_routes = [
     Route("/", start, methods=["GET"]),
     Route("/tags/{tag}", show_tag, methods=["GET"]),
     Route("/@{handle}/{public_id}/history", show_history, methods=["GET"]),
+    Route("/@{handle}/{public_id}/media/{number}", show_media, methods=["GET"]),
 ]

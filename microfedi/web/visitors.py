@@ -84,8 +84,12 @@ async def submit(request: Request) -> Response:
             allow_http=not ctx.config.is_https,
         )
     if address is None:
-        words = f"{handle.host} did not say where it lets you do this. By hand it works."
-        return await _page(request, subject, wish, typed, InvalidInput("", words), status_code=200)
+        silence = InvalidInput(
+            "",
+            "%(host)s did not say where it lets you do this. By hand it works.",
+            host=handle.host,
+        )
+        return await _page(request, subject, wish, typed, silence, status_code=200)
     return await _page(request, subject, wish, typed, None, address=address)
 
 

@@ -28,7 +28,9 @@ async def announce(ctx: Context, note_id: int) -> None:
         author = actors.by_id(tx, note.actor_id)
         rule = None if note.policy is None else note.policy.can_announce
         if author and consent.asks_us(ctx, tx, rule, note, author) == "no":
-            raise InvalidInput("", f"{author.address} does not want this post to be boosted.")
+            raise InvalidInput(
+                "", "%(address)s does not want this post to be boosted.", address=author.address
+            )
         public_id = ids.public_id()
         kept = announces.add(
             tx,

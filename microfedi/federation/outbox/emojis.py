@@ -27,15 +27,23 @@ async def add(ctx: Context, shortcode: str, picture: Picture) -> None:
     if not _SHORTCODE.fullmatch(shortcode):
         raise InvalidInput("shortcode", "A name has 2 to 64 of a-z, A-Z, 0-9 and _.")
     if len(picture.data) > MAX_BYTES:
-        raise InvalidInput("picture", f"At most {MAX_BYTES // 1000} kB, please: a shorter one?")
+        raise InvalidInput(
+            "picture", "At most %(limit)s kB, please: a shorter one?", limit=MAX_BYTES // 1000
+        )
     kept = await uploads.keep(ctx, picture)
     emoji = OwnEmoji(shortcode, kept.public_id, kept.media_type, ctx.now())
 
     def change(tx: Transaction) -> None:
         if len(own_emojis.all(tx)) >= MAX_EMOJIS:
-            raise InvalidInput("", f"At most {MAX_EMOJIS} emoji, please: remove one first.")
+            raise InvalidInput(
+                "", "At most %(limit)s emoji, please: remove one first.", limit=MAX_EMOJIS
+            )
         if not own_emojis.add(tx, emoji):
-            raise InvalidInput("shortcode", f"There is a :{shortcode}: already: remove it first.")
+            raise InvalidInput(
+                "shortcode",
+                "There is a :%(shortcode)s: already: remove it first.",
+                shortcode=shortcode,
+            )
         profile.draw_emojis(ctx, tx)
 
     try:

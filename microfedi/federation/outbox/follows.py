@@ -25,13 +25,17 @@ async def follow(ctx: Context, actor_id: int) -> None:
     def change(tx: Transaction) -> None:
         actor = _actor(ctx, tx, actor_id)
         if not ctx.may_speak_with(actor.host.partition(":")[0]):
-            raise InvalidInput("", f"This server does not speak with {actor.host}.")
+            raise InvalidInput("", "This server does not speak with %(host)s.", host=actor.host)
         if actor.moved_to is not None:
-            raise InvalidInput("", f"They have moved to {actor.moved_to}: follow them there.")
+            raise InvalidInput(
+                "", "They have moved to %(moved_to)s: follow them there.", moved_to=actor.moved_to
+            )
         if actor.state != "ok":
             raise InvalidInput("", "This account is not there any more.")
         if blocks.is_blocked(tx, actor.uri):
-            raise InvalidInput("", f"You have blocked {actor.address}: unblock them first.")
+            raise InvalidInput(
+                "", "You have blocked %(address)s: unblock them first.", address=actor.address
+            )
         ours = following.by_actor(tx, actor_id)
         if ours is not None and ours.state == "accepted":
             return

@@ -22,7 +22,9 @@ async def like(ctx: Context, note_id: int) -> None:
         note, author = _note(tx, note_id)
         rule = None if note.policy is None else note.policy.can_like
         if consent.asks_us(ctx, tx, rule, note, author) == "no":
-            raise InvalidInput("", f"{author.address} does not want favourites for this post.")
+            raise InvalidInput(
+                "", "%(address)s does not want favourites for this post.", address=author.address
+            )
         activity = _like(ctx, note, author, sending.mint(ctx, "likes"))
         if likes.add(tx, note_id, ctx.owner.actor_id, activity.uri, ctx.now()):
             inboxes = sending.personal(tx, [author])

@@ -4,20 +4,20 @@ A message has no public representation. Names of others that stand in its text a
 along is decided by the list of people alone, never by what somebody wrote.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from microfedi.errors import InvalidInput, NotFound
-from microfedi.federation import emojis, uploads
+from microfedi.federation import emojis, forgetting, uploads
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending, writing
 from microfedi.federation.outbox.notes import MAX_ALT_CHARS
 from microfedi.imagework import Picture
 from microfedi.protocol import ids, sanitize, vocab
-from microfedi.storage import actors, blocks, media, messages
+from microfedi.storage import actors, blocks, conversations, media, messages
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
-from microfedi.storage.messages import Message
+from microfedi.storage.messages import Head, Message
 
 MAX_PEOPLE = 20  # in one conversation: more is a mailing list
 
@@ -29,10 +29,13 @@ async def send(
     pictures: Sequence[tuple[Picture, str]] = (),
     *,
     in_reply_to: int | None = None,
+    summary: str = "",
+    sensitive: bool = False,
 ) -> Message:
     """Send a message to `people` (actor row ids), in the conversation that is theirs.
 
-    `in_reply_to` is the row id of a message of it; without one it answers the newest.
+    `in_reply_to` is the row id of a message of it; without one it answers the newest. `summary` is
+    a content warning.
 
     Source: ActivityPub 6.2; each gets it in their own inbox.
     Raises: InvalidInput if it is empty or too long, or if somebody cannot be written to.
@@ -53,6 +56,8 @@ async def send(
         conversation=None if parent is None else parent.conversation,
         published=now,
         source=source,
+        summary=summary.strip(),
+        sensitive=sensitive or bool(summary.strip()),
         attachments=tuple(
             uploads.attachment(one, sanitize.plain(alt, limit=MAX_ALT_CHARS), owner.addresses)
             for one, (_, alt) in zip(attached, pictures, strict=True)
@@ -63,7 +68,8 @@ async def send(
     )
 
     def change(tx: Transaction) -> Message:
-        conversation_id = messages.conversation_for(tx, {one.id for one in chosen}, state="open")
+        conversation_id = conversations.make(tx, {one.id for one in chosen}, state="open")
+        conversations.undecline(tx, [one.id for one in chosen])
         message = messages.keep(
             tx,
             emojis.with_own(tx, note, owner.addresses),
@@ -86,7 +92,8 @@ async def send(
             object_uri=note.uri,
             note=messages.to_vocab(message, actor_uri=owner.uri, to=note.to),
         )
-        sending.hand_over(ctx, tx, create, sending.personal(tx, chosen), about=note.uri)
+        inboxes = sending.personal(tx, chosen)
+        sending.hand_over(ctx, tx, create, inboxes, about=note.uri, message_id=message.id)
         return message
 
     try:
@@ -98,8 +105,11 @@ async def send(
     return message
 
 
-async def edit(ctx: Context, message_id: int, source: str) -> Message:
-    """Send a new version of a message to the same people; pictures stay.
+async def edit(
+    ctx: Context, message_id: int, source: str, *, summary: str | None = None
+) -> Message:
+    """Send a new version of a message to the same people; pictures stay, and the content warning
+    unless there is a new `summary`.
 
     Source: ActivityPub 6.3.
     Raises: InvalidInput as `send`; NotFound if it is not the owner's.
@@ -110,10 +120,13 @@ async def edit(ctx: Context, message_id: int, source: str) -> Message:
         writing.check(ctx, source, ())
     written = writing.as_written(ctx, source, writing.among(source, people))
     to = tuple(one.uri for one in people)
+    warning = old.summary if summary is None else summary.strip()
     note = replace(
         messages.to_vocab(old, actor_uri=owner.uri, to=to),
         content=str(written.html),
         source=source,
+        summary=warning,
+        sensitive=bool(warning) or (old.sensitive and not old.summary),
         updated=now,
         hashtags=written.hashtags,
     )
@@ -132,7 +145,8 @@ async def edit(ctx: Context, message_id: int, source: str) -> Message:
             object_uri=message.uri,
             note=messages.to_vocab(message, actor_uri=owner.uri, to=to),
         )
-        sending.hand_over(ctx, tx, update, sending.personal(tx, people), about=message.uri)
+        inboxes = sending.personal(tx, people)
+        sending.hand_over(ctx, tx, update, inboxes, about=message.uri, message_id=message.id)
         return message
 
     message = await ctx.db.write(change)
@@ -146,27 +160,32 @@ async def delete(ctx: Context, message_id: int) -> None:
     Source: ActivityPub 6.4.
     Raises: NotFound if it is not there.
     """
-    owner, now = ctx.owner, ctx.now()
 
-    def change(tx: Transaction) -> list[str]:
-        message, people = _any(tx, message_id)
-        names = [one.public_id for one in media.of_message(tx, message_id)]
-        messages.delete(tx, message.uri, now=now)
-        if message.actor_id == owner.actor_id:
-            activity = vocab.Delete(
-                uri=sending.mint(ctx, "deletes"),
-                actor_uri=owner.uri,
-                to=tuple(one.uri for one in people),
-                published=now,
-                object_uri=message.uri,
-            )
-            inboxes = sending.personal(tx, people)
-            sending.hand_over(ctx, tx, activity, inboxes, about=message.uri)
-        return names
+    def change(tx: Transaction) -> None:
+        if messages.head(tx, message_id) is None:
+            raise NotFound("no such message")
+        take_back(ctx, tx, forgetting.drop(ctx, tx, [message_id]))
 
-    names = await ctx.db.write(change)
+    await ctx.db.write(change)
     ctx.wake.deliveries.set()
-    await uploads.discard(ctx, names)
+    ctx.wake.jobs.set()
+
+
+def take_back(ctx: Context, tx: Transaction, heads: Iterable[Head]) -> None:
+    """Ask everybody who got these messages of the owner's to delete them.
+
+    Source: ActivityPub 6.4. Set `ctx.wake.deliveries` after the commit.
+    """
+    for head in heads:
+        people = _people(ctx, tx, head.conversation_id)
+        activity = vocab.Delete(
+            uri=sending.mint(ctx, "deletes"),
+            actor_uri=ctx.owner.uri,
+            to=tuple(one.uri for one in people),
+            published=ctx.now(),
+            object_uri=head.uri,
+        )
+        sending.hand_over(ctx, tx, activity, sending.personal(tx, people), about=head.uri)
 
 
 def _to(
@@ -176,15 +195,15 @@ def _to(
     if not wanted or ctx.owner.actor_id in wanted:
         raise InvalidInput("to", "To whom?")
     if len(wanted) > MAX_PEOPLE:
-        raise InvalidInput("to", f"At most {MAX_PEOPLE} people, please.")
+        raise InvalidInput("to", "At most %(limit)s people, please.", limit=MAX_PEOPLE)
     found = actors.by_ids(reader, wanted)
     for actor_id in wanted:
         actor = found.get(actor_id)
         if actor is None or actor.state != "ok":
             raise InvalidInput("to", "Somebody of them is not there any more.")
         if blocks.is_blocked(reader, actor.uri):
-            raise InvalidInput("to", f"You have blocked {actor.address}.")
-    conversation_id = messages.find_conversation(reader, wanted)
+            raise InvalidInput("to", "You have blocked %(address)s.", address=actor.address)
+    conversation_id = conversations.find(reader, wanted)
     parent = None
     if conversation_id is not None:
         newest = messages.page(reader, conversation_id, limit=1)
@@ -197,17 +216,13 @@ def _to(
     return [found[actor_id] for actor_id in wanted], parent
 
 
-def _any(reader: Reader, message_id: int) -> tuple[Message, list[Actor]]:
-    message = messages.by_id(reader, message_id)
-    if message is None:
-        raise NotFound("no such message")
-    conversation = messages.conversation(reader, message.conversation_id)
-    people = () if conversation is None else conversation.people
-    return message, list(actors.by_ids(reader, people).values())
+def _people(ctx: Context, reader: Reader, conversation_id: int) -> list[Actor]:
+    found = conversations.by_id(reader, conversation_id, now=ctx.now())
+    return [] if found is None else list(actors.by_ids(reader, found.people).values())
 
 
 def _own(ctx: Context, reader: Reader, message_id: int) -> tuple[Message, list[Actor]]:
-    message, people = _any(reader, message_id)
-    if message.actor_id != ctx.owner.actor_id:
+    message = messages.by_id(reader, message_id)
+    if message is None or message.actor_id != ctx.owner.actor_id:
         raise NotFound("no message of the owner's")
-    return message, people
+    return message, _people(ctx, reader, message.conversation_id)

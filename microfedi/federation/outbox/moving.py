@@ -31,7 +31,7 @@ async def add_alias(ctx: Context, text: str) -> None:
         if other.uri in known:
             return
         if len(known) >= MAX_ALIASES:
-            raise InvalidInput("alias", f"At most {MAX_ALIASES} accounts, please.")
+            raise InvalidInput("alias", "At most %(limit)s accounts, please.", limit=MAX_ALIASES)
         owner_storage.set_aliases(tx, [*known, other.uri])
         profile.tell(ctx, tx)
 
@@ -68,7 +68,10 @@ async def check_target(ctx: Context, text: str) -> Actor:
     if before is not None and ctx.now() < before + COOLDOWN:
         again = f"{before + COOLDOWN:%d %B %Y}"
         raise InvalidInput(
-            "target", f"You moved less than {COOLDOWN.days} days ago. You can again on {again}."
+            "target",
+            "You moved less than %(days)s days ago. You can again on %(again)s.",
+            days=COOLDOWN.days,
+            again=again,
         )
     known = await _account(ctx, text, "target")
     try:
@@ -76,16 +79,18 @@ async def check_target(ctx: Context, text: str) -> Actor:
     except (RemoteError, ProtocolError) as problem:
         raise _unreachable("target", problem) from problem
     if await ctx.db.read(lambda reader: blocks.is_blocked(reader, target.uri)):
-        raise InvalidInput("target", f"You have blocked {target.address}.")
+        raise InvalidInput("target", "You have blocked %(address)s.", address=target.address)
     if target.state != "ok":
-        raise InvalidInput("target", f"{target.address} is suspended or deleted.")
+        raise InvalidInput("target", "%(address)s is suspended or deleted.", address=target.address)
     if target.moved_to is not None:
-        raise InvalidInput("target", f"{target.address} has moved away itself.")
+        raise InvalidInput("target", "%(address)s has moved away itself.", address=target.address)
     if ctx.owner.uri not in target.also_known_as:
         raise InvalidInput(
             "target",
-            f"{target.address} does not name this account yet. Log in there, find the settings for "
-            f"moving from another account, add {ctx.owner.uri} there, and come back.",
+            "%(address)s does not name this account yet. Log in there, find the settings for"
+            " moving from another account, add %(uri)s there, and come back.",
+            address=target.address,
+            uri=ctx.owner.uri,
         )
     return target
 
@@ -146,7 +151,7 @@ async def _account(ctx: Context, text: str, field: str) -> Actor:
 
 
 def _unreachable(field: str, problem: MicrofediError) -> InvalidInput:
-    return InvalidInput(field, f"That account could not be found: {problem}")
+    return InvalidInput(field, "That account could not be found: %(problem)s", problem=problem)
 
 
 async def _changed(ctx: Context, change: Callable[[Transaction], None]) -> None:

@@ -229,7 +229,9 @@ async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
     else:
         writing.check(ctx, draft.source, draft.pictures)
     if count > writing.MAX_PICTURES:
-        raise InvalidInput("picture", f"At most {writing.MAX_PICTURES} pictures, please.")
+        raise InvalidInput(
+            "picture", "At most %(limit)s pictures, please.", limit=writing.MAX_PICTURES
+        )
     language = _language(draft.language) or old.language
     if old.visibility.is_open:
         written = await writing.write(ctx, draft.source)
@@ -340,7 +342,9 @@ async def pin(ctx: Context, note_id: int) -> None:
         if any(one.id == note_id for one in pinned):
             return
         if len(pinned) >= MAX_PINNED:
-            raise InvalidInput("", f"At most {MAX_PINNED} posts can be pinned: unpin one first.")
+            raise InvalidInput(
+                "", "At most %(limit)s posts can be pinned: unpin one first.", limit=MAX_PINNED
+            )
         pins.add(tx, note_id)
         profile.tell(ctx, tx)
 
@@ -403,7 +407,9 @@ def _demand_reply(ctx: Context, reader: Reader, parent: Note | None, author: Act
     if parent is None or author is None or parent.policy is None:
         return
     if consent.asks_us(ctx, reader, parent.policy.can_reply, parent, author) == "no":
-        raise InvalidInput("", f"{author.address} lets only some people answer this post.")
+        raise InvalidInput(
+            "", "%(address)s lets only some people answer this post.", address=author.address
+        )
 
 
 def _circle(ctx: Context, reader: Reader, draft: Draft, parent: Note | None) -> _Circle | None:
@@ -423,7 +429,7 @@ def _circle(ctx: Context, reader: Reader, draft: Draft, parent: Note | None) -> 
         return None
     people = circles.people(reader, found.id)
     if not people:
-        raise InvalidInput("visibility", f"Nobody is in the circle {found.name} yet.")
+        raise InvalidInput("visibility", "Nobody is in the circle %(name)s yet.", name=found.name)
     return _Circle(ctx.owner.addresses.circle(found.public_id), people)
 
 

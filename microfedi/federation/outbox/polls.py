@@ -41,9 +41,11 @@ def asked(draft: PollDraft, now: datetime) -> vocab.Poll:
     if len(options) < MIN_OPTIONS:
         raise InvalidInput("poll", "A poll needs two answers at least.")
     if len(options) > MAX_OPTIONS:
-        raise InvalidInput("poll", f"A poll has {MAX_OPTIONS} answers at most.")
+        raise InvalidInput("poll", "A poll has %(limit)s answers at most.", limit=MAX_OPTIONS)
     if any(len(one) > MAX_OPTION_CHARS for one in options):
-        raise InvalidInput("poll", f"An answer has {MAX_OPTION_CHARS} characters at most.")
+        raise InvalidInput(
+            "poll", "An answer has %(limit)s characters at most.", limit=MAX_OPTION_CHARS
+        )
     if len({one.casefold() for one in options}) < len(options):
         raise InvalidInput("poll", "Two of the answers are the same.")
     if not SHORTEST <= draft.lasts <= LONGEST:

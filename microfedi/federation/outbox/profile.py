@@ -39,13 +39,17 @@ async def update(ctx: Context, profile: Profile) -> None:
     Raises: InvalidInput naming what is too long.
     """
     if len(profile.bio) > MAX_BIO_CHARS:
-        raise InvalidInput("bio", f"At most {MAX_BIO_CHARS:,} characters, please.")
+        raise InvalidInput(
+            "bio", "At most %(limit)s characters, please.", limit=f"{MAX_BIO_CHARS:,}"
+        )
     rows = [(name.strip(), value.strip()) for name, value in profile.fields]
     rows = [row for row in rows if any(row)]
     if len(rows) > MAX_FIELDS:
-        raise InvalidInput("fields", f"At most {MAX_FIELDS} rows, please.")
+        raise InvalidInput("fields", "At most %(limit)s rows, please.", limit=MAX_FIELDS)
     if any(len(value) > MAX_FIELD_CHARS for _, value in rows):
-        raise InvalidInput("fields", f"At most {MAX_FIELD_CHARS} characters a row, please.")
+        raise InvalidInput(
+            "fields", "At most %(limit)s characters a row, please.", limit=MAX_FIELD_CHARS
+        )
     written = await writing.write(ctx, profile.bio)
     fields = [
         (
@@ -165,9 +169,11 @@ async def set_discovery(
     Raises: InvalidInput if there are too many.
     """
     if len(tags) > MAX_FEATURED_TAGS:
-        raise InvalidInput("tags", f"At most {MAX_FEATURED_TAGS} hashtags, please.")
+        raise InvalidInput("tags", "At most %(limit)s hashtags, please.", limit=MAX_FEATURED_TAGS)
     if len(attribution_domains) > MAX_ATTRIBUTION_DOMAINS:
-        raise InvalidInput("domains", f"At most {MAX_ATTRIBUTION_DOMAINS} domains, please.")
+        raise InvalidInput(
+            "domains", "At most %(limit)s domains, please.", limit=MAX_ATTRIBUTION_DOMAINS
+        )
 
     def change(tx: Transaction) -> None:
         featured_tags.replace(tx, tags)

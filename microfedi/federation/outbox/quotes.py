@@ -39,7 +39,9 @@ def quotable(
     answer = "no" if rule is None else consent.lets_us(ctx, reader, rule, author)
     if answer == "no":
         raise InvalidInput(
-            "", f"{author.address} does not offer this post to be quoted: link to it instead."
+            "",
+            "%(address)s does not offer this post to be quoted: link to it instead.",
+            address=author.address,
         )
     if not visibility.is_open and visibility is not Visibility.FOLLOWERS:
         raise InvalidInput("visibility", "A quote is for everybody or for your followers.")

@@ -23,9 +23,9 @@ async def report(ctx: Context, actor_id: int, *, note_ids: Collection[int], comm
     """
     if len(comment) > reports.MAX_CONTENT_CHARS:
         most = f"{reports.MAX_CONTENT_CHARS:,}"
-        raise InvalidInput("comment", f"At most {most} characters, please.")
+        raise InvalidInput("comment", "At most %(limit)s characters, please.", limit=most)
     if len(note_ids) > MAX_POSTS:
-        raise InvalidInput("post", f"At most {MAX_POSTS} posts, please.")
+        raise InvalidInput("post", "At most %(limit)s posts, please.", limit=MAX_POSTS)
 
     def change(tx: Transaction) -> None:
         actor = actors.by_id(tx, actor_id)
@@ -43,7 +43,7 @@ async def report(ctx: Context, actor_id: int, *, note_ids: Collection[int], comm
         )
         if not sending.hand_over(ctx, tx, flag, [actor.inbox], about=flag.uri, by_instance=True):
             raise InvalidInput(
-                "", f"Nothing is sent to {actor.host}: it is blocked, or closed off."
+                "", "Nothing is sent to %(host)s: it is blocked, or closed off.", host=actor.host
             )
         reports.add(
             tx,

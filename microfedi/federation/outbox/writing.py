@@ -41,11 +41,11 @@ def check(ctx: Context, source: str, pictures: Iterable[tuple[Picture, str]]) ->
     limit = min(ctx.config.limits.post_characters, markup.MAX_SOURCE_CHARS)
     count = len(list(pictures))
     if len(source) > limit:
-        raise InvalidInput("source", f"At most {limit:,} characters, please.")
+        raise InvalidInput("source", "At most %(limit)s characters, please.", limit=f"{limit:,}")
     if not source.strip() and not count:
         raise InvalidInput("source", "There is nothing in it yet.")
     if count > MAX_PICTURES:
-        raise InvalidInput("picture", f"At most {MAX_PICTURES} pictures, please.")
+        raise InvalidInput("picture", "At most %(limit)s pictures, please.", limit=MAX_PICTURES)
 
 
 async def write(ctx: Context, source: str) -> Written:
