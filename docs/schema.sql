@@ -138,9 +138,15 @@ CREATE TABLE conversations (
     state           TEXT NOT NULL CHECK (state IN ('open', 'request')),
     read_message_id INTEGER NOT NULL DEFAULT 0,
     last_message_id INTEGER NOT NULL DEFAULT 0
-) STRICT;
+, kept_days INTEGER                 -- NULL = for good
+    CHECK (kept_days IN (1, 7, 30, 90))) STRICT;
 
 CREATE INDEX conversations_by_last ON conversations (state, last_message_id);
+
+CREATE TABLE declined_people (              -- what they write is not kept, until they are written to
+    actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+    declined_at     TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE deliveries (
     id              INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -356,13 +362,26 @@ CREATE INDEX media_by_message ON media (message_id) WHERE message_id IS NOT NULL
 
 CREATE INDEX media_by_note ON media (note_id) WHERE note_id IS NOT NULL;
 
+CREATE TABLE message_drafts (
+    conversation_id INTEGER UNIQUE REFERENCES conversations (id) ON DELETE CASCADE,  -- NULL: a new one
+    body_sealed     BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE message_versions (             -- what a message said before it was edited
+    id              INTEGER PRIMARY KEY,
+    message_id      INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    body_sealed     BLOB NOT NULL           -- as it stood in messages
+) STRICT;
+
+CREATE INDEX message_versions_by_message ON message_versions (message_id, id);
+
 CREATE TABLE messages (
     id              INTEGER PRIMARY KEY,    -- sorts by arrival
     conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
     actor_id        INTEGER NOT NULL REFERENCES actors (id),
     uri_key         BLOB NOT NULL UNIQUE,   -- stands for the message's URI
     body_sealed     BLOB NOT NULL
-) STRICT;
+, links INTEGER NOT NULL DEFAULT 0, copies TEXT NOT NULL DEFAULT '[]', head_sealed BLOB) STRICT;
 
 CREATE INDEX messages_by_actor ON messages (actor_id);
 
@@ -379,6 +398,11 @@ CREATE TABLE muted_actors (
     with_notifications INTEGER NOT NULL DEFAULT 1,      -- those are not told either
     until           TEXT,
     created_at      TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE muted_conversations (
+    conversation_id INTEGER PRIMARY KEY REFERENCES conversations (id) ON DELETE CASCADE,
+    until           TEXT
 ) STRICT;
 
 CREATE TABLE muted_hosts (
@@ -494,7 +518,9 @@ CREATE TABLE outgoing (
     inboxes         INTEGER NOT NULL,
     dropped         INTEGER NOT NULL DEFAULT 0,   -- of them, those given up
     created_at      TEXT NOT NULL
-, by_instance INTEGER NOT NULL DEFAULT 0, by_old_key INTEGER NOT NULL DEFAULT 0, for_followers INTEGER NOT NULL DEFAULT 0, hosts_sealed BLOB) STRICT;
+, by_instance INTEGER NOT NULL DEFAULT 0, by_old_key INTEGER NOT NULL DEFAULT 0, for_followers INTEGER NOT NULL DEFAULT 0, hosts_sealed BLOB, message_id INTEGER) STRICT;
+
+CREATE INDEX outgoing_by_message ON outgoing (message_id) WHERE message_id IS NOT NULL;
 
 CREATE INDEX outgoing_by_note ON outgoing (note_id) WHERE note_id IS NOT NULL;
 

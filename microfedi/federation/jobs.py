@@ -11,6 +11,7 @@ from microfedi.errors import MicrofediError, ProtocolError, RemoteGone
 from microfedi.federation import (
     backfill,
     counting,
+    forgetting,
     linked,
     prune,
     quoting,
@@ -19,7 +20,7 @@ from microfedi.federation import (
     waiting,
 )
 from microfedi.federation.context import Context
-from microfedi.federation.outbox import blocks, irreversible, keys, leaving
+from microfedi.federation.outbox import blocks, conversations, irreversible, keys, leaving
 from microfedi.protocol import backoff
 from microfedi.storage import jobs
 from microfedi.storage.database import Transaction
@@ -45,10 +46,12 @@ JOBS: Mapping[str, Work] = {
     "unblock": blocks.end,  # key: "actor" and a row id, or "host" and a name. Its time is over.
     "act": irreversible.run,  # key: what was asked for a day ago and cannot be undone.
     "purge": blocks.clear,  # key: the name of a blocked server. What is here of it goes.
+    "expire": conversations.expire,  # periodic. Messages whose time is over, as the owner chose.
+    "shred": forgetting.shred,  # key: whose, and a name. The bytes of what is deleted already.
     "prune": prune.run,  # periodic. Old rows, the disk budget.
     "erase": leaving.erase,  # at every start, too. What is left of an account that is deleted.
 }
-PERIODIC = ("stale", "prune", "erase")
+PERIODIC = ("stale", "expire", "prune", "erase")
 
 # Jobs at once: they wait for others' servers and must not crowd out what is more urgent.
 SLOTS = 2

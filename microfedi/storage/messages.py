@@ -1,36 +1,39 @@
-"""Conversations and messages: never among the notes, sealed whole.
+"""Messages: never among the notes, sealed whole.
 
 Who writes to whom and when it arrived can be read on the disk; text, pictures, ids and the exact
-time of writing cannot.
+time of writing cannot. What is needed of a message later than at its arrival and its reading, its
+`Head`, is sealed apart, so that nobody has to open the message itself for it.
 """
 
 import json
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from sqlite3 import Row
-from typing import Any, Literal
+from typing import Any
 
-from microfedi.protocol import instants, vocab
+from microfedi.protocol import ids, instants, sanitize, vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.storage import bodies, rowids
 from microfedi.storage.bodies import Body
 from microfedi.storage.database import Reader, Transaction
 
-State = Literal["open", "request"]
 _NO_UPPER_END = 2**63 - 1
+_PURPOSE = "message"
+_HEAD = "message head"
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """The owner with `people` (actor row ids, without the owner). `unread` counts others' only."""
+class Head:
+    """What is known of a message without opening it. `edited_at` is that of its last version."""
 
     id: int
-    people: tuple[int, ...]
-    state: State
-    last_message_id: int
-    read_message_id: int
-    unread: int
+    conversation_id: int
+    actor_id: int
+    uri: str
+    public_id: str | None
+    published_at: datetime
+    edited_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,45 +59,18 @@ class Message:
     updated_at: datetime | None
     language: str | None
     sensitive: bool
+    poll: vocab.Poll | None = None
 
 
-def conversation_for(tx: Transaction, people: Collection[int], *, state: State) -> int:
-    """Return the conversation with exactly these people (without the owner), made if it is new.
-
-    A request becomes open when `state` is "open"; nothing makes an open one a request again.
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What went with messages, for whoever deleted them: files to be deleted after the commit,
+    names of the owner's own and of copies, and the owner's messages that others still have.
     """
-    key = _people_key(tx, people)
-    row = tx.one("SELECT id, state FROM conversations WHERE people_key = :key", {"key": key})
-    if row is None:
-        conversation_id: int = tx.value(
-            """
-            INSERT INTO conversations (people_key, state)
-            VALUES (:key, :state)
-            RETURNING id
-            """,
-            {"key": key, "state": state},
-        )
-        tx.run_many(
-            """
-            INSERT INTO conversation_people (conversation_id, actor_id)
-            VALUES (:conversation_id, :actor_id)
-            """,
-            [{"conversation_id": conversation_id, "actor_id": one} for one in set(people)],
-        )
-        return conversation_id
-    if state == "open" and row["state"] == "request":
-        accept(tx, row["id"])
-    found: int = row["id"]
-    return found
 
-
-def find_conversation(reader: Reader, people: Collection[int]) -> int | None:
-    """Return the conversation with exactly these people (without the owner), if there is one."""
-    found: int | None = reader.value(
-        "SELECT id FROM conversations WHERE people_key = :key",
-        {"key": _people_key(reader, people)},
-    )
-    return found
+    ours: tuple[Head, ...] = ()
+    files: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
 
 
 def keep(
@@ -106,8 +82,12 @@ def keep(
     html: SafeHtml,
     now: datetime,
     public_id: str | None = None,
+    copies: Iterable[str] = (),
 ) -> Message | None:
-    """Keep a message; None if it is known, or was deleted before it arrived."""
+    """Keep a message; None if it is known, or was deleted before it arrived.
+
+    `copies` are the names that copies of its pictures will have here.
+    """
     uri_key = _uri_key(tx, note.uri)
     is_known = tx.value(
         """
@@ -118,19 +98,27 @@ def keep(
     )
     if is_known:
         return None
-    message_id = rowids.free(tx, "messages", now)
-    body = _body(note, html, public_id=public_id, updated=note.edited, now=now)
+    head = Head(
+        rowids.free(tx, "messages", now),
+        conversation_id,
+        actor_id,
+        note.uri,
+        public_id,
+        instants.not_after(note.published, now),
+        None if note.edited is None else instants.not_after(note.edited, now),
+    )
+    body = _body(note, html, head)
     tx.run(
         """
-        INSERT INTO messages (id, conversation_id, actor_id, uri_key, body_sealed)
-        VALUES (:id, :conversation_id, :actor_id, :uri_key, :body)
+        INSERT INTO messages (
+            id, conversation_id, actor_id, uri_key, head_sealed, body_sealed, links, copies)
+        VALUES (:id, :conversation_id, :actor_id, :uri_key, :head, :body, :links, :copies)
         """,
         {
-            "id": message_id,
             "conversation_id": conversation_id,
             "actor_id": actor_id,
             "uri_key": uri_key,
-            "body": _sealed(tx, message_id, body),
+            **_written(tx, head, body, html, copies),
         },
     )
     tx.run(
@@ -139,63 +127,170 @@ def keep(
            SET last_message_id = max(last_message_id, :message_id)
          WHERE id = :id
         """,
-        {"id": conversation_id, "message_id": message_id},
+        {"id": conversation_id, "message_id": head.id},
     )
-    return _from_parts(message_id, conversation_id, actor_id, body)
+    return _from_parts(head.id, conversation_id, actor_id, body)
 
 
 def edit(
-    tx: Transaction, message_id: int, note: vocab.Note, *, html: SafeHtml, now: datetime
+    tx: Transaction,
+    message_id: int,
+    note: vocab.Note,
+    *,
+    html: SafeHtml,
+    now: datetime,
+    copies: Iterable[str] = (),
 ) -> Message | None:
-    """Replace text, warning, pictures and language; None if the message is not there."""
-    old = by_id(tx, message_id)
-    if old is None:
-        return None
-    body = _body(note, html, public_id=old.public_id, updated=note.updated, now=now) | {
-        "uri": old.uri,
-        "in_reply_to": old.in_reply_to,
-        "context": old.context,
-        "conversation": old.conversation,
-        "published": instants.to_text(old.published_at),
-    }
-    if "updated" not in body and old.updated_at is not None:
-        body["updated"] = instants.to_text(old.updated_at)
-    tx.run(
-        "UPDATE messages SET body_sealed = :body WHERE id = :id",
-        {"id": message_id, "body": _sealed(tx, message_id, body)},
-    )
-    return _from_parts(message_id, old.conversation_id, old.actor_id, body)
+    """Replace what a message says; None if it is not there. What it said before is kept as it was.
 
-
-def delete(tx: Transaction, uri: str, *, now: datetime) -> bool:
-    """Remove a message, so that a late Create does not bring it back; False if it was not there.
-
-    What remains says nothing about it. The conversation stays, empty if it was the last one.
+    Nothing is opened for it, and nobody more gets into the conversation by it.
     """
-    uri_key = _uri_key(tx, uri)
-    row = tx.one(
-        "DELETE FROM messages WHERE uri_key = :key RETURNING conversation_id", {"key": uri_key}
+    row = tx.one("SELECT * FROM messages WHERE id = :id", {"id": message_id})
+    if row is None:
+        return None
+    old = _head(tx, row)
+    edited = old.edited_at if note.updated is None else instants.not_after(note.updated, now)
+    head = replace(old, edited_at=edited)
+    body = _body(note, html, head)
+    tx.run(
+        """
+        INSERT INTO message_versions (message_id, body_sealed)
+        SELECT id, body_sealed FROM messages WHERE id = :id
+        """,
+        {"id": message_id},
+    )
+    copies = {*copies, *json.loads(row["copies"])}
+    tx.run(
+        """
+        UPDATE messages
+           SET head_sealed = :head,
+               body_sealed = :body,
+               links = :links,
+               copies = :copies
+         WHERE id = :id
+        """,
+        _written(tx, head, body, html, copies),
+    )
+    return _from_parts(message_id, head.conversation_id, head.actor_id, body)
+
+
+def versions(reader: Reader, message_id: int) -> list[Message]:
+    """Return what a message said before it was edited, the oldest version first."""
+    row = reader.one(
+        "SELECT id, conversation_id, actor_id FROM messages WHERE id = :id", {"id": message_id}
     )
     if row is None:
-        return False
-    tx.run(
+        return []
+    found = reader.all(
+        """
+        SELECT body_sealed
+          FROM message_versions
+         WHERE message_id = :id
+         ORDER BY id
+        """,
+        {"id": message_id},
+    )
+    return [_from_row(reader, {**dict(row), "body_sealed": one["body_sealed"]}) for one in found]
+
+
+def delete(tx: Transaction, message_ids: Iterable[int], *, now: datetime) -> Gone:
+    """Remove messages, so that late Creates do not bring them back.
+
+    What remains says nothing about them. Conversations stay, empty if it was the last one.
+    """
+    wanted = {"ids": json.dumps(list(message_ids))}
+    rows = tx.all(
+        "SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY id", wanted
+    )
+    files = tx.all(
+        """
+        SELECT public_id
+          FROM media
+         WHERE message_id IN (SELECT value FROM json_each(:ids))
+        """,
+        wanted,
+    )
+    tx.run("DELETE FROM messages WHERE id IN (SELECT value FROM json_each(:ids))", wanted)
+    tx.run_many(
         """
         INSERT INTO tombstones (uri, deleted_at)
         VALUES (:buried_as, :deleted_at)
         ON CONFLICT (uri) DO NOTHING
         """,
-        {"buried_as": _buried_as(uri_key), "deleted_at": instants.to_text(now)},
+        [
+            {"buried_as": _buried_as(row["uri_key"]), "deleted_at": instants.to_text(now)}
+            for row in rows
+        ],
     )
     tx.run(
         """
         UPDATE conversations
            SET last_message_id = coalesce((SELECT max(messages.id) FROM messages
-                                            WHERE messages.conversation_id = :id), 0)
-         WHERE id = :id
+                                            WHERE messages.conversation_id = conversations.id), 0)
+         WHERE id IN (SELECT value FROM json_each(:ids))
         """,
-        {"id": row["conversation_id"]},
+        {"ids": json.dumps([row["conversation_id"] for row in rows])},
     )
-    return True
+    heads = [_head(tx, row) for row in rows]
+    copies = {key for row in rows for key in json.loads(row["copies"])}
+    return Gone(
+        tuple(one for one in heads if one.public_id is not None),
+        tuple(row["public_id"] for row in files),
+        tuple(sorted(copies)),
+    )
+
+
+def head_of(reader: Reader, uri: str) -> Head | None:
+    """Return what is known of the message with this id."""
+    row = reader.one("SELECT * FROM messages WHERE uri_key = :key", {"key": _uri_key(reader, uri)})
+    return None if row is None else _head(reader, row)
+
+
+def head(reader: Reader, message_id: int) -> Head | None:
+    """Return what is known of the message of a row."""
+    row = reader.one("SELECT * FROM messages WHERE id = :id", {"id": message_id})
+    return None if row is None else _head(reader, row)
+
+
+def has(reader: Reader, uri: str) -> bool:
+    """True if a message with this id is here."""
+    found = reader.value(
+        "SELECT 1 FROM messages WHERE uri_key = :key", {"key": _uri_key(reader, uri)}
+    )
+    return found is not None
+
+
+def older_than(reader: Reader, conversation_id: int, *, instant: datetime, limit: int) -> list[int]:
+    """Return the row ids of the oldest messages that arrived before `instant`."""
+    rows = reader.all(
+        """
+        SELECT id
+          FROM messages
+         WHERE conversation_id = :conversation_id
+           AND id < :before
+         ORDER BY id
+         LIMIT :limit
+        """,
+        {"conversation_id": conversation_id, "before": ids.row_id(instant), "limit": limit},
+    )
+    return [row["id"] for row in rows]
+
+
+def ids_of(reader: Reader, conversation_id: int) -> list[int]:
+    """Return the row ids of all messages of a conversation."""
+    rows = reader.all(
+        "SELECT id FROM messages WHERE conversation_id = :id", {"id": conversation_id}
+    )
+    return [row["id"] for row in rows]
+
+
+def writers(reader: Reader, conversation_id: int) -> set[int]:
+    """Return who has written in a conversation (actor row ids)."""
+    rows = reader.all(
+        "SELECT DISTINCT actor_id FROM messages WHERE conversation_id = :id",
+        {"id": conversation_id},
+    )
+    return {row["actor_id"] for row in rows}
 
 
 def by_uri(reader: Reader, uri: str) -> Message | None:
@@ -220,9 +315,28 @@ def by_ids(reader: Reader, message_ids: Iterable[int]) -> dict[int, Message]:
 
 
 def page(
-    reader: Reader, conversation_id: int, *, before: int | None = None, limit: int
+    reader: Reader,
+    conversation_id: int,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int,
 ) -> list[Message]:
-    """Return the newest messages, or the newest before one, the oldest of them first."""
+    """Return the newest messages, the newest before one, or the first after one; oldest first."""
+    values = {"conversation_id": conversation_id, "limit": limit}
+    if after is not None:
+        rows = reader.all(
+            """
+            SELECT *
+              FROM messages
+             WHERE conversation_id = :conversation_id
+               AND id > :after
+             ORDER BY id
+             LIMIT :limit
+            """,
+            {**values, "after": after},
+        )
+        return [_from_row(reader, row) for row in rows]
     rows = reader.all(
         """
         SELECT *
@@ -232,71 +346,9 @@ def page(
          ORDER BY id DESC
          LIMIT :limit
         """,
-        {
-            "conversation_id": conversation_id,
-            "before": _NO_UPPER_END if before is None else before,
-            "limit": limit,
-        },
+        {**values, "before": _NO_UPPER_END if before is None else before},
     )
     return [_from_row(reader, row) for row in reversed(rows)]
-
-
-def conversation(reader: Reader, conversation_id: int) -> Conversation | None:
-    """Return a conversation."""
-    found = _conversations(reader, "conversations.id = :id", {"id": conversation_id, "limit": 1})
-    return found[0] if found else None
-
-
-def conversations(
-    reader: Reader, *, state: State, before: int | None = None, limit: int
-) -> list[Conversation]:
-    """Return the conversations that are not empty, the one with the newest message first.
-
-    `before` is the `last_message_id` of the last one of the page above.
-    """
-    return _conversations(
-        reader,
-        """conversations.state = :state
-           AND conversations.last_message_id > 0
-           AND conversations.last_message_id < :before""",
-        {"state": state, "before": _NO_UPPER_END if before is None else before, "limit": limit},
-    )
-
-
-def accept(tx: Transaction, conversation_id: int) -> None:
-    """Make a request an open conversation."""
-    tx.run("UPDATE conversations SET state = 'open' WHERE id = :id", {"id": conversation_id})
-
-
-def remove(tx: Transaction, conversation_id: int) -> bool:
-    """Delete a conversation with all its messages; False if it is not there."""
-    return tx.run("DELETE FROM conversations WHERE id = :id", {"id": conversation_id}) > 0
-
-
-def mark_read(tx: Transaction, conversation_id: int) -> None:
-    """Note that the owner has seen what is there."""
-    tx.run(
-        "UPDATE conversations SET read_message_id = last_message_id WHERE id = :id",
-        {"id": conversation_id},
-    )
-
-
-def unread(reader: Reader) -> int:
-    """Return in how many open conversations others wrote what the owner has not seen."""
-    count: int = reader.value(
-        """
-        SELECT count(*)
-          FROM conversations
-         WHERE state = 'open'
-           AND last_message_id > read_message_id
-           AND EXISTS (SELECT 1
-                         FROM messages
-                        WHERE messages.conversation_id = conversations.id
-                          AND messages.id > conversations.read_message_id
-                          AND messages.actor_id NOT IN (SELECT actor_id FROM owner))
-        """
-    )
-    return count
 
 
 def to_vocab(message: Message, *, actor_uri: str, to: tuple[str, ...]) -> vocab.Note:
@@ -322,34 +374,6 @@ def to_vocab(message: Message, *, actor_uri: str, to: tuple[str, ...]) -> vocab.
     )
 
 
-def _conversations(reader: Reader, condition: str, values: dict[str, Any]) -> list[Conversation]:
-    rows = reader.all(
-        f"""
-        SELECT id, state, last_message_id, read_message_id,
-               (SELECT json_group_array(actor_id)
-                  FROM conversation_people
-                 WHERE conversation_id = conversations.id) AS people,
-               (SELECT count(*)
-                  FROM messages
-                 WHERE messages.conversation_id = conversations.id
-                   AND messages.id > conversations.read_message_id
-                   AND messages.actor_id NOT IN (SELECT actor_id FROM owner)) AS unread
-          FROM conversations
-         WHERE {condition}
-         ORDER BY last_message_id DESC
-         LIMIT :limit
-        """,  # noqa: S608
-        values,
-    )
-    return [
-        Conversation(**dict(row) | {"people": tuple(json.loads(row["people"]))}) for row in rows
-    ]
-
-
-def _people_key(reader: Reader, people: Collection[int]) -> bytes:
-    return reader.sealer.lookup_key("conversation", json.dumps(sorted(set(people))))
-
-
 def _uri_key(reader: Reader, uri: str) -> bytes:
     return reader.sealer.lookup_key("message", uri)
 
@@ -359,30 +383,55 @@ def _buried_as(uri_key: bytes) -> str:
     return f"message {uri_key.hex()}"
 
 
-def _body(
-    note: vocab.Note,
-    html: SafeHtml,
-    *,
-    public_id: str | None,
-    updated: datetime | None,
-    now: datetime,
-) -> Body:
+def _body(note: vocab.Note, html: SafeHtml, head: Head) -> Body:
     more = {
-        "uri": note.uri,
-        "public_id": public_id,
+        "uri": head.uri,
+        "public_id": head.public_id,
         "in_reply_to": note.in_reply_to,
-        "published": instants.to_text(instants.not_after(note.published, now)),
-        "updated": updated and instants.to_text(instants.not_after(updated, now)),
+        "published": instants.to_text(head.published_at),
+        "updated": head.edited_at and instants.to_text(head.edited_at),
     }
     return bodies.of(note, html) | bodies.without_empty(more)
 
 
-def _sealed(tx: Transaction, message_id: int, body: Body) -> bytes:
-    return tx.sealer.seal("message", bodies.to_bytes(body), bound_to=str(message_id))
+def _written(
+    tx: Transaction, head: Head, body: Body, html: SafeHtml, copies: Iterable[str]
+) -> dict[str, Any]:
+    about = {
+        "uri": head.uri,
+        "public_id": head.public_id,
+        "published": body["published"],
+        "edited": body.get("updated"),
+    }
+    return {
+        "id": head.id,
+        "head": tx.sealer.seal(_HEAD, json.dumps(about).encode(), bound_to=str(head.id)),
+        "body": tx.sealer.seal(_PURPOSE, bodies.to_bytes(body), bound_to=str(head.id)),
+        "links": len(sanitize.pages_in(html)),
+        "copies": json.dumps(sorted(set(copies))),
+    }
 
 
-def _from_row(reader: Reader, row: Row) -> Message:
-    plain = reader.sealer.open("message", row["body_sealed"], bound_to=str(row["id"]))
+def _head(reader: Reader, row: Row) -> Head:
+    message_id = row["id"]
+    if row["head_sealed"] is None:  # it came before there were heads
+        found = _from_row(reader, row)
+        about = found.uri, found.public_id, found.published_at, found.updated_at
+    else:
+        plain = reader.sealer.open(_HEAD, row["head_sealed"], bound_to=str(message_id))
+        said = json.loads(plain)
+        edited = said["edited"]
+        about = (
+            said["uri"],
+            said["public_id"],
+            instants.from_text(said["published"]),
+            instants.from_text(edited) if edited else None,
+        )
+    return Head(message_id, row["conversation_id"], row["actor_id"], *about)
+
+
+def _from_row(reader: Reader, row: Row | dict[str, Any]) -> Message:
+    plain = reader.sealer.open(_PURPOSE, row["body_sealed"], bound_to=str(row["id"]))
     return _from_parts(row["id"], row["conversation_id"], row["actor_id"], bodies.from_bytes(plain))
 
 
@@ -409,4 +458,5 @@ def _from_parts(message_id: int, conversation_id: int, actor_id: int, body: Body
         updated_at=instants.from_text(updated) if updated else None,
         language=body.get("language"),
         sensitive=body.get("sensitive", False),
+        poll=bodies.poll(body),
     )

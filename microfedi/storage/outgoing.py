@@ -23,6 +23,7 @@ def enqueue(
     inboxes: Iterable[str],
     about: str,
     note_id: int | None = None,
+    message_id: int | None = None,
     by_old_key: bool = False,
     by_instance: bool = False,
     for_followers: bool = False,
@@ -43,16 +44,17 @@ def enqueue(
     tx.run(
         """
         INSERT INTO outgoing (
-            id, body_sealed, note_id, hosts_sealed, inboxes, by_old_key, by_instance,
+            id, body_sealed, note_id, message_id, hosts_sealed, inboxes, by_old_key, by_instance,
             for_followers, created_at)
         VALUES (
-            :id, :body, :note_id, :hosts, :inboxes, :by_old_key, :by_instance,
+            :id, :body, :note_id, :message_id, :hosts, :inboxes, :by_old_key, :by_instance,
             :for_followers, :now)
         """,
         {
             "id": outgoing_id,
             "body": tx.sealer.seal("outgoing", body, bound_to=str(outgoing_id)),
             "note_id": note_id,
+            "message_id": message_id,
             "hosts": None
             if note_id is None
             else receipts.sealed_hosts(tx, outgoing_id, wanted.values()),
@@ -69,13 +71,15 @@ def enqueue(
 
 
 def finish(tx: Transaction, outgoing_ids: Iterable[int]) -> None:
-    """Throw the bodies away that nobody needs any more; a note's receipt stays."""
+    """Throw the bodies away that nobody needs any more; a note's receipt stays, and that a
+    message did not get there."""
     done = {"ids": json.dumps(list(set(outgoing_ids)))}
     tx.run(
         """
         DELETE FROM outgoing
          WHERE id IN (SELECT value FROM json_each(:ids))
            AND note_id IS NULL
+           AND (message_id IS NULL OR dropped = 0)
            AND NOT EXISTS (SELECT 1 FROM deliveries WHERE outgoing_id = outgoing.id)
         """,
         done,

@@ -65,7 +65,7 @@ def drop(
         SELECT id, :host_id, 1, :problem, :now
           FROM outgoing
          WHERE id = :outgoing_id
-           AND note_id IS NOT NULL
+           AND (note_id IS NOT NULL OR message_id IS NOT NULL)
         ON CONFLICT (outgoing_id, host_id) DO UPDATE
            SET inboxes = inboxes + 1,
                problem = excluded.problem,
@@ -135,6 +135,38 @@ def servers(reader: Reader, note_id: int) -> list[Server]:
             row["name"], "pending", row["problem"], _instant(row["failing_since"]), next_try
         )
     return [found[name] for name in sorted(found)]
+
+
+def missing(reader: Reader, message_ids: Iterable[int]) -> dict[int, list[Server]]:
+    """Return which servers do not have messages of the owner's, by row id: not yet, or never.
+
+    What all have is left out.
+    """
+    rows = reader.all(
+        """
+        SELECT outgoing.message_id, hosts.name, 'dropped' AS state, undelivered.problem,
+               undelivered.given_up_at AS since
+          FROM outgoing
+          JOIN undelivered ON undelivered.outgoing_id = outgoing.id
+          JOIN hosts ON hosts.id = undelivered.host_id
+         WHERE outgoing.message_id IN (SELECT value FROM json_each(:ids))
+         UNION ALL
+        SELECT outgoing.message_id, hosts.name, 'pending',
+               iif(hosts.failing_since IS NULL, deliveries.problem, hosts.problem),
+               hosts.failing_since
+          FROM outgoing
+          JOIN deliveries ON deliveries.outgoing_id = outgoing.id
+          JOIN hosts ON hosts.id = deliveries.host_id
+         WHERE outgoing.message_id IN (SELECT value FROM json_each(:ids))
+         ORDER BY 2, 3
+        """,
+        {"ids": json.dumps(list(message_ids))},
+    )
+    found: dict[int, dict[str, Server]] = {}
+    for row in rows:
+        server = Server(row["name"], row["state"], row["problem"], _instant(row["since"]))
+        found.setdefault(row["message_id"], {})[row["name"]] = server
+    return {message_id: list(named.values()) for message_id, named in found.items()}
 
 
 def sent_at(reader: Reader, note_id: int) -> datetime | None:

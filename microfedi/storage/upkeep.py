@@ -147,6 +147,7 @@ def drop_actors(tx: Transaction, fetched_before: datetime) -> int:
                AND id NOT IN (SELECT actor_id FROM blocked_by)
                AND id NOT IN (SELECT actor_id FROM muted_actors)
                AND id NOT IN (SELECT actor_id FROM notification_people)
+               AND id NOT IN (SELECT actor_id FROM declined_people)
                AND id NOT IN (SELECT actor_id FROM circle_people)
                AND NOT EXISTS (SELECT 1 FROM circle_notes WHERE actor_id = actors.id)
                AND NOT EXISTS (SELECT 1 FROM notes WHERE actor_id = actors.id)

@@ -14,6 +14,7 @@ from microfedi.storage import (
     actors,
     announces,
     bookmarks,
+    conversations,
     files,
     following,
     likes,
@@ -99,7 +100,7 @@ async def test_what_somebody_here_cares_for_is_never_dropped(ctx: Context) -> No
         a_post(tx, "middle", actor_id=ann, reply_to="root")
         a_post(tx, "answer", actor_id=owner_id, reply_to="middle", public_id="answer")
         pins.replace(tx, ann, [a_post(tx, "pinned", actor_id=ann)])
-        conversation = messages.conversation_for(tx, {ann}, state="open")
+        conversation = conversations.make(tx, {ann}, state="open")
         messages.keep(
             tx,
             vocab.Note(uri=f"{ANN}/m/1", attributed_to=ANN, published=LONG_AGO),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from microfedi.protocol import vocab
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import messages
+from microfedi.storage import conversations, messages
 from microfedi.storage.database import Database, Transaction
 from tests.factories import NOON
 from tests.storage.test_notes import BOB, CAROL, met
@@ -38,9 +38,16 @@ def kept(
     )
 
 
+def deleted(tx: Transaction, uri: str) -> messages.Gone:
+    """Delete a message that is there."""
+    head = messages.head_of(tx, uri)
+    assert head is not None
+    return messages.delete(tx, [head.id], now=NOON)
+
+
 async def test_a_message_comes_back_whole(db: Database) -> None:
     def story(tx: Transaction) -> None:
-        conversation_id = messages.conversation_for(tx, {met(tx)}, state="request")
+        conversation_id = conversations.make(tx, {met(tx)}, state="request")
         message = kept(tx, conversation_id)
         assert message is not None
         assert messages.by_uri(tx, SECRET.uri) == message
@@ -55,10 +62,10 @@ async def test_a_message_comes_back_whole(db: Database) -> None:
 
 async def test_nothing_that_was_said_is_on_the_disk(db: Database, tmp_path: Path) -> None:
     def story(tx: Transaction) -> None:
-        conversation_id = messages.conversation_for(tx, {met(tx)}, state="open")
+        conversation_id = conversations.make(tx, {met(tx)}, state="open")
         kept(tx, conversation_id)
         kept(tx, conversation_id, replace(SECRET, uri=SECRET.uri + "2"), minute=1)
-        messages.delete(tx, SECRET.uri + "2", now=NOON)
+        deleted(tx, SECRET.uri + "2")
 
     await db.write(story)
     raw = b"".join(path.read_bytes() for path in tmp_path.glob("microfedi.db*"))
@@ -70,18 +77,18 @@ async def test_nothing_that_was_said_is_on_the_disk(db: Database, tmp_path: Path
 async def test_the_same_people_are_the_same_conversation(db: Database) -> None:
     def story(tx: Transaction) -> None:
         bob, carol = met(tx), met(tx, CAROL)
-        both = messages.conversation_for(tx, {bob, carol}, state="request")
-        assert messages.conversation_for(tx, {carol, bob}, state="request") == both
-        alone = messages.conversation_for(tx, {bob}, state="open")
+        both = conversations.make(tx, {bob, carol}, state="request")
+        assert conversations.make(tx, {carol, bob}, state="request") == both
+        alone = conversations.make(tx, {bob}, state="open")
         assert alone != both
-        assert messages.find_conversation(tx, {carol}) is None
-        assert messages.find_conversation(tx, [bob, carol]) == both
-        messages.conversation_for(tx, {bob}, state="request")
-        found = messages.conversation(tx, alone)
+        assert conversations.find(tx, {carol}) is None
+        assert conversations.find(tx, [bob, carol]) == both
+        conversations.make(tx, {bob}, state="request")
+        found = conversations.by_id(tx, alone, now=NOON)
         assert found is not None
         assert found.state == "open"
-        messages.conversation_for(tx, {bob, carol}, state="open")
-        found = messages.conversation(tx, both)
+        conversations.make(tx, {bob, carol}, state="open")
+        found = conversations.by_id(tx, both, now=NOON)
         assert found is not None
         assert (found.state, sorted(found.people)) == ("open", [bob, carol])
 
@@ -91,10 +98,10 @@ async def test_the_same_people_are_the_same_conversation(db: Database) -> None:
 async def test_pages_unread_and_deleting(db: Database) -> None:
     def story(tx: Transaction) -> None:
         bob, carol = met(tx), met(tx, CAROL)
-        first = messages.conversation_for(tx, {bob}, state="open")
-        second = messages.conversation_for(tx, {carol}, state="open")
-        request = messages.conversation_for(tx, {bob, carol}, state="request")
-        assert messages.conversations(tx, state="open", limit=9) == []
+        first = conversations.make(tx, {bob}, state="open")
+        second = conversations.make(tx, {carol}, state="open")
+        request = conversations.make(tx, {bob, carol}, state="request")
+        assert conversations.page(tx, state="open", limit=9, now=NOON) == []
         for number in range(5):
             note = replace(SECRET, uri=f"https://b.example/m/{number}")
             assert kept(tx, first, note, minute=number) is not None
@@ -106,25 +113,26 @@ async def test_pages_unread_and_deleting(db: Database) -> None:
         older = messages.page(tx, first, before=newest[0].id, limit=9)
         assert [message.uri[-1] for message in older] == ["0", "1", "2"]
 
-        opened = messages.conversations(tx, state="open", limit=9)
+        opened = conversations.page(tx, state="open", limit=9, now=NOON)
         assert [(one.id, one.people, one.unread) for one in opened] == [
             (second, (carol,), 1),
             (first, (bob,), 5),
         ]
-        below = messages.conversations(tx, state="open", before=opened[0].last_message_id, limit=9)
+        below = conversations.page(
+            tx, state="open", before=opened[0].last_message_id, limit=9, now=NOON
+        )
         assert [one.id for one in below] == [first]
-        assert messages.unread(tx) == 2
-        messages.mark_read(tx, first)
-        assert messages.unread(tx) == 1
-        messages.accept(tx, request)
-        assert messages.unread(tx) == 2
+        assert conversations.unread(tx, now=NOON) == 2
+        conversations.mark_read(tx, first)
+        assert conversations.unread(tx, now=NOON) == 1
+        conversations.accept(tx, request)
+        assert conversations.unread(tx, now=NOON) == 2
 
-        assert messages.delete(tx, "https://b.example/m/4", now=NOON)
-        assert not messages.delete(tx, "https://b.example/m/4", now=NOON)
+        deleted(tx, "https://b.example/m/4")
         assert kept(tx, first, replace(SECRET, uri="https://b.example/m/4")) is None
         assert [message.uri[-1] for message in messages.page(tx, first, limit=1)] == ["3"]
-        assert messages.remove(tx, first)
-        assert not messages.remove(tx, first)
+        assert conversations.remove(tx, first)
+        assert not conversations.remove(tx, first)
         assert messages.by_uri(tx, "https://b.example/m/3") is None
 
     await db.write(story)
@@ -132,7 +140,7 @@ async def test_pages_unread_and_deleting(db: Database) -> None:
 
 async def test_an_edit_changes_what_was_said_and_not_to_whom(db: Database) -> None:
     def story(tx: Transaction) -> None:
-        conversation_id = messages.conversation_for(tx, {met(tx)}, state="open")
+        conversation_id = conversations.make(tx, {met(tx)}, state="open")
         before = kept(tx, conversation_id)
         assert before is not None
         forged = replace(SECRET, uri="https://b.example/else", summary="", updated=NOON)

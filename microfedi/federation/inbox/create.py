@@ -9,6 +9,7 @@ from microfedi.federation import (
     keeping,
     linked,
     lookup,
+    media_cache,
     permission,
     quoting,
     relevance,
@@ -21,6 +22,7 @@ from microfedi.protocol import addressing, vocab
 from microfedi.protocol.vocab import Activity, Create, Encrypted, Visibility
 from microfedi.storage import (
     actors,
+    conversations,
     encrypted,
     following,
     jobs,
@@ -165,10 +167,10 @@ def _take_message(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor
     if not _may_write(ctx, tx, author, people):
         log.info("a message was not let in, as the owner wishes")
         return
-    if messages.by_uri(tx, note.uri) is not None or tombstones.of(tx, note.uri) is not None:
+    if messages.has(tx, note.uri) or tombstones.of(tx, note.uri) is not None:
         return
     is_known = following.is_followed(tx, author.id)
-    conversation_id = messages.conversation_for(tx, people, state="open" if is_known else "request")
+    conversation_id = conversations.make(tx, people, state="open" if is_known else "request")
     messages.keep(
         tx,
         note,
@@ -176,17 +178,24 @@ def _take_message(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor
         actor_id=author.id,
         html=keeping.html_of(ctx, tx, note),
         now=ctx.now(),
+        copies=media_cache.names_of(tx, note.attachments),
     )
 
 
 def _may_write(ctx: Context, tx: Transaction, author: Actor, people: set[int]) -> bool:
-    if ctx.owner.message_policy == "anyone":
+    if following.is_followed(tx, author.id):
+        return ctx.owner.message_policy in ("anyone", "followed") or _is_open_to(tx, people)
+    if ctx.owner.message_policy == "anyone" and not conversations.is_declined(tx, author.id):
         return True
-    if ctx.owner.message_policy == "followed" and following.is_followed(tx, author.id):
-        return True
-    conversation_id = messages.find_conversation(tx, people)
-    known = None if conversation_id is None else messages.conversation(tx, conversation_id)
-    return known is not None and known.state == "open"  # the owner has written to them
+    return _is_open_to(tx, people)
+
+
+def _is_open_to(reader: Reader, people: set[int]) -> bool:
+    """True if the owner has written to exactly these people, or let them in."""
+    conversation_id = conversations.find(reader, people)
+    return conversation_id is not None and (
+        conversations.state_of(reader, conversation_id) == "open"
+    )
 
 
 def is_vote(note: vocab.Note) -> bool:

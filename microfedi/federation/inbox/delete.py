@@ -1,7 +1,7 @@
 """Something of somebody's is gone, or they are."""
 
 from microfedi.errors import NotAuthorized
-from microfedi.federation import permission
+from microfedi.federation import forgetting, permission
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import notes as outbox_notes
 from microfedi.protocol import uris
@@ -28,10 +28,10 @@ def apply(ctx: Context, tx: Transaction, delete: Delete, sender: Actor) -> None:
         permission.demand(ctx, tx, sender, "change", note)
         notes.delete(tx, note.id, now=ctx.now())
         return
-    message = messages.by_uri(tx, uri)
+    message = messages.head_of(tx, uri)
     if message is not None:
         permission.demand(ctx, tx, sender, "change", message)
-        messages.delete(tx, uri, now=ctx.now())
+        forgetting.drop(ctx, tx, [message.id])
         return
     if encrypted.has(tx, uri):
         if not encrypted.delete(tx, uri, sender.id):

@@ -3,7 +3,7 @@
 import dataclasses
 from datetime import datetime, timedelta
 
-from microfedi.federation import keeping, lookup, permission, quoting
+from microfedi.federation import keeping, lookup, media_cache, permission, quoting
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import create, votes
@@ -73,11 +73,13 @@ def apply_note(
             # The owner vouched for another text.
             notifications.add(tx, "update", actor_id=sender.id, note_id=kept.id, now=now)
         return
-    message = messages.by_uri(tx, note.uri)
+    message = messages.head_of(tx, note.uri)
     if message is not None:
         permission.demand(ctx, tx, sender, "change", message)
-        if _is_newer(note, message.updated_at or message.published_at):
-            messages.edit(tx, message.id, note, html=keeping.html_of(ctx, tx, note), now=now)
+        if _is_newer(note, message.edited_at or message.published_at):
+            html = keeping.html_of(ctx, tx, note)
+            copies = media_cache.names_of(tx, note.attachments)
+            messages.edit(tx, message.id, note, html=html, now=now, copies=copies)
         return
     if note.published is not None and now - note.published < TAKEN_AS_NEW:
         create.take(ctx, tx, note, sender, activity=update)

@@ -152,6 +152,37 @@ INSERT INTO search_waiting (kind, id) SELECT 'post', id FROM notes;
 INSERT INTO search_waiting (kind, id) SELECT 'person', id FROM actors;
 
 -- Messages
+-- What the drawer, the list and what is deleted by time need: no word of what was written.
+ALTER TABLE messages ADD COLUMN links INTEGER NOT NULL DEFAULT 0;      -- to pages, in its text
+ALTER TABLE messages ADD COLUMN copies TEXT NOT NULL DEFAULT '[]';     -- cached_media.key, of theirs
+ALTER TABLE messages ADD COLUMN head_sealed BLOB;   -- its id, when it was written and edited
+ALTER TABLE conversations ADD COLUMN kept_days INTEGER                 -- NULL = for good
+    CHECK (kept_days IN (1, 7, 30, 90));
+ALTER TABLE outgoing ADD COLUMN message_id INTEGER;                    -- whether it got there
+CREATE INDEX outgoing_by_message ON outgoing (message_id) WHERE message_id IS NOT NULL;
+
+CREATE TABLE message_versions (             -- what a message said before it was edited
+    id              INTEGER PRIMARY KEY,
+    message_id      INTEGER NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+    body_sealed     BLOB NOT NULL           -- as it stood in messages
+) STRICT;
+
+CREATE INDEX message_versions_by_message ON message_versions (message_id, id);
+
+CREATE TABLE muted_conversations (
+    conversation_id INTEGER PRIMARY KEY REFERENCES conversations (id) ON DELETE CASCADE,
+    until           TEXT
+) STRICT;
+
+CREATE TABLE declined_people (              -- what they write is not kept, until they are written to
+    actor_id        INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+    declined_at     TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE message_drafts (
+    conversation_id INTEGER UNIQUE REFERENCES conversations (id) ON DELETE CASCADE,  -- NULL: a new one
+    body_sealed     BLOB NOT NULL
+) STRICT;
 
 -- Trust: who somebody is
 

@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 
 from microfedi.protocol.vocab import PUBLIC, Visibility
-from microfedi.storage import following, messages, notes, stretches
+from microfedi.storage import conversations, following, notes, stretches
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.database import Reader
 from tests.another_server import RemoteActor
@@ -169,9 +169,9 @@ def a_letter(sender: RemoteActor, *others: RemoteActor, number: int = 1) -> Docu
     return a_note(sender, number, to=people, cc=[], tag=tag, content="<p>secret</p>")
 
 
-async def talks(scene: Scene, state: messages.State) -> list[messages.Conversation]:
-    def question(reader: Reader) -> list[messages.Conversation]:
-        return messages.conversations(reader, state=state, limit=10)
+async def talks(scene: Scene, state: conversations.State) -> list[conversations.Conversation]:
+    def question(reader: Reader) -> list[conversations.Conversation]:
+        return conversations.page(reader, state=state, limit=10, now=NOON)
 
     return await scene.ctx.db.read(question)
 
@@ -230,7 +230,7 @@ async def test_the_owner_says_who_may_write(
 async def test_who_was_written_to_may_always_answer(scene: Scene) -> None:
     await scene.set_preferences(message_policy="nobody")
     frank = await scene.meet(scene.frank)
-    await scene.ctx.db.write(lambda tx: messages.conversation_for(tx, {frank.id}, state="open"))
+    await scene.ctx.db.write(lambda tx: conversations.make(tx, {frank.id}, state="open"))
 
     await scene.deliver(scene.frank, a_create(scene.frank, a_letter(scene.frank)))
 

@@ -3,11 +3,12 @@
 import pytest
 
 from microfedi.errors import InvalidInput, NotFound
+from microfedi.federation import jobs
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import messages
 from microfedi.protocol import vocab
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import blocks, files, media
+from microfedi.storage import blocks, conversations, files, media
 from microfedi.storage import messages as message_storage
 from microfedi.storage.database import Transaction
 from microfedi.storage.messages import Message
@@ -21,7 +22,7 @@ async def received(ctx: Context, sender: str, *people: str) -> Message:
     author, *others = await met(ctx, sender, *people)
 
     def change(tx: Transaction) -> Message:
-        conversation_id = message_storage.conversation_for(
+        conversation_id = conversations.make(
             tx, {author.id, *(one.id for one in others)}, state="request"
         )
         message = message_storage.keep(
@@ -40,6 +41,15 @@ async def received(ctx: Context, sender: str, *people: str) -> Message:
         return message
 
     return await ctx.db.write(change)
+
+
+async def shredded(ctx: Context) -> None:
+    """Have the bytes deleted that wait for it."""
+    worker = jobs.JobsWorker(ctx)
+    await worker.turn()
+    while not worker.is_idle:
+        ctx.wake.jobs.clear()
+        await ctx.wake.jobs.wait()
 
 
 async def test_a_message_goes_to_each_personal_inbox(ctx: Context) -> None:
@@ -68,7 +78,7 @@ async def test_an_answer_joins_the_conversation(ctx: Context) -> None:
     assert ours.in_reply_to == theirs.uri
     assert ours.conversation == "tag:vic.example,9"
     talk = await ctx.db.read(
-        lambda reader: message_storage.conversation(reader, ours.conversation_id)
+        lambda reader: conversations.by_id(reader, ours.conversation_id, now=NOON)
     )
     assert talk is not None
     assert talk.state == "open"
@@ -93,6 +103,7 @@ async def test_an_edit_and_a_deletion_go_to_the_same_people(ctx: Context) -> Non
     await messages.delete(ctx, message.id)
 
     create, update, delete = await sent(ctx)
+    await shredded(ctx)
     assert [one.type for one in (create, update, delete)] == ["Create", "Update", "Delete"]
     assert create.inboxes == update.inboxes == delete.inboxes == {f"{ALICE}/inbox"}
     assert create.activity["to"] == update.activity["to"] == delete.activity["to"] == [ALICE]
