@@ -46,14 +46,14 @@ _WORDS = {
     410: (mark("Deleted"), mark("This was deleted by its author.")),
     413: (mark("Too large"), mark("That is more than this server takes at once.")),
     415: (mark("Not readable"), mark("This server does not read that kind of document.")),
-    422: (mark("Please correct this"), "mark("),
-    429: (")Too many at oncemark(", ")Please wait a little and try again.mark("),
+    422: (mark("Please correct this"), ""),
+    429: (mark("Too many at once"), mark("Please wait a little and try again.")),
     500: (
-        ")Something brokemark(",
-        ")That is our fault. The server's log says more under this number:mark(",
+        mark("Something broke"),
+        mark("That is our fault. The server's log says more under this number:"),
     ),
-    502: (")The other server did not answermark(", ")Try again in a while.mark("),
-    503: (")Not nowmark(", ")Please try again in a minute."),
+    502: (mark("The other server did not answer"), mark("Try again in a while.")),
+    503: (mark("Not now"), mark("Please try again in a minute.")),
 }
 
 

@@ -163,7 +163,7 @@ async def _ask(
             async with asyncio.timeout(timeout_s):
                 answer, _ = await asyncio.gather(_answer(child), _feed(child, request, source))
         except TimeoutError:
-            raise InvalidInput("image", "This takes too long to read.") from None
+            raise InvalidInput("image", "This file takes too long to read.") from None
         finally:
             if child.returncode is None:
                 child.kill()
@@ -172,7 +172,7 @@ async def _ask(
     if "refused" in header:
         raise InvalidInput("image", header["refused"], **header["values"])
     if not files:
-        raise InvalidInput("image", "This cannot be read; it may be broken.")
+        raise InvalidInput("image", "This file cannot be read; it may be broken.")
     return header, files
 
 
