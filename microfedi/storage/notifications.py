@@ -4,6 +4,7 @@ What somebody did who is muted or blocked now, and what waits of strangers (`str
 but not told: neither on pages, nor in counts, nor pushed.
 """
 
+import json
 import sqlite3
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -58,14 +59,30 @@ _TOLD = """
                AND (until IS NULL OR until > :now)))
 """
 _ALL = 2**63 - 1  # before every id there can be
-_COLUMNS = "id, kind, actor_id, note_id, detail, created_at"
+_COLUMNS = """
+    id, kind, actor_id, note_id, detail, created_at,
+    CASE WHEN kind = 'reaction' AND detail LIKE ':%'
+         THEN (SELECT emoji_url
+                 FROM reactions
+                WHERE reactions.note_id = told.note_id
+                  AND reactions.actor_id = told.actor_id
+                  AND reactions.name = told.detail)
+    END AS picture,
+    CASE WHEN kind = 'follow'
+         THEN EXISTS (SELECT 1
+                        FROM following
+                       WHERE following.actor_id = told.actor_id
+                         AND following.state <> 'rejected')
+    END AS is_followed
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
     """`actor_id` did something, to `note_id` if it was about a note. Ids grow.
 
-    `detail` is the emoji of a reaction, and nothing for everything else.
+    `detail` is the emoji of a reaction, and nothing for everything else; `picture` is where that of
+    a custom emoji lies. `is_followed`: the owner follows, or has asked, who follows now.
     """
 
     id: int
@@ -74,6 +91,20 @@ class Notification:
     note_id: int | None
     created_at: datetime
     detail: str = ""
+    picture: str | None = None
+    is_followed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """The newest id, told or not; of how many strangers something waits (`MOST_COUNTED` if there
+    are more); how many ask to follow, and who does first.
+    """
+
+    newest_id: int
+    held: int
+    request_count: int
+    request_ids: tuple[int, ...]
 
 
 def add(
@@ -161,7 +192,7 @@ def held(
     """Return what waits of somebody, newest first."""
     sql = f"""
         SELECT {_COLUMNS}
-          FROM notifications
+          FROM notifications AS told
          WHERE is_held
            AND actor_id = :actor_id
            AND id < :before_id
@@ -183,6 +214,30 @@ def pushable(reader: Reader, *, after_id: int, limit: int, now: datetime) -> lis
         "now": instants.to_text(now),
     }
     return _read(reader, sql, params)
+
+
+def above(reader: Reader, *, requests: int) -> Above:
+    """Return what stands above the first page; of requests the ids of the first so many."""
+    row = reader.one(
+        """
+        SELECT (SELECT coalesce(max(id), 0) FROM notifications) AS newest_id,
+               (SELECT count(*)
+                  FROM (SELECT DISTINCT actor_id FROM notifications WHERE is_held LIMIT :most)
+               ) AS held,
+               (SELECT count(*) FROM followers WHERE state = 'requested') AS request_count,
+               (SELECT json_group_array(actor_id)
+                  FROM (SELECT actor_id
+                          FROM followers
+                         WHERE state = 'requested'
+                         ORDER BY created_at, actor_id
+                         LIMIT :requests)) AS request_ids
+        """,
+        {"most": MOST_COUNTED, "requests": requests},
+    )
+    assert row is not None  # noqa: S101 - a SELECT without FROM
+    return Above(
+        row["newest_id"], row["held"], row["request_count"], tuple(json.loads(row["request_ids"]))
+    )
 
 
 def newest_id(reader: Reader) -> int:
@@ -227,6 +282,8 @@ def _read(reader: Reader, sql: str, params: Mapping[str, object]) -> list[Notifi
             row["note_id"],
             instants.from_text(row["created_at"]),
             row["detail"],
+            row["picture"],
+            bool(row["is_followed"]),
         )
         for row in rows
     ]

@@ -22,18 +22,15 @@ from microfedi.protocol.filtering import Place
 from microfedi.storage import (
     actors,
     filters,
-    followers,
-    following,
     notes,
     notifications,
-    reactions,
     strangers,
 )
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
-from microfedi.storage.notifications import Kind, Notification
+from microfedi.storage.notifications import Above, Kind, Notification
 from microfedi.storage.owner import Owner
 from microfedi.storage.strangers import ABOUT, About, Held, Rule
 from microfedi.web import cards, redirects
@@ -55,6 +52,7 @@ KINDS: Final[Mapping[Tab, tuple[Kind, ...] | None]] = {
     "follows": ("follow", "follow_request", "follow_accepted"),
     "boosts": ("like", "announce", "reaction"),
 }
+_WITH_REQUESTS: Final = ("all", "follows")
 _NOTHING_NEW: Final = 2**63 - 1  # a mark above everything
 # Who did one of these to the same post, or to the owner, stands in one line.
 _GROUPED: Final = frozenset({"like", "announce", "reaction", "follow"})
@@ -76,8 +74,7 @@ class Group:
     note: Note | None = None
     note_url: str = ""
     card: Card | None = None
-    details: dict[str, None] = field(default_factory=dict)
-    emojis: Mapping[str, str | None] = field(default_factory=dict)
+    emojis: dict[str, str | None] = field(default_factory=dict)
     kinds: set[Kind] = field(default_factory=set)
 
     @property
@@ -94,23 +91,13 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page of groups. `next_id` goes on before it, 0 at the end. `hidden` are those that the
-    owner's filters hide; `followed` are people the owner follows, of those who follow now.
+    owner's filters hide. `requests` are people who ask to follow, for the first page.
     """
 
     groups: Sequence[Group]
     next_id: int
     hidden: int
-    followed: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Above:
-    """What stands above the first page: who asks to follow, and how many strangers are held."""
-
     requests: Sequence[Actor] = ()
-    request_count: int = 0
-    held: int = 0
-    newest_id: int = 0
 
 
 async def show(request: Request) -> Response:
@@ -127,12 +114,13 @@ async def show(request: Request) -> Response:
         read_id = ctx.owner.notifications_read_id
     mark = read_id
 
-    def question(reader: Reader) -> tuple[Page, Above]:
+    def question(reader: Reader) -> tuple[Page, Above | None]:
         found = notifications.page(
             reader, before_id=before, limit=MOST_READ, kinds=KINDS[tab], now=ctx.now()
         )
-        shown = _page(reader, ctx.owner, found, mark, ctx.now())
-        return shown, Above() if before else _above(reader)
+        above = None if before else notifications.above(reader, requests=SHOWN_REQUESTS)
+        asking = above.request_ids if above is not None and tab in _WITH_REQUESTS else ()
+        return _page(reader, ctx.owner, found, mark, ctx.now(), asking=asking), above
 
     shown, above = await ctx.db.read(question)
     query = "" if tab == "all" else f"&show={tab}"
@@ -140,10 +128,10 @@ async def show(request: Request) -> Response:
         # Who asks to follow stands above, as long as nobody has answered.
         "groups": [one for one in shown.groups if one.kind != "follow_request"],
         "above": above,
+        "requests": shown.requests,
         "hidden": shown.hidden,
-        "followed": shown.followed,
         "tab": tab,
-        "is_first": not before,
+        "is_first": above is not None,
         "has_mark": bool(mark),
         "most_faces": MOST_FACES,
         "most_people": MOST_PEOPLE_COUNTED,
@@ -155,8 +143,9 @@ async def show(request: Request) -> Response:
     }
     response = await page(request, "notifications.html", values)
     is_looked_at = "prefetch" not in request.headers.get("sec-purpose", "")
-    if not before and tab == "all" and is_looked_at and above.newest_id > mark:
-        await ctx.db.write(lambda tx: owner_storage.set_notifications_read(tx, above.newest_id))
+    if above is not None and tab == "all" and is_looked_at and above.newest_id > mark:
+        newest = above.newest_id
+        await ctx.db.write(lambda tx: owner_storage.set_notifications_read(tx, newest))
         await ctx.reload_owner()
     return response
 
@@ -211,7 +200,6 @@ async def show_held_of(request: Request) -> Response:
         "actor": actor,
         "groups": shown.groups,
         "hidden": shown.hidden,
-        "followed": shown.followed,
         "most_faces": MOST_FACES,
         "older": f"{here}?before={shown.next_id}" if shown.next_id else "",
         "newer": here if before else "",
@@ -299,7 +287,7 @@ def gather(found: Iterable[Notification], mark: int) -> tuple[list[Group], int]:
         group.kinds.add(one.kind)
         group.actor_ids[one.actor_id] = None
         if one.detail:
-            group.details[one.detail] = None
+            group.emojis[one.detail] = one.picture
         used += 1
     return list(groups.values()), used
 
@@ -313,7 +301,13 @@ def _key(one: Notification, is_new: bool) -> object:
 
 
 def _page(
-    reader: Reader, owner: Owner, found: Sequence[Notification], mark: int, now: datetime
+    reader: Reader,
+    owner: Owner,
+    found: Sequence[Notification],
+    mark: int,
+    now: datetime,
+    *,
+    asking: Sequence[int] = (),
 ) -> Page:
     """Read what a page of groups needs."""
     groups, used = gather(found, mark)
@@ -329,8 +323,7 @@ def _page(
     shown = {card.note.id: card for card in found_cards}
     faces = {actor_id for one in groups for actor_id in list(one.actor_ids)[:MOST_FACES]}
     known = {card.author.id: card.author for card in found_cards}
-    people = known | actors.by_ids(reader, faces - known.keys())
-    pictures = _pictures(reader, groups)
+    people = known | actors.by_ids(reader, (faces | set(asking)) - known.keys())
     kept, hidden = [], 0
     for one in groups:
         note_id = one.newest.note_id
@@ -338,13 +331,11 @@ def _page(
         one.card = shown.get(note_id) if note_id and one.kind in _WHOLE else None
         one.note_url = cards.url_of(one.note, owner) if one.note else ""
         one.people = [people[i] for i in list(one.actor_ids)[:MOST_FACES] if i in people]
-        one.emojis = {name: pictures.get((note_id or 0, name)) for name in one.details}
         if _is_hidden(one, owner, now):
             hidden += 1
         elif one.people:
             kept.append(one)
-    new = {one.newest.actor_id for one in kept if one.kind == "follow" and one.count == 1}
-    return Page(kept, next_id, hidden, following.among(reader, new) if new else frozenset())
+    return Page(kept, next_id, hidden, [people[i] for i in asking if i in people])
 
 
 def _is_hidden(group: Group, owner: Owner, now: datetime) -> bool:
@@ -360,29 +351,6 @@ def _is_hidden(group: Group, owner: Owner, now: datetime) -> bool:
         quoted=quoted.note if quoted else None,
     )
     return verdict is not None and verdict.hides
-
-
-def _pictures(reader: Reader, groups: Iterable[Group]) -> dict[tuple[int, str], str | None]:
-    """Return the pictures of custom emojis that people reacted with, by post and name."""
-    wanted = {
-        one.newest.note_id
-        for one in groups
-        if one.kind == "reaction" and any(":" in name for name in one.details)
-    }
-    tallies = reactions.of_notes(reader, {i for i in wanted if i}) if wanted else {}
-    return {
-        (note_id, one.name): one.emoji_url for note_id, found in tallies.items() for one in found
-    }
-
-
-def _above(reader: Reader) -> Above:
-    requests = followers.requests(reader, SHOWN_REQUESTS)
-    return Above(
-        requests,
-        followers.count_requests(reader) if requests else 0,
-        strangers.people_held(reader, MOST_PEOPLE_COUNTED),
-        notifications.newest_id(reader),
-    )
 
 
 def _tab(request: Request) -> Tab:
