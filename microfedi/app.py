@@ -33,17 +33,23 @@ from microfedi.http.languages import Languages
 from microfedi.http.negotiate import either
 from microfedi.web import (
     about,
+    acts,
     blocks,
     circles,
     compose,
     consent,
     discovery,
+    door,
     emoji,
     feeds,
+    filters,
+    gallery,
+    hashtags,
     history,
     home,
     interact,
     leaving,
+    lists,
     login,
     media,
     messages,
@@ -72,8 +78,9 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 # Pages for the owner alone: behind the login, and every change of them behind the form's token.
 OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, security, login,
+    acts, door,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
-    leaving, history, status, receipt, relations,
+    leaving, history, gallery, status, receipt, relations,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2
@@ -141,6 +148,7 @@ def _routes(config: Config) -> list[BaseRoute]:
         *media.public_routes,
         *about.public_routes,
         *public.public_routes,
+        *hashtags.public_routes,
         *(_form(route, sessions.public_form, config) for route in login.form_routes),
         *(_form(route, sessions.visitors_form, config) for route in visitors.form_routes),
         *(

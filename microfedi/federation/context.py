@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -16,8 +16,10 @@ from microfedi.federation.keyring import Keyring, Remembered
 from microfedi.federation.remote import Remote
 from microfedi.protocol.vocab import Activity
 from microfedi.storage import owner as owner_storage
+from microfedi.storage import pending_acts
 from microfedi.storage.database import Database
 from microfedi.storage.owner import Owner
+from microfedi.storage.pending_acts import Act
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ class Context:
         self.unlocked = Unlocked()
         self.stopping = asyncio.Event()
         self._owner: Owner | None = None
+        # What was asked for, cannot be undone, and waits for its day: every page says so.
+        self.pending_acts: Sequence[Act] = ()
 
     @property
     def owner(self) -> Owner:
@@ -88,8 +92,10 @@ class Context:
         return self._owner is not None
 
     async def reload_owner(self) -> None:
-        """Read the owner again: at start, and after whatever changes it."""
-        self._owner = await self.db.read(owner_storage.load)
+        """Read the owner, and what waits for its day, again: at start, and after a change."""
+        self._owner, self.pending_acts = await self.db.read(
+            lambda reader: (owner_storage.load(reader), pending_acts.waiting(reader))
+        )
 
     def may_speak_with(self, host: str) -> bool:
         """Whether the settings let us exchange anything with `host` (blocks are another matter)."""

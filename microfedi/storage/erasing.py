@@ -38,7 +38,6 @@ def inboxes(reader: Reader) -> list[str]:
 
 def contents(tx: Transaction) -> None:
     """Delete every row but the gravestone and what is on its way; may be done again."""
-    search.clear(tx)
     # The tables in which SQLite keeps an index of words (search_posts_data ...) are its own.
     names = tx.all("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")
     for row in names:
@@ -57,9 +56,11 @@ def contents(tx: Transaction) -> None:
         """
         UPDATE owner
            SET bio = '', password_hash = '', totp_secret_sealed = x'', attribution_domains = '[]',
-               old_rsa_key_sealed = NULL, old_ed25519_key_sealed = NULL
+               old_rsa_key_sealed = NULL, old_ed25519_key_sealed = NULL, passkey_user = NULL
         """
     )
+    tx.run("UPDATE instance SET door_log_end = NULL")
+    search.clear(tx)  # last: what was deleted above was put down there, to be taken out later
 
 
 def is_told(reader: Reader) -> bool:

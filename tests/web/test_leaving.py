@@ -9,7 +9,7 @@ from microfedi import doctor, imagework
 from microfedi.account import setup
 from microfedi.errors import ConfigError, InvalidInput
 from microfedi.federation import start
-from microfedi.federation.outbox import leaving
+from microfedi.federation.outbox import irreversible, leaving
 from microfedi.protocol import parse
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import files
@@ -46,7 +46,11 @@ async def lived_in(app: App) -> tuple[str, str]:
 async def leave(app: App, **fields: str) -> httpx2.Response:
     app.clock.forward(seconds=30)
     asked = {"handle": HANDLE, "password": PASSWORD, "code": app.code()} | fields
-    return await app.post("/settings/delete", asked)
+    answer = await app.post("/settings/delete", asked)
+    if answer.status_code == 303:
+        app.clock.forward(hours=24)
+        await irreversible.run(app.ctx, "delete")
+    return answer
 
 
 async def test_what_goes_and_what_stays_is_said_first(tmp_path: Path) -> None:
@@ -112,7 +116,12 @@ async def test_nothing_is_left_but_a_gravestone(tmp_path: Path) -> None:
 
         await leave(app, handle=f"@{HANDLE}@us.example")
 
-        rows = {name for name, found in (await app.rows()).items() if found}
+        rows = {
+            name
+            for name, found in (await app.rows()).items()
+            # What SQLite notes of an index of words that is empty.
+            if found and not name.startswith(("search_posts_", "search_people_"))
+        }
         assert rows == {"instance", "owner", "actors", "hosts", "outgoing", "deliveries", "jobs"}
         assert await app.count("actors") == 1
         assert files.names(app.ctx.config.media_dir) == set()

@@ -41,6 +41,7 @@ async def ask(
     act = await ctx.db.write(change)
     if act is None:
         raise InvalidInput("", "That was asked for already, and waits for its time.")
+    await ctx.reload_owner()
     ctx.wake.jobs.set()
     log.warning("asked for, to be done at %s: %s", act.due_at, kind)
     return act
@@ -63,7 +64,9 @@ async def cancel(ctx: Context, kind: str, *, address: str = "", browser: str = "
             )
         return is_there
 
-    return await ctx.db.write(change)
+    is_cancelled = await ctx.db.write(change)
+    await ctx.reload_owner()
+    return is_cancelled
 
 
 async def run(ctx: Context, key: str) -> timedelta | None:
@@ -105,4 +108,6 @@ async def _taken(ctx: Context, act: Act) -> bool:
         door_log.add(tx, door_log.Kind.ACT_DONE, now=now, detail=detail)
         return True
 
-    return await ctx.db.write(change)
+    is_taken = await ctx.db.write(change)
+    await ctx.reload_owner()
+    return is_taken
