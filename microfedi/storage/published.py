@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage.database import Reader
@@ -16,6 +17,7 @@ def page(
     before: int | None = None,
     limit: int,
     with_replies: bool = True,
+    with_boosts: bool = True,
 ) -> list[Entry]:
     """Return entries, newest first; the next page is before the last one's position.
 
@@ -42,7 +44,8 @@ def page(
           FROM (SELECT announces.id, announces.note_id, announces.id, announces.actor_id
                   FROM announces
                   JOIN notes ON notes.id = announces.note_id
-                 WHERE announces.actor_id = :actor_id
+                 WHERE :with_boosts
+                   AND announces.actor_id = :actor_id
                    AND announces.id < coalesce(:before, 9223372036854775807)
                    AND announces.visibility IN (SELECT value FROM json_each(:visibilities))
                    AND notes.visibility IN (SELECT value FROM json_each(:visibilities))
@@ -56,10 +59,39 @@ def page(
             "visibilities": json.dumps([one.value for one in visibilities]),
             "before": before,
             "with_replies": with_replies,
+            "with_boosts": with_boosts,
             "limit": limit,
         },
     )
     return [Entry(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The numbers on the owner's page."""
+
+    posts: int
+    followers: int
+    following: int
+
+
+def counts(reader: Reader, actor_id: int, visibilities: Collection[Visibility]) -> Counts:
+    """Return how many posts somebody has, and the owner's followers and followed."""
+    row = reader.one(
+        """
+        SELECT (SELECT count(*)
+                  FROM notes
+                 WHERE actor_id = :actor_id
+                   AND visibility IN (SELECT value FROM json_each(:visibilities))) AS posts,
+               (SELECT count(*) FROM followers WHERE state = 'accepted') AS followers,
+               (SELECT count(*) FROM following WHERE state = 'accepted') AS following
+        """,
+        {
+            "actor_id": actor_id,
+            "visibilities": json.dumps([one.value for one in visibilities]),
+        },
+    )
+    return Counts(0, 0, 0) if row is None else Counts(**row)
 
 
 def count(reader: Reader, actor_id: int, visibilities: Collection[Visibility]) -> int:

@@ -147,14 +147,25 @@ def clear(tx: Transaction) -> None:
     tx.run("DELETE FROM search_waiting")
 
 
-def find(reader: Reader, query: Query, *, before: int | None = None, limit: int) -> Found:
-    """Return posts that are what `query` asks for, newest first; none of people who are blocked."""
+def find(
+    reader: Reader,
+    query: Query,
+    *,
+    before: int | None = None,
+    limit: int,
+    with_blocked: bool = False,
+) -> Found:
+    """Return posts that are what `query` asks for, newest first.
+
+    None of people who are blocked, unless they are asked for.
+    """
     bounds = {
         "match": _match(reader.sealer, query),
         "before": min(query.before_id, before or _NEWEST),
         "first": query.first_id,
         "limit": limit,
         "most": MAX_SEEN,
+        "with_blocked": with_blocked,
     }
     last_seen = None
     if query.marks:
@@ -181,11 +192,12 @@ def find(reader: Reader, query: Query, *, before: int | None = None, limit: int)
          WHERE search_posts MATCH :match
            AND search_posts.rowid < :before
            AND search_posts.rowid >= :first
-           AND NOT EXISTS (SELECT 1 FROM blocked_actors WHERE actor_id = notes.actor_id)
-           AND NOT EXISTS (SELECT 1 FROM blocked_hosts
-                             JOIN actors ON actors.id = notes.actor_id
-                            WHERE instr('.' || actors.host || ':',
-                                        '.' || blocked_hosts.host || ':'))
+           AND (:with_blocked
+                OR NOT EXISTS (SELECT 1 FROM blocked_actors WHERE actor_id = notes.actor_id)
+                   AND NOT EXISTS (SELECT 1 FROM blocked_hosts
+                                     JOIN actors ON actors.id = notes.actor_id
+                                    WHERE instr('.' || actors.host || ':',
+                                                '.' || blocked_hosts.host || ':')))
            {marks}
          ORDER BY search_posts.rowid DESC
          LIMIT :limit

@@ -1,28 +1,28 @@
 """Anybody's profile as the owner sees it, following them, and letting them follow."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from microfedi import words
 from microfedi.errors import NotFound
 from microfedi.federation.outbox import follows
+from microfedi.federation.visibility import OWNER
 from microfedi.http import forms
 from microfedi.http.context import context_of
-from microfedi.http.pages import page
+from microfedi.http.pages import page, zone_of
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, blocks, followers, following, mutes, pins, published
+from microfedi.storage import actors, blocks, followers, following, mutes
 from microfedi.storage.actors import Actor
 from microfedi.storage.blocks import BlockedActor
 from microfedi.storage.database import Reader
 from microfedi.storage.mutes import MutedActor
-from microfedi.web import cards, redirects
-from microfedi.web.cards import Card
-
-PAGE_NOTES = 40
+from microfedi.web import profiles, redirects
+from microfedi.web.profiles import Content
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,8 @@ class Profile:
 
     actor: Actor
     relation: Relation
-    pinned: Sequence[Card]
-    cards: Sequence[Card]
-    older: str
+    content: Content
+    joined: str = ""
     muted: MutedActor | None = None
     blocked: BlockedActor | None = None
 
@@ -66,27 +65,33 @@ async def show(request: Request) -> Response:
     if actor.id == ctx.owner.actor_id:
         return RedirectResponse(f"/@{ctx.owner.handle}", 303)
     before = forms.query_id(request, "before")
+    tab = profiles.tab_of(request)
 
     def question(reader: Reader) -> Profile:
-        found = published.page(
+        content = profiles.content(
             reader,
             actor.id,
+            f"/people/{actor.id}",
+            tab=tab,
             visibilities=[v for v in Visibility if v is not Visibility.DIRECT],
             before=before,
-            limit=PAGE_NOTES,
+            owner=ctx.owner,
+            asker=OWNER,
         )
-        pinned = [] if before else pins.of(reader, actor.id)
         return Profile(
             actor,
             relation(reader, actor),
-            cards.of_notes(reader, pinned, ctx.owner, pinned=True),
-            cards.of_entries(reader, found, ctx.owner),
-            f"/people/{actor.id}?before={found[-1].position}" if len(found) == PAGE_NOTES else "",
+            content,
+            _day(actor.published_at, zone_of(ctx.owner.time_zone)),
             mutes.of_actor(reader, actor.id, ctx.now()),
             blocks.of_actor(reader, actor.id),
         )
 
     return await page(request, "person.html", {"profile": await ctx.db.read(question)})
+
+
+def _day(instant: datetime | None, zone: tzinfo) -> str:
+    return "" if instant is None else words.day_briefly(instant.astimezone(zone), with_year=True)
 
 
 async def follow(request: Request) -> Response:

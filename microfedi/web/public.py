@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from microfedi import words
 from microfedi.errors import Gone, NotFound
 from microfedi.federation.visibility import OWNER, Asker, may_see
 from microfedi.http import forms, sessions
 from microfedi.http.context import context_of
-from microfedi.http.pages import page
+from microfedi.http.pages import page, zone_of
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, featured_tags, followers, following, notes, tombstones
+from microfedi.storage import actors, featured_tags, notes, published, tombstones
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
@@ -25,7 +25,6 @@ from microfedi.web.profiles import Content
 from microfedi.words import _
 
 PAGE_NOTES = 20  # of a public page: small, so that a famous boost costs little
-MAX_TAG_CHARS = 100
 DESCRIPTION_CHARS = 200  # of the profile, for previews elsewhere
 
 OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
@@ -43,7 +42,7 @@ class Profile:
     posts: int
     followers: int
     following: int
-    joined_at: datetime
+    joined: str
 
 
 async def asker_of(request: Request) -> Asker:
@@ -87,7 +86,7 @@ async def show_profile(request: Request) -> Response:
     asker = await asker_of(request)
     before = forms.query_id(request, "before")
     tab = profiles.tab_of(request)
-    base = f"/@{owner.handle}"
+    base, zone = f"/@{owner.handle}", zone_of(owner.time_zone)
 
     def question(reader: Reader) -> Profile:
         me = actors.by_id(reader, owner.actor_id)
@@ -104,6 +103,7 @@ async def show_profile(request: Request) -> Response:
             owner=owner,
             asker=asker,
         )
+        counts = published.counts(reader, me.id, wanted)
         hidden = owner.hides_follows and asker is None
         return Profile(
             replace(me, fields=tuple((name, sanitize.as_me(value)) for name, value in me.fields)),
@@ -111,14 +111,14 @@ async def show_profile(request: Request) -> Response:
             [link for _, value in me.fields for link in sanitize.links_in(value)],
             featured_tags.all(reader),
             content,
-            content.posts if tab == "about" else notes.count_of(reader, me.id, wanted),
-            -1 if hidden else followers.count(reader),
-            -1 if hidden else following.count(reader),
-            owner.created_at,
+            counts.posts,
+            -1 if hidden else counts.followers,
+            -1 if hidden else counts.following,
+            words.day_briefly(owner.created_at.astimezone(zone), with_year=True),
         )
 
     response = await page(request, "profile.html", {"profile": await ctx.db.read(question)})
-    response = _finish(response, asker, owner.uri)
+    response = finish(response, asker, owner.uri)
     feed = f'<{owner.addresses.page}/feed.atom>; rel="alternate"; type="application/atom+xml"'
     response.headers["Link"] += f", {feed}"
     return response
@@ -128,53 +128,19 @@ async def show_post(request: Request) -> Response:
     """GET /@{handle}/{public_id}: a post in its thread, as far as whoever asks may see it."""
     note = await _visible(request)
     asker = await asker_of(request)
-    return _finish(await thread.shown(request, note, asker), asker, note.uri)
+    return finish(await thread.shown(request, note, asker), asker, note.uri)
 
 
 async def show_history(request: Request) -> Response:
     """GET /@{handle}/{public_id}/history: what a post said before, for whoever may see it."""
     note = await _visible(request)
-    return _finish(await history.of(request, note), await asker_of(request))
+    return finish(await history.of(request, note), await asker_of(request))
 
 
 async def show_media(request: Request) -> Response:
     """GET /@{handle}/{public_id}/media/{number}: one picture, for whoever may see the post."""
     note = await _visible(request)
-    return _finish(await gallery.of(request, note), await asker_of(request))
-
-
-async def show_tag(request: Request) -> Response:
-    """GET /tags/{tag}: the owner's public posts with it; for the owner, everybody's."""
-    ctx = context_of(request)
-    if not ctx.has_owner:
-        raise NotFound("nobody lives here yet")
-    tag: str = request.path_params["tag"].lower()
-    if not tag or len(tag) > MAX_TAG_CHARS or not tag.isprintable():
-        raise NotFound("no such hashtag")
-    asker = await asker_of(request)
-    before = forms.query_id(request, "before")
-
-    def question(reader: Reader) -> tuple[list[Card], str]:
-        found = notes.by_tag(
-            reader,
-            tag,
-            before_id=before,
-            limit=PAGE_NOTES,
-            actor_id=ctx.owner.actor_id if asker is None else None,
-        )
-        older = f"?before={found[-1].id}" if len(found) == PAGE_NOTES else ""
-        # A quiet post is for those who come by it, not for those who look for a word.
-        listed = [n for n in found if asker is OWNER or n.visibility is Visibility.PUBLIC]
-        return cards.of_notes(reader, listed, ctx.owner), older
-
-    shown, older = await ctx.db.read(question)
-    values = {
-        "heading": f"#{tag}",
-        "cards": shown,
-        "older": older,
-        "empty": _("No post with this hashtag has come by."),
-    }
-    return _finish(await page(request, "posts.html", values), asker)
+    return finish(await gallery.of(request, note), await asker_of(request))
 
 
 async def _visible(request: Request) -> Note:
@@ -203,7 +169,7 @@ async def _visible(request: Request) -> Note:
     return note
 
 
-def _finish(response: Response, asker: Asker, uri: str = "") -> Response:
+def finish(response: Response, asker: Asker, uri: str = "") -> Response:
     """Say where the same is for servers, and that what the owner saw is kept nowhere."""
     if uri:
         response.headers["Link"] = f'<{uri}>; rel="alternate"; type="application/activity+json"'
@@ -214,7 +180,6 @@ def _finish(response: Response, asker: Asker, uri: str = "") -> Response:
 
 public_routes = [
     Route("/", start, methods=["GET"]),
-    Route("/tags/{tag}", show_tag, methods=["GET"]),
     Route("/@{handle}/{public_id}/history", show_history, methods=["GET"]),
     Route("/@{handle}/{public_id}/media/{number}", show_media, methods=["GET"]),
 ]

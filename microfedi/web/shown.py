@@ -81,6 +81,11 @@ def of(
     return tuple(pictures), tuple(files)
 
 
+def is_shown(attachment: Attachment) -> bool:
+    """Return whether pages show it; of everything else they have a link."""
+    return attachment.media_type in _TYPES
+
+
 def beginning(html: SafeHtml) -> str:
     """Return how a long text begins, to be shown in its place among other posts; "" for others."""
     if len(html) <= FOLDED_CHARS:
