@@ -51,6 +51,7 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
         alices_bob, post, talk, request = _live(alice, bob, carol, directory)
         home, fresh = at_alice.base_url, at_nobody.base_url
         note_id = _row_id(alice, post)
+        picture = home + _picture(alice, alices_bob)
         yield Scene(
             alice,
             (
@@ -77,7 +78,13 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
                 View("edit", f"{home}/posts/{note_id}/edit"),
                 View("delete", f"{home}/posts/{note_id}/delete"),
                 View("profile", f"{home}/@alice"),
+                View("profile-replies", f"{home}/@alice?show=replies"),
+                View("profile-about", f"{home}/@alice?show=about"),
+                View("profile-about-public", f"{home}/@alice?show=about", "stranger"),
                 View("person", alices_bob),
+                View("person-media", f"{alices_bob}?show=media"),
+                View("person-about", f"{alices_bob}?show=about"),
+                View("picture", picture),
                 View("messages", home + "/messages"),
                 View("message-new", home + "/messages/new"),
                 View(
@@ -211,6 +218,11 @@ def _profile(alice: Person, directory: Path) -> None:
     page.get_by_label("Header", exact=True).set_input_files(header)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def _picture(person: Person, url: str) -> str:
+    person.go(url)
+    return str(person.page.locator(".pictures a").first.get_attribute("href"))
 
 
 def _row_id(person: Person, url: str) -> str:
