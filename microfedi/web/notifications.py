@@ -18,6 +18,7 @@ from microfedi.errors import NotFound
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
+from microfedi.protocol import sanitize
 from microfedi.protocol.filtering import Place
 from microfedi.storage import (
     actors,
@@ -41,7 +42,8 @@ Tab = Literal["all", "mentions", "follows", "boosts"]
 MOST_READ = 400  # notifications for a page; a post that everybody boosts is one group of them
 MOST_GROUPS = 30  # of a page
 MOST_CARDS = 16  # of them whole posts, which take the most room
-MOST_FACES = 8  # of a group; the others are a number
+MOST_FACES = 6  # of a group; the others are a number
+TEXT_CHARS = 140  # of a post that something is about: two lines on a phone
 SHOWN_REQUESTS = 5  # above the first page; the others are on their own page
 PAGE_HELD = 40  # people of whom something waits
 MOST_PEOPLE_COUNTED = 100
@@ -81,6 +83,15 @@ class Group:
     def kind(self) -> Kind:
         """What it was. Who quotes the owner mostly mentions them too: that is one thing."""
         return "quote" if "quote" in self.kinds else self.newest.kind
+
+    @property
+    def text(self) -> str:
+        """How the post begins that it is about; its warning instead, if it has one."""
+        if self.note is None:
+            return ""
+        said = self.note.summary or self.note.name
+        line = " ".join((said or sanitize.text(self.note.html, limit=2 * TEXT_CHARS)).split())
+        return line if len(line) <= TEXT_CHARS else line[: TEXT_CHARS - 1].rstrip() + "…"
 
     @property
     def count(self) -> int:
