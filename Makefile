@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := microfedi tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format-check lint types format bench demo screenshots lock schema
+.PHONY: help run install test check format-check lint types format bench demo screenshots lock schema words
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: $(INSTALLED_DEV)  ## how fast, how large
 
 screenshots: $(INSTALLED_DEV)  ## pictures of every page, in ./screenshots, by Chromium
 	$(BIN)/python -m tests.e2e.screenshots
+
+words: $(INSTALLED_DEV)  ## gather the words of pages, and compile their translations
+	$(BIN)/python -m tests.words
 
 schema: $(INSTALLED)  ## write docs/schema.sql anew
 	$(BIN)/python -m tests.schema > docs/schema.sql
