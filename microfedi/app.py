@@ -68,6 +68,7 @@ from microfedi.web import (
     status,
     thread,
     visitors,
+    why,
 )
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ OWNER_PAGES = (
     home, compose, thread, people, messages, notifications, search, settings, security, login,
     acts, door,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
-    leaving, history, gallery, status, receipt, relations,
+    leaving, history, gallery, status, receipt, relations, lists, hashtags, filters, why,
 )  # fmt: skip
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2

@@ -105,18 +105,32 @@ def delete(tx: Transaction, filter_id: int) -> bool:
 def _checked(wanted: Filter, others: Sequence[Filter]) -> list[str]:
     """Return the phrases that a filter looks for, each once. Raises: InvalidInput."""
     if not wanted.name or len(wanted.name) > filtering.MAX_NAME_CHARS:
-        raise InvalidInput("name", "A name of at most 60 characters, please.")
+        raise InvalidInput(
+            "name",
+            "A name of at most %(count)s characters, please.",
+            count=filtering.MAX_NAME_CHARS,
+        )
     phrases = list(
         {filtering.folded(one): one for one in wanted.phrases if filtering.folded(one)}.values()
     )
     if not phrases:
         raise InvalidInput("phrases", "At least one word, please: letters, digits or an emoji.")
     if any(len(one) > filtering.MAX_PHRASE_CHARS for one in phrases):
-        raise InvalidInput("phrases", "At most 100 characters a line, please.")
+        raise InvalidInput(
+            "phrases",
+            "At most %(count)s characters a line, please.",
+            count=filtering.MAX_PHRASE_CHARS,
+        )
     if len(phrases) + sum(len(one.phrases) for one in others) > filtering.MAX_PHRASES:
-        raise InvalidInput("phrases", "At most 500 words in all filters together, please.")
+        raise InvalidInput(
+            "phrases",
+            "At most %(count)s words in all filters together, please.",
+            count=filtering.MAX_PHRASES,
+        )
     if len(others) >= filtering.MAX_FILTERS:
-        raise InvalidInput("name", "At most 100 filters, please.")
+        raise InvalidInput(
+            "name", "At most %(count)s filters, please.", count=filtering.MAX_FILTERS
+        )
     if not wanted.places:
         raise InvalidInput("places", "Choose at least one place where it works.")
     return phrases

@@ -31,7 +31,7 @@ def follow(tx: Transaction, tag: str, now: datetime) -> None:
         {"tag": tag, "now": instants.to_text(now)},
     )
     if tx.value("SELECT count(*) FROM followed_tags") > MAX_TAGS:
-        raise InvalidInput("tag", "At most 500 followed hashtags, please.")
+        raise InvalidInput("tag", "At most %(count)s followed hashtags, please.", count=MAX_TAGS)
 
 
 def unfollow(tx: Transaction, tag: str) -> bool:

@@ -23,6 +23,7 @@ class Following:
     follow_uri: str
     state: State
     created_at: datetime
+    hides_boosts: bool = False  # from Home and lists
 
 
 def put(tx: Transaction, actor_id: int, follow_uri: str, state: State, now: datetime) -> Following:
@@ -50,7 +51,7 @@ def by_actor(reader: Reader, actor_id: int) -> Following | None:
     """Return our follow of one actor, in whatever state."""
     row = reader.one(
         """
-        SELECT actor_id, follow_uri, state, created_at
+        SELECT actor_id, follow_uri, state, created_at, hides_boosts
           FROM following
          WHERE actor_id = :actor_id
         """,
@@ -63,7 +64,7 @@ def by_follow_uri(reader: Reader, follow_uri: str) -> Following | None:
     """Return which follow an Accept or Reject speaks of."""
     row = reader.one(
         """
-        SELECT actor_id, follow_uri, state, created_at
+        SELECT actor_id, follow_uri, state, created_at, hides_boosts
           FROM following
          WHERE follow_uri = :follow_uri
         """,
@@ -77,6 +78,15 @@ def set_state(tx: Transaction, actor_id: int, state: State) -> bool:
     changed = tx.run(
         "UPDATE following SET state = :state WHERE actor_id = :id",
         {"state": state, "id": actor_id},
+    )
+    return changed == 1
+
+
+def set_hides_boosts(tx: Transaction, actor_id: int, *, hides: bool) -> bool:
+    """Show somebody's boosts, or do not; False if they are not followed."""
+    changed = tx.run(
+        "UPDATE following SET hides_boosts = :hides WHERE actor_id = :id",
+        {"hides": hides, "id": actor_id},
     )
     return changed == 1
 
@@ -135,4 +145,6 @@ def among(reader: Reader, actor_ids: Collection[int]) -> frozenset[int]:
 
 def _from_row(row: sqlite3.Row) -> Following:
     created_at = instants.from_text(row["created_at"])
-    return Following(row["actor_id"], row["follow_uri"], row["state"], created_at)
+    return Following(
+        row["actor_id"], row["follow_uri"], row["state"], created_at, bool(row["hides_boosts"])
+    )

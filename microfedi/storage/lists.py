@@ -64,7 +64,7 @@ def create(
     """
     sealed = _sealed(tx.sealer, public_id, name)
     if tx.value("SELECT count(*) FROM lists") >= MAX_LISTS:
-        raise InvalidInput("name", "At most 50 lists, please.")
+        raise InvalidInput("name", "At most %(count)s lists, please.", count=MAX_LISTS)
     list_id: int = tx.value(
         """
         INSERT INTO lists (public_id, name_sealed, replies, is_exclusive, created_at)
@@ -150,7 +150,9 @@ def add(tx: Transaction, list_id: int, actor_ids: Iterable[int]) -> None:
     )
     count = tx.value("SELECT count(*) FROM list_people WHERE list_id = :id", {"id": list_id})
     if count > MAX_PEOPLE:
-        raise InvalidInput("people", "At most 1000 people in a list, please.")
+        raise InvalidInput(
+            "people", "At most %(count)s people in a list, please.", count=MAX_PEOPLE
+        )
 
 
 def remove(tx: Transaction, list_id: int, actor_id: int) -> None:
@@ -220,5 +222,7 @@ def _from_row(sealer: Sealer, row: Row) -> List:
 
 def _sealed(sealer: Sealer, public_id: str, name: str) -> bytes:
     if not name or len(name) > MAX_NAME_CHARS:
-        raise InvalidInput("name", "A name of at most 60 characters, please.")
+        raise InvalidInput(
+            "name", "A name of at most %(count)s characters, please.", count=MAX_NAME_CHARS
+        )
     return sealer.seal("owner", name.encode(), bound_to=f"list {public_id}")

@@ -12,10 +12,10 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.filtering import Place
-from microfedi.storage import actors, stretches, timeline
+from microfedi.storage import actors, following, stretches, timeline
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
-from microfedi.storage.database import Reader
+from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.owner import HomeReplies
 from microfedi.web import cards, compose, reading, redirects
 from microfedi.web.cards import Card, Sieve
@@ -131,6 +131,16 @@ async def boosts_page(request: Request, *, base: str, list_id: int | None = None
     return await page(request, "posts.html", values)
 
 
+async def hide_boosts(request: Request) -> Response:
+    """POST /people/{id}/hide_boosts: what somebody boosts is not shown any more."""
+    return await _set_hides_boosts(request, hides=True)
+
+
+async def show_boosts_again(request: Request) -> Response:
+    """POST /people/{id}/show_boosts: it is, also what came meanwhile."""
+    return await _set_hides_boosts(request, hides=False)
+
+
 def replies_words() -> list[tuple[HomeReplies, str]]:
     """Return which replies can be shown, in words."""
     words = {
@@ -151,6 +161,18 @@ def boosts_words() -> list[tuple[str, str]]:
     return [("0", _("All boosts")), *reversed(some), ("none", _("No boosts"))]
 
 
+async def _set_hides_boosts(request: Request, *, hides: bool) -> Response:
+    actor_id = forms.path_id(request, "id")
+    target = forms.text(await forms.read(request), "next")
+
+    def work(tx: Transaction) -> bool:
+        return following.set_hides_boosts(tx, actor_id, hides=hides)
+
+    if not await context_of(request).db.write(work):
+        raise NotFound("nobody of that number is followed")
+    return RedirectResponse(redirects.local(target, f"/people/{actor_id}"), 303)
+
+
 async def _read_to(request: Request, position: int) -> None:
     ctx = context_of(request)
     most = min(position, stretches.newest_possible(ctx.now()))
@@ -163,4 +185,6 @@ owner_routes = [
     Route("/home/read", read, methods=["POST"]),
     Route("/home/shown", choose, methods=["POST"]),
     Route("/home/boosts/{id}", show_boosts, methods=["GET"]),
+    Route("/people/{id}/hide_boosts", hide_boosts, methods=["POST"]),
+    Route("/people/{id}/show_boosts", show_boosts_again, methods=["POST"]),
 ]

@@ -33,6 +33,7 @@ class Relation:
     follower: Literal["no", "requested", "accepted"]
     is_blocked: bool
     is_host_blocked: bool
+    hides_boosts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def relation(reader: Reader, actor: Actor) -> Relation:
         theirs.state if theirs else "no",
         blocks.is_blocked(reader, actor.uri),
         blocks.is_host_blocked(reader, actor.host),
+        hides_boosts=ours is not None and ours.hides_boosts,
     )
 
 

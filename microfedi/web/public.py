@@ -20,9 +20,7 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.web import cards, gallery, history, profiles, thread
-from microfedi.web.cards import Card
 from microfedi.web.profiles import Content
-from microfedi.words import _
 
 PAGE_NOTES = 20  # of a public page: small, so that a famous boost costs little
 DESCRIPTION_CHARS = 200  # of the profile, for previews elsewhere
