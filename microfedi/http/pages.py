@@ -179,7 +179,10 @@ async def page(
     if session and owner:
         read_id = owner.notifications_read_id
         unread_messages, unread_notifications = await ctx.db.read(
-            lambda r: (conversations.unread(r, now=now), notifications.count_after(r, read_id, now=now))
+            lambda r: (
+                conversations.unread(r, now=now),
+                notifications.count_after(r, read_id, now=now, wanted=owner.filters),
+            )
         )
     zone = zone_of(owner.time_zone) if owner else UTC
 

@@ -6,13 +6,14 @@ but not told: neither on pages, nor in counts, nor pushed.
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from microfedi.protocol import instants
-from microfedi.storage import mutes, strangers
+from microfedi.protocol.filtering import Filters, Place
+from microfedi.storage import filters, mutes, notes, strangers
 from microfedi.storage.database import Reader, Transaction
 
 Kind = Literal[
@@ -35,6 +36,7 @@ Kind = Literal[
 ]
 
 MOST_COUNTED = 100  # a badge says "99+"
+MOST_LOOKED_INTO = 20  # posts, for a badge: their words cost time on every page
 MOST_TOLD = 500  # of a page at most; groups make few lines of them
 
 # What is told, of `notifications AS told`. Reports are always: they are for the admin.
@@ -58,6 +60,7 @@ _TOLD = """
              WHERE instr('.' || actors.host || ':', '.' || muted_hosts.host || ':')
                AND (until IS NULL OR until > :now)))
 """
+_POSTS: Final[tuple[Kind, ...]] = ("mention", "quote", "update")  # by others, of any words
 _ALL = 2**63 - 1  # before every id there can be
 _COLUMNS = """
     id, kind, actor_id, note_id, detail, created_at,
@@ -201,10 +204,14 @@ def held(
     return _read(reader, sql, params)
 
 
-def pushable(reader: Reader, *, after_id: int, limit: int, now: datetime) -> list[Notification]:
+def pushable(
+    reader: Reader, *, after_id: int, limit: int, now: datetime, wanted: Filters = filters.NONE
+) -> list[Notification]:
     """Return what came in after `after_id` and may be pushed, newest first.
 
-    That is what a page would show: nothing that waits of strangers, nothing muted or blocked.
+    That is what a page would show: nothing that waits of strangers, nothing muted or blocked, and
+    no post that the owner's filters (`wanted`) hide. What a filter would only warn of is pushed:
+    say no word of such a post.
     """
     sql = _select("AND told.id > :after_id")
     params = {
@@ -213,7 +220,9 @@ def pushable(reader: Reader, *, after_id: int, limit: int, now: datetime) -> lis
         "limit": limit,
         "now": instants.to_text(now),
     }
-    return _read(reader, sql, params)
+    found = _read(reader, sql, params)
+    hidden = _hidden(reader, found, wanted, now)
+    return [one for one in found if one.note_id not in hidden or one.kind not in _POSTS]
 
 
 def above(reader: Reader, *, requests: int) -> Above:
@@ -246,8 +255,13 @@ def newest_id(reader: Reader) -> int:
     return newest
 
 
-def count_after(reader: Reader, notification_id: int, *, now: datetime) -> int:
-    """Return how many that are told are newer, `MOST_COUNTED` if there are more."""
+def count_after(
+    reader: Reader, notification_id: int, *, now: datetime, wanted: Filters = filters.NONE
+) -> int:
+    """Return how many that are told are newer, `MOST_COUNTED` if there are more.
+
+    Posts that the owner's filters (`wanted`) hide do not count, as far as we look for them.
+    """
     count: int = reader.value(
         f"""
         SELECT count(*)
@@ -259,7 +273,26 @@ def count_after(reader: Reader, notification_id: int, *, now: datetime) -> int:
         """,  # noqa: S608
         {"id": notification_id, "now": instants.to_text(now), "most": MOST_COUNTED},
     )
+    if count and wanted.hides_at(Place.NOTIFICATIONS, now):
+        posts = page(reader, limit=MOST_LOOKED_INTO, kinds=_POSTS, now=now)
+        new = [one for one in posts if one.id > notification_id]
+        hidden = _hidden(reader, new, wanted, now)
+        count -= sum(one.note_id in hidden for one in new)
     return count
+
+
+def _hidden(
+    reader: Reader, found: Iterable[Notification], wanted: Filters, now: datetime
+) -> set[int]:
+    """Return which posts, of those that are told of, the owner's filters hide."""
+    if not wanted.hides_at(Place.NOTIFICATIONS, now):
+        return set()
+    ids = {one.note_id for one in found if one.note_id and one.kind in _POSTS}
+    verdicts = {
+        note.id: filters.verdict(wanted, note, Place.NOTIFICATIONS, now)
+        for note in notes.by_ids(reader, ids).values()
+    }
+    return {note_id for note_id, one in verdicts.items() if one is not None and one.hides}
 
 
 def _select(more: str = "") -> str:

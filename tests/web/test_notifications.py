@@ -248,6 +248,13 @@ async def test_the_owners_filters_hide_posts_and_the_page_says_so(tmp_path: Path
         wanted = Filter(0, "Money", ("coins",), frozenset({Place.NOTIFICATIONS}), hides=True)
         await app.ctx.db.write(lambda tx: filters.put(tx, wanted))
         await app.ctx.reload_owner()
+        assert "Notifications 1 new" in texts(await app.get("/home"))
+        found = await app.ctx.db.read(
+            lambda reader: notifications.pushable(
+                reader, after_id=0, limit=9, now=app.clock.now, wanted=app.ctx.owner.filters
+            )
+        )
+        assert len(found) == 1
         said, items = await page(app)
         assert "Buy my coins" not in said
         assert "A kind word" in said
