@@ -86,9 +86,7 @@ class Filters:
 
     def __init__(self, filters: Collection[Filter] = ()) -> None:
         # Those that hide come first: they decide alone.
-        self._ready = [
-            (one, _ready(one)) for one in sorted(filters, key=lambda one: not one.hides)
-        ]
+        self._ready = [(one, _ready(one)) for one in sorted(filters, key=lambda one: not one.hides)]
 
     def __bool__(self) -> bool:
         return bool(self._ready)

@@ -15,6 +15,7 @@ from microfedi.federation.visibility import OWNER
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page, zone_of
+from microfedi.protocol.filtering import Place
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, blocks, followers, following, mutes
 from microfedi.storage.actors import Actor
@@ -22,6 +23,7 @@ from microfedi.storage.blocks import BlockedActor
 from microfedi.storage.database import Reader
 from microfedi.storage.mutes import MutedActor
 from microfedi.web import profiles, redirects
+from microfedi.web.cards import Sieve
 from microfedi.web.profiles import Content
 
 
@@ -79,6 +81,7 @@ async def show(request: Request) -> Response:
             before=before,
             owner=ctx.owner,
             asker=OWNER,
+            sieve=Sieve(Place.PROFILES, ctx.now()),
         )
         return Profile(
             actor,

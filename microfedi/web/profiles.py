@@ -14,7 +14,7 @@ from microfedi.storage.owner import Owner
 from microfedi.storage.search import Fact, Query
 from microfedi.storage.timeline import Entry
 from microfedi.web import cards, gallery
-from microfedi.web.cards import Card
+from microfedi.web.cards import Card, Sieve
 from microfedi.web.gallery import Tile
 from microfedi.words import _
 
@@ -65,6 +65,7 @@ def content(
     before: int | None,
     owner: Owner,
     asker: Asker,
+    sieve: Sieve | None = None,
 ) -> Content:
     """Read a tab of somebody's page, as far as `asker` may see it."""
     tabs = _tabs(base)
@@ -94,12 +95,12 @@ def content(
     pinned = pins.of(reader, actor_id) if tab == "posts" and before is None else []
     first = [Entry(0, note.id, None, None) for note in pinned if may_see(reader, note, asker)]
     # All at once, the pinned ones last: so the anchor of a post is where it stands by its time.
-    made = cards.of_entries(reader, [*found, *first], owner)
+    made = cards.of_entries(reader, [*found, *first], owner, sieve)
     return Content(
         tab,
         tabs,
-        [replace(card, is_pinned=True) for card in made[len(found) :]],
-        made[: len(found)],
+        [replace(card, is_pinned=True) for card in made if not card.position],
+        [card for card in made if card.position],
         older=address(base, tab, found[-1].position) if len(found) == PAGE_NOTES else "",
     )
 

@@ -18,13 +18,14 @@ from microfedi.federation.visibility import OWNER, Asker, may_see
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
+from microfedi.protocol.filtering import Place
 from microfedi.storage import bookmarks, mutes, notes, threads
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.storage.owner import Owner
 from microfedi.storage.threads import Fetch
 from microfedi.web import cards, missing, redirects
-from microfedi.web.cards import Card
+from microfedi.web.cards import Card, Sieve
 
 MAX_DEPTH = 8  # levels of indentation; deeper answers stand below each other
 
@@ -61,13 +62,15 @@ class Look:
     below: tuple[str, ...] = ()
 
 
-def read(reader: Reader, note: Note, owner: Owner, asker: Asker) -> Thread:
-    """Gather the thread around `note` as far as `asker` may see it."""
+def read(
+    reader: Reader, note: Note, owner: Owner, asker: Asker, sieve: Sieve | None = None
+) -> Thread:
+    """Gather the thread around `note` as far as `asker` may see it. `note` itself is not sieved."""
     whole = notes.thread(reader, note.thread_id)
     found = [one for one in whole if may_see(reader, one, asker)]
     if all(n.id != note.id for n in found):
         found.append(note)
-    by_id = {card.note.id: card for card in cards.of_notes(reader, found, owner)}
+    by_id = {card.note.id: card for card in cards.of_notes(reader, found, owner, sieve=sieve)}
     answers: dict[int, list[int]] = {}
     for one in sorted(found, key=lambda n: n.id):
         if one.in_reply_to_id is not None and one.in_reply_to_id != one.id:
@@ -91,7 +94,7 @@ def read(reader: Reader, note: Note, owner: Owner, asker: Asker) -> Thread:
         waiting.extend((one, depth + 1) for one in reversed(answers.get(note_id, [])))
     return Thread(
         above=tuple(reversed(above)),
-        focus=by_id[note.id],
+        focus=replace(by_id[note.id], filtered=""),
         below=tuple(below),
         is_missing_parent=current.in_reply_to_uri is not None and current.in_reply_to_id is None,
         is_others=any(one.public_id is None for one in found),
@@ -113,7 +116,8 @@ async def shown(request: Request, note: Note, asker: Asker) -> Response:
     ctx = context_of(request)
 
     def question(reader: Reader) -> tuple[Thread, Fetch | None]:
-        thread = read(reader, note, ctx.owner, asker)
+        sieve = Sieve(Place.THREADS, ctx.now(), keeps_gaps=True) if asker is OWNER else None
+        thread = read(reader, note, ctx.owner, asker, sieve)
         if asker is not OWNER:
             return thread, None
         if thread.focus.is_mine:
