@@ -136,3 +136,98 @@ async def test_an_empty_feed_is_one_and_who_has_it_is_told_so(tmp_path: Path) ->
         again = await app.get(FEED, **{"if-none-match": answer.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
         assert (await app.get("/@mayo/feed.atom")).status_code == 404
+
+
+JSON = f"/@{HANDLE}/feed.json"
+
+
+async def test_the_json_feed_has_the_same_posts_with_what_hangs_on_them(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        picture = await imagework.reencode(a_png(), purpose="post")
+        first = await app.publish("First & **foremost** #bread", language="en")
+        await app.publish("Quiet", Visibility.UNLISTED)
+        last = await app.publish("Last", pictures=((picture, "A square"),))
+
+        answer = await app.get(JSON)
+
+        assert answer.headers["content-type"] == "application/feed+json"
+        feed = answer.json()
+        assert feed["version"] == "https://jsonfeed.org/version/1.1"
+        assert feed["title"] == "Maya"
+        assert feed["home_page_url"] == f"{BASE_URL}/@maya"
+        assert feed["feed_url"] == f"{BASE_URL}{JSON}"
+        assert feed["authors"] == [{"name": "Maya", "url": f"{BASE_URL}/@maya"}]
+        newest, oldest = feed["items"]
+        assert oldest == {
+            "id": first.uri,
+            "url": f"{BASE_URL}/@maya/{first.public_id}",
+            "content_html": '<p>First &amp; <strong>foremost</strong> <a href="'
+            f'{BASE_URL}/tags/bread" class="mention hashtag" target="_blank" '
+            'rel="nofollow noopener noreferrer">#<span>bread</span></a></p>\n',
+            "date_published": "2026-11-22T12:00:01Z",
+            "language": "en",
+            "tags": ["bread"],
+        }
+        assert newest["id"] == last.uri
+        (attached,) = newest["attachments"]
+        assert attached == {
+            "url": last.attachments[0].url,
+            "mime_type": picture.media_type,
+            "title": "A square",
+        }
+        assert newest["image"] == attached["url"]
+
+
+async def test_a_warning_is_all_that_the_json_feed_says(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        picture = await imagework.reencode(a_png(), purpose="post")
+        await app.publish("They all die.", summary="The end", pictures=((picture, "Them"),))
+
+        answer = await app.get(JSON)
+
+        assert "They all die" not in answer.text
+        assert "Them" not in answer.text
+        assert answer.json()["items"][0]["content_text"] == "The end"
+
+
+async def test_a_hashtag_has_feeds_of_the_owners_public_posts(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.theirs(
+            app.world.actor("https://vic.example/users/alice"),
+            content="<p>theirs</p>",
+            tag=[{"type": "Hashtag", "name": "#bread"}],
+        )
+        await app.publish("No hashtag")
+        await app.publish("Quiet #bread", Visibility.UNLISTED)
+        await app.publish("Loaf #Bread")
+
+        feed = (await app.get("/tags/Bread/feed.json")).json()
+        atom = read((await app.get("/tags/bread/feed.atom")).text)
+        page = (await app.browser().get("/tags/bread")).text
+
+        assert [item["tags"] for item in feed["items"]] == [["bread"]]
+        assert feed["home_page_url"] == f"{BASE_URL}/tags/bread"
+        assert feed["title"] == "Maya – #bread"
+        assert atom.findtext(f"{ATOM}title") == "Maya – #bread"
+        assert atom.findtext(f"{ATOM}author/{ATOM}uri") == f"{BASE_URL}/@maya"
+        assert len(atom.findall(f"{ATOM}entry")) == 1
+        assert 'type="application/feed+json"' in page
+        assert 'href="/tags/bread/feed.atom"' in page
+
+
+async def test_feeds_are_not_sent_twice(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.publish("One #bread")
+        for path in (FEED, JSON, "/tags/bread/feed.atom", "/tags/bread/feed.json"):
+            first = await app.get(path)
+            again = await app.get(path, **{"if-none-match": first.headers["etag"]})
+            assert again.status_code == 304, path
+            assert first.headers["cache-control"] == "public, max-age=300"
+            assert "set-cookie" not in first.headers
+
+
+async def test_feeds_of_nobody_and_of_no_hashtag_are_not_there(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        for path in ("/@nobody/feed.json", f"/tags/{'x' * 300}/feed.json", "/tags/%00/feed.atom"):
+            assert (await app.get(path)).status_code == 404, path
+        assert (await app.get("/tags/nothing/feed.json")).json()["items"] == []
