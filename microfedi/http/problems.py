@@ -24,6 +24,7 @@ from microfedi.errors import (
     WrongCredentials,
 )
 from microfedi.http import csrf, pages
+from microfedi.http.context import context_of
 from microfedi.http.negotiate import wants_activity
 from microfedi.words import _, mark
 
@@ -138,10 +139,19 @@ async def answer(request: Request, error: Exception) -> Response:
         "words": said or (advice and _(advice)),
         "request_id": request.scope.get("request_id", "") if status == 500 else "",
         "status": status,
+        "came_from": _came_from(request),
     }
     response = await pages.page(request, "problem.html", values, status_code=status)
     response.headers.update(headers)
     return response
+
+
+def _came_from(request: Request) -> str:
+    """Return the page of ours that a form was sent from, as a path; "" if it is not known."""
+    referer = request.headers.get("referer", "")
+    base = f"{context_of(request).config.base_url}/"
+    path = "/" + referer.removeprefix(base)
+    return path if referer.startswith(base) and not path.startswith(("//", "/\\")) else ""
 
 
 def _is_http(error: Exception) -> bool:
