@@ -381,7 +381,7 @@ CREATE TABLE messages (
     actor_id        INTEGER NOT NULL REFERENCES actors (id),
     uri_key         BLOB NOT NULL UNIQUE,   -- stands for the message's URI
     body_sealed     BLOB NOT NULL
-, links INTEGER NOT NULL DEFAULT 0, copies TEXT NOT NULL DEFAULT '[]', head_sealed BLOB) STRICT;
+, links INTEGER NOT NULL DEFAULT 0, files INTEGER NOT NULL DEFAULT 0, copies TEXT NOT NULL DEFAULT '[]', head_sealed BLOB) STRICT;
 
 CREATE INDEX messages_by_actor ON messages (actor_id);
 
@@ -458,7 +458,8 @@ CREATE INDEX notes_by_actor ON notes (actor_id, id);
 
 CREATE INDEX notes_by_parent ON notes (in_reply_to_uri) WHERE in_reply_to_uri IS NOT NULL;
 
-CREATE INDEX notes_by_parent_id ON notes (in_reply_to_id) WHERE in_reply_to_id IS NOT NULL;
+CREATE INDEX notes_by_parent_id ON notes (in_reply_to_id, actor_id)
+    WHERE in_reply_to_id IS NOT NULL;
 
 CREATE INDEX notes_by_thread ON notes (thread_id, id);
 
@@ -554,7 +555,10 @@ CREATE TABLE owner (
 , quote_policy TEXT NOT NULL DEFAULT 'anyone'
     CHECK (quote_policy IN ('anyone', 'followers', 'ask', 'nobody')), reply_policy TEXT NOT NULL DEFAULT 'anyone'
     CHECK (reply_policy IN ('anyone', 'followers', 'mentioned')), feature_policy TEXT NOT NULL DEFAULT 'ask'
-    CHECK (feature_policy IN ('anyone', 'ask', 'nobody')), sends_blocks INTEGER NOT NULL DEFAULT 0, attribution_domains TEXT NOT NULL DEFAULT '[]', key_number INTEGER NOT NULL DEFAULT 1, old_rsa_key_sealed BLOB, old_ed25519_key_sealed BLOB, keys_changed_at TEXT, moved_at TEXT, deleted_at TEXT, erased_at TEXT, language TEXT NOT NULL DEFAULT '', home_replies TEXT NOT NULL DEFAULT 'followed'
+    CHECK (feature_policy IN ('anyone', 'ask', 'nobody')), sends_blocks INTEGER NOT NULL DEFAULT 0, attribution_domains TEXT NOT NULL DEFAULT '[]', key_number INTEGER NOT NULL DEFAULT 1, old_rsa_key_sealed BLOB, old_ed25519_key_sealed BLOB, keys_changed_at TEXT, moved_at TEXT, deleted_at TEXT, erased_at TEXT, language TEXT NOT NULL DEFAULT '', theme TEXT NOT NULL DEFAULT ''        -- '' = as the system says
+    CHECK (theme IN ('', 'light', 'dark', 'contrast')), accent TEXT NOT NULL DEFAULT ''       -- '' = blue
+    CHECK (accent IN ('', 'teal', 'green', 'amber', 'rose', 'graphite')), text_size TEXT NOT NULL DEFAULT ''    -- '' = normal
+    CHECK (text_size IN ('small', '', 'large', 'larger')), shows_counts INTEGER NOT NULL DEFAULT 0, home_replies TEXT NOT NULL DEFAULT 'followed'
     CHECK (home_replies IN ('all', 'followed', 'none')), home_boosts INTEGER NOT NULL DEFAULT 1, boosts_a_day INTEGER NOT NULL DEFAULT 5, passkey_user BLOB) STRICT;
 
 CREATE TABLE passkeys (

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from microfedi.storage import (
     quotes,
     reactions,
     receipts,
+    selfthreads,
 )
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
@@ -30,6 +31,7 @@ from microfedi.storage.owner import Owner
 from microfedi.storage.previews import Preview
 from microfedi.storage.reactions import Tally
 from microfedi.storage.receipts import Receipt
+from microfedi.storage.selfthreads import Part
 from microfedi.storage.timeline import Entry
 from microfedi.web import shown
 from microfedi.web.shown import Shown
@@ -124,6 +126,7 @@ class Card:
     receipt: Receipt | None = None
     circle: str = ""
     position: int = 0  # on Home or in a list
+    part: Part | None = None
     tag: str = ""  # that the owner follows, and that brought it
     filtered: str = ""  # the name of the filter that it stands behind
 
@@ -248,6 +251,8 @@ def _build(
     quoting = [n for n in found if n.quote is not None] if with_quotes else []
     quoted = _quoted(reader, quoting, owner) if quoting else {}
     groups = _groups(reader, found)
+    continued = _continued(found, parents)
+    parts = selfthreads.of_notes(reader, continued) if continued else {}
     linking = {n.id: url for n in found if (url := linked.of(n)) is not None}
     pages = previews.of_urls(reader, set(linking.values())) if linking else {}
     rounds = _circles(reader, found, owner)
@@ -291,6 +296,7 @@ def _build(
                 circle=next((rounds[uri] for uri in note.to if uri in rounds), ""),
                 group=next((groups[uri] for uri in note.audience if uri in groups), None),
                 position=entry.position if entry is not None else 0,
+                part=parts.get(note.id),
                 tag=entry.tag if entry is not None else "",
                 filtered=fate.name if fate is not None else "",
             )
@@ -326,6 +332,20 @@ def _quoted(reader: Reader, found: Sequence[Note], owner: Owner | None) -> dict[
         why = "" if card else _(_WHY[one.state if one is not None else "unknown"])
         quoted[note.id] = Quoted(uri, uris.host(uri), card, why)
     return quoted
+
+
+def _continued(found: Iterable[Note], parents: Mapping[int, Note]) -> list[int]:
+    """Return which posts may be a part of a thread that their authors write alone."""
+    return [
+        note.id
+        for note in found
+        if note.replies
+        or not note.visibility.is_open  # whose answers are not counted
+        or (
+            (parent := parents.get(note.in_reply_to_id or 0)) is not None
+            and parent.actor_id == note.actor_id
+        )
+    ]
 
 
 def _groups(reader: Reader, found: Iterable[Note]) -> dict[str, Actor]:

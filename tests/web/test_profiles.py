@@ -172,3 +172,14 @@ async def test_pictures_of_others_stand_large_by_way_of_our_copies(tmp_path: Pat
         assert "/media/proxy/" in answer.text
         assert "https://vic.example/1.png" not in answer.text
         assert "<script>alert" not in answer.text
+
+
+async def test_a_thread_of_ones_own_says_which_part_a_post_is(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        first = await app.publish("One")
+        second = await app.publish("Two", in_reply_to=first.id)
+        await app.publish("Three", in_reply_to=second.id)
+
+        assert "Thread 2/3" in texts(await app.browser().get(ME))
+        assert "Thread 3/3" in texts(await app.get("/home"))

@@ -2,6 +2,13 @@
 
 -- Words and looks
 ALTER TABLE owner ADD COLUMN language TEXT NOT NULL DEFAULT '';    -- '' = as the browser asks
+ALTER TABLE owner ADD COLUMN theme TEXT NOT NULL DEFAULT ''        -- '' = as the system says
+    CHECK (theme IN ('', 'light', 'dark', 'contrast'));
+ALTER TABLE owner ADD COLUMN accent TEXT NOT NULL DEFAULT ''       -- '' = blue
+    CHECK (accent IN ('', 'teal', 'green', 'amber', 'rose', 'graphite'));
+ALTER TABLE owner ADD COLUMN text_size TEXT NOT NULL DEFAULT ''    -- '' = normal
+    CHECK (text_size IN ('small', '', 'large', 'larger'));
+ALTER TABLE owner ADD COLUMN shows_counts INTEGER NOT NULL DEFAULT 0;  -- of others' posts
 
 -- Home, lists, hashtags, filters
 ALTER TABLE owner ADD COLUMN home_replies TEXT NOT NULL DEFAULT 'followed'
@@ -147,6 +154,11 @@ CREATE TRIGGER search_deleted_person AFTER DELETE ON actors BEGIN
     INSERT INTO search_waiting (kind, id) VALUES ('person', old.id) ON CONFLICT DO NOTHING;
 END;
 
+-- Who answers themselves is found among many answers.
+DROP INDEX notes_by_parent_id;
+CREATE INDEX notes_by_parent_id ON notes (in_reply_to_id, actor_id)
+    WHERE in_reply_to_id IS NOT NULL;
+
 INSERT INTO search_tidying (id) VALUES (1);
 INSERT INTO search_waiting (kind, id) SELECT 'post', id FROM notes;
 INSERT INTO search_waiting (kind, id) SELECT 'person', id FROM actors;
@@ -154,6 +166,7 @@ INSERT INTO search_waiting (kind, id) SELECT 'person', id FROM actors;
 -- Messages
 -- What the drawer, the list and what is deleted by time need: no word of what was written.
 ALTER TABLE messages ADD COLUMN links INTEGER NOT NULL DEFAULT 0;      -- to pages, in its text
+ALTER TABLE messages ADD COLUMN files INTEGER NOT NULL DEFAULT 0;      -- pictures, films, others
 ALTER TABLE messages ADD COLUMN copies TEXT NOT NULL DEFAULT '[]';     -- cached_media.key, of theirs
 ALTER TABLE messages ADD COLUMN head_sealed BLOB;   -- its id, when it was written and edited
 ALTER TABLE conversations ADD COLUMN kept_days INTEGER                 -- NULL = for good
