@@ -34,12 +34,15 @@ from microfedi.http.negotiate import either
 from microfedi.web import (
     about,
     acts,
+    appearance,
     blocks,
     circles,
     compose,
     consent,
+    conversation,
     discovery,
     door,
+    drawer,
     emoji,
     feeds,
     filters,
@@ -52,6 +55,7 @@ from microfedi.web import (
     lists,
     login,
     media,
+    message,
     messages,
     moving,
     mutes,
@@ -78,11 +82,13 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 
 # Pages for the owner alone: behind the login, and every change of them behind the form's token.
 OWNER_PAGES = (
-    home, compose, thread, people, messages, notifications, search, settings, security, login,
-    acts, door,
+    home, compose, thread, people, messages, drawer, conversation, message, notifications,
+    search, settings, security, login,
+    acts, door, appearance,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
     leaving, history, gallery, status, receipt, relations, lists, hashtags, filters, why,
 )  # fmt: skip
+_WITH_FILES = ("/compose", "/messages/new", "/messages/{id}")
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2
 
@@ -176,7 +182,7 @@ def _form(
 ) -> Route:
     """Put a guard before a page, and a limit on what it reads."""
     most = MAX_FORM_BYTES
-    if route.path == "/compose":
+    if route.path in _WITH_FILES:
         most += config.limits.form_bytes
     elif route.path in _WITH_PICTURES:
         most += PICTURES_OF_PROFILE * config.limits.upload_mb * 1_000_000

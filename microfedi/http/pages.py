@@ -167,6 +167,7 @@ async def page(
     """Render `template` with `values` and with what every page has.
 
     Those are: `request`, `config`, `session` (None for strangers), `owner` (None before setup),
+    `looks` (how the owner wants pages to be; None for strangers),
     `csrf_field()`, `media(url)` (a picture: others' by way of our cache), `drawn(text, emojis)`
     (with custom emojis as pictures), `now`, and the functions `local` (an instant in the owner's
     time zone) and `ago`; for the owner also how many messages and notifications are unread.
@@ -226,6 +227,7 @@ async def page(
                 "unread_messages": unread_messages,
                 "unread_notifications": unread_notifications,
                 "owner": owner,
+                "looks": owner.looks if session and owner else None,
                 "csrf_field": functools.partial(csrf.field, request),
                 "media": media,
                 "drawn": drawn,

@@ -17,6 +17,7 @@ from microfedi.protocol.keys import SigningKey
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.storage import filters
 from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.looks import Accent, Looks, TextSize, Theme
 
 MessagePolicy = Literal["anyone", "followed", "nobody"]
 FeaturePolicy = Literal["anyone", "ask", "nobody"]
@@ -66,6 +67,7 @@ class Owner:
     attribution_domains: tuple[str, ...]  # whose pages may name the owner as their author
     time_zone: str
     language: str  # of the pages; "" as the browser asks
+    looks: Looks
     disk_budget_bytes: int
     home_read_position: int
     home_replies: HomeReplies  # those that stand on Home: to whom
@@ -131,7 +133,7 @@ def load(reader: Reader) -> Owner | None:
         SELECT owner.actor_id, owner.handle, owner.rsa_key_sealed, owner.ed25519_key_sealed,
                owner.old_rsa_key_sealed, owner.old_ed25519_key_sealed, owner.key_number,
                owner.bio, owner.hides_follows, owner.message_policy, owner.time_zone,
-               owner.language,
+               owner.language, owner.theme, owner.accent, owner.text_size, owner.shows_counts,
                owner.feature_policy, owner.attribution_domains,
                owner.quote_policy, owner.reply_policy, owner.sends_blocks,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
@@ -186,6 +188,12 @@ def load(reader: Reader) -> Owner | None:
         attribution_domains=tuple(json.loads(row["attribution_domains"])),
         time_zone=row["time_zone"],
         language=row["language"],
+        looks=Looks(
+            Theme(row["theme"]),
+            Accent(row["accent"]),
+            TextSize(row["text_size"]),
+            bool(row["shows_counts"]),
+        ),
         disk_budget_bytes=row["disk_budget_bytes"],
         home_read_position=row["home_read_position"],
         home_replies=row["home_replies"],

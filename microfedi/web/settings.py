@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi import imagework
+from microfedi import imagework, words
 from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation.outbox import profile
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import sanitize
-from microfedi.storage import actors, jobs, media, upkeep
+from microfedi.storage import actors, jobs, looks, media, upkeep
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
@@ -105,6 +105,8 @@ async def submit_preferences(request: Request) -> Response:
         time_zone = forms.line(form, "time_zone", limit=64)
         if time_zone != "UTC" and time_zone not in zoneinfo.available_timezones():
             raise InvalidInput("time_zone", "Please choose one of the list, like Europe/Berlin.")
+        language = forms.one_of(form, "language", ("", *words.LANGUAGES))
+        await ctx.db.write(lambda tx: looks.set_language(tx, language))
         await profile.set_preferences(
             ctx,
             approves_followers=forms.flag(form, "approves_followers"),
@@ -127,6 +129,7 @@ def _policy(form: FormData) -> owner_storage.MessagePolicy:
 async def _preferences_page(request: Request, problem: InvalidInput | None) -> Response:
     values = {
         "problem": problem,
+        "languages": words.LANGUAGES,
         "zones": sorted(zoneinfo.available_timezones()),
         "saved": "saved" in request.query_params,
     }
