@@ -295,12 +295,30 @@ async def test_s_106_no_closed_post_on_any_page_or_feed(tmp_path: Path) -> None:
                 for word in ("Open", "Quiet", "Closed", "Secret")
                 if f"{word} words" in (await app.get(path)).text
             ]
-            for path in (f"/@{HANDLE}", f"/@{HANDLE}/feed.atom", "/tags/bread")
+            for path in (
+                f"/@{HANDLE}",
+                f"/@{HANDLE}?show=replies",
+                f"/@{HANDLE}?show=media",
+                f"/@{HANDLE}?show=about",
+                f"/@{HANDLE}/feed.atom",
+                f"/@{HANDLE}/feed.json",
+                "/tags/bread",
+                "/tags/bread/feed.atom",
+                "/tags/bread/feed.json",
+                "/search?q=words",
+            )
         }
         assert shown == {
             f"/@{HANDLE}": ["Open", "Quiet"],
+            f"/@{HANDLE}?show=replies": ["Open", "Quiet"],
+            f"/@{HANDLE}?show=media": [],
+            f"/@{HANDLE}?show=about": [],
             f"/@{HANDLE}/feed.atom": ["Open"],
+            f"/@{HANDLE}/feed.json": ["Open"],
             "/tags/bread": ["Open"],
+            "/tags/bread/feed.atom": ["Open"],
+            "/tags/bread/feed.json": ["Open"],
+            "/search?q=words": [],
         }
         assert (await app.get("/sitemap.xml")).status_code == 404
         assert (await app.get("/api/oembed")).status_code == 404
