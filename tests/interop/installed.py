@@ -1,8 +1,8 @@
 """Other people's programs that judge us or federate with us, installed where only tests see them.
 
-Node packages go to `node_modules` in `peer` and `judges`, Python ones that want other versions
-than ours to a venv of their own. Both are made once, by the first test that asks, and made anew
-when a pin changes.
+Node packages go to `node_modules` in `peer`, `judges` and `axe`, Python ones that want other
+versions than ours to a venv of their own. All are made once, by the first test that asks, and made
+anew when a pin changes.
 """
 
 import contextlib
@@ -19,6 +19,7 @@ import pytest
 
 PEER = Path(__file__).parent / "peer"
 JUDGES = Path(__file__).parent / "judges"
+AXE = Path(__file__).parent.parent / "e2e" / "axe"
 VENV = Path(__file__).parent / ".judges-venv"
 PASTURE = "fediverse-pasture==0.2.25"  # wants cryptography < 46, so it cannot live with us
 INSTALL_S = 400  # for some 300 packages over a slow line; a quick one takes 30 s
@@ -50,6 +51,18 @@ def judges() -> Path:
 
     _once(JUDGES / "node_modules", wanted, install)
     return Path(node)
+
+
+def axe() -> Path:
+    """Return the script that finds what keeps people out of a page (axe-core)."""
+    wanted = (AXE / "package.json").read_text("utf-8")
+
+    def install() -> None:
+        flags = ["--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts"]
+        _run(["npm", "install", *flags, "--loglevel=error"], cwd=AXE)
+
+    _once(AXE / "node_modules", wanted, install)
+    return AXE / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def pasture() -> Path:
