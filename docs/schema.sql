@@ -188,6 +188,22 @@ BEGIN
     SELECT raise(ABORT, 'the door log is never shortened');
 END;
 
+CREATE TABLE draft_uploads (                -- what drafts hold is not tidied away
+    key             TEXT NOT NULL REFERENCES drafts (key) ON DELETE CASCADE,
+    public_id       TEXT NOT NULL REFERENCES uploads (public_id) ON DELETE CASCADE,
+    PRIMARY KEY (key, public_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX draft_uploads_by_upload ON draft_uploads (public_id);
+
+CREATE TABLE drafts (
+    key             TEXT PRIMARY KEY,       -- made for the form that it is written in
+    version         INTEGER NOT NULL,       -- counts the saves: a stale form overwrites nothing
+    body_sealed     BLOB NOT NULL,
+    saved_at        TEXT NOT NULL,
+    publish_at      TEXT                    -- NULL: not before the owner says so
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE encrypted_objects (
     id              INTEGER PRIMARY KEY,
     uri_key         BLOB NOT NULL UNIQUE,
@@ -220,6 +236,14 @@ CREATE TABLE filters (
     body_sealed     BLOB NOT NULL,          -- its name, its words, where it works and how
     until           TEXT
 ) STRICT;
+
+CREATE TABLE finished_drafts (              -- a form that is sent twice publishes once
+    key             TEXT PRIMARY KEY,
+    note_id         INTEGER REFERENCES notes (id) ON DELETE SET NULL,  -- NULL: it was deleted
+    finished_at     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX finished_drafts_by_note ON finished_drafts (note_id) WHERE note_id IS NOT NULL;
 
 CREATE TABLE followed_tags (
     tag             TEXT PRIMARY KEY,
@@ -559,7 +583,7 @@ CREATE TABLE owner (
     CHECK (theme IN ('', 'light', 'dark', 'contrast')), accent TEXT NOT NULL DEFAULT ''       -- '' = blue
     CHECK (accent IN ('', 'teal', 'green', 'amber', 'rose', 'graphite')), text_size TEXT NOT NULL DEFAULT ''    -- '' = normal
     CHECK (text_size IN ('small', '', 'large', 'larger')), shows_counts INTEGER NOT NULL DEFAULT 0, home_replies TEXT NOT NULL DEFAULT 'followed'
-    CHECK (home_replies IN ('all', 'followed', 'none')), home_boosts INTEGER NOT NULL DEFAULT 1, boosts_a_day INTEGER NOT NULL DEFAULT 5, passkey_user BLOB) STRICT;
+    CHECK (home_replies IN ('all', 'followed', 'none')), home_boosts INTEGER NOT NULL DEFAULT 1, boosts_a_day INTEGER NOT NULL DEFAULT 5, post_language TEXT NOT NULL DEFAULT '', has_shortcuts INTEGER NOT NULL DEFAULT 1, passkey_user BLOB) STRICT;
 
 CREATE TABLE passkeys (
     id              INTEGER PRIMARY KEY,
@@ -730,6 +754,14 @@ CREATE TABLE undelivered (                  -- of notes: what was given up
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX undelivered_by_host ON undelivered (host_id);
+
+CREATE TABLE uploads (                      -- files that hang on nothing yet
+    public_id       TEXT PRIMARY KEY REFERENCES media (public_id) ON DELETE CASCADE,
+    poster          TEXT REFERENCES media (public_id) ON DELETE SET NULL,
+    duration_s      REAL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX uploads_by_poster ON uploads (poster) WHERE poster IS NOT NULL;
 
 CREATE TABLE vault_keys (
     number          INTEGER PRIMARY KEY,

@@ -92,6 +92,15 @@ def by_id(reader: Reader, public_id: str) -> Media | None:
     return None if row is None else _from_row(row)
 
 
+def by_ids(reader: Reader, public_ids: Iterable[str]) -> dict[str, Media]:
+    """Return those of the owner's pictures that have these public ids."""
+    rows = reader.all(
+        "SELECT * FROM media WHERE public_id IN (SELECT value FROM json_each(:ids))",
+        {"ids": json.dumps(list(public_ids))},
+    )
+    return {row["public_id"]: _from_row(row) for row in rows}
+
+
 def of_note(reader: Reader, note_id: int) -> list[Media]:
     """Return the pictures of a note."""
     rows = reader.all("SELECT * FROM media WHERE note_id = :id", {"id": note_id})

@@ -111,6 +111,39 @@ CREATE TABLE undelivered (                  -- of notes: what was given up
 CREATE INDEX undelivered_by_host ON undelivered (host_id);
 
 -- Writing: drafts, what waits for its time
+ALTER TABLE owner ADD COLUMN post_language TEXT NOT NULL DEFAULT '';   -- of the last; '' as the pages
+
+CREATE TABLE drafts (
+    key             TEXT PRIMARY KEY,       -- made for the form that it is written in
+    version         INTEGER NOT NULL,       -- counts the saves: a stale form overwrites nothing
+    body_sealed     BLOB NOT NULL,
+    saved_at        TEXT NOT NULL,
+    publish_at      TEXT                    -- NULL: not before the owner says so
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE finished_drafts (              -- a form that is sent twice publishes once
+    key             TEXT PRIMARY KEY,
+    note_id         INTEGER REFERENCES notes (id) ON DELETE SET NULL,  -- NULL: it was deleted
+    finished_at     TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX finished_drafts_by_note ON finished_drafts (note_id) WHERE note_id IS NOT NULL;
+
+CREATE TABLE uploads (                      -- files that hang on nothing yet
+    public_id       TEXT PRIMARY KEY REFERENCES media (public_id) ON DELETE CASCADE,
+    poster          TEXT REFERENCES media (public_id) ON DELETE SET NULL,
+    duration_s      REAL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX uploads_by_poster ON uploads (poster) WHERE poster IS NOT NULL;
+
+CREATE TABLE draft_uploads (                -- what drafts hold is not tidied away
+    key             TEXT NOT NULL REFERENCES drafts (key) ON DELETE CASCADE,
+    public_id       TEXT NOT NULL REFERENCES uploads (public_id) ON DELETE CASCADE,
+    PRIMARY KEY (key, public_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX draft_uploads_by_upload ON draft_uploads (public_id);
 
 -- Search
 -- The words of what is open, and keyed hashes of those of the rest: docs/decisions/0007-search.md.
@@ -199,4 +232,5 @@ CREATE TABLE message_drafts (
 
 -- Trust: who somebody is
 
--- Push
+-- Keys and push
+ALTER TABLE owner ADD COLUMN has_shortcuts INTEGER NOT NULL DEFAULT 1;
