@@ -84,10 +84,29 @@ def drop(
 
 
 def of_note(reader: Reader, note_id: int) -> Receipt:
-    """Return how far what was sent for a post has come."""
-    found = servers(reader, note_id)
-    states = [one.state for one in found]
-    return Receipt(len(found), states.count("pending"), states.count("dropped"))
+    """Return how far what was sent for a post has come, as `servers` would count."""
+    about = {"note_id": note_id}
+    row = reader.one(
+        """
+        SELECT (SELECT count(DISTINCT host_id)
+                  FROM outgoing
+                  JOIN deliveries ON deliveries.outgoing_id = outgoing.id
+                 WHERE note_id = :note_id) AS pending,
+               (SELECT count(DISTINCT host_id)
+                  FROM outgoing
+                  JOIN undelivered ON undelivered.outgoing_id = outgoing.id
+                 WHERE note_id = :note_id
+                   AND NOT EXISTS (SELECT 1
+                                     FROM outgoing AS other
+                                     JOIN deliveries ON deliveries.outgoing_id = other.id
+                                    WHERE other.note_id = :note_id
+                                      AND deliveries.host_id = undelivered.host_id)) AS dropped
+        """,
+        about,
+    )
+    assert row is not None  # noqa: S101 - a SELECT without FROM
+    total = max(len(_meant_for(reader, note_id)), row["pending"] + row["dropped"])
+    return Receipt(total, row["pending"], row["dropped"])
 
 
 def servers(reader: Reader, note_id: int) -> list[Server]:
@@ -96,14 +115,7 @@ def servers(reader: Reader, note_id: int) -> list[Server]:
     Whoever waits for any of it waits; whoever misses any of it was given up on. Empty if it was for
     nobody, or so long ago that the receipt is gone (`outgoing.prune`).
     """
-    rows = reader.all(
-        "SELECT id, hosts_sealed FROM outgoing WHERE note_id = :note_id", {"note_id": note_id}
-    )
-    found: dict[str, Server] = {}
-    for row in rows:
-        if row["hosts_sealed"] is not None:
-            plain = reader.sealer.open(_PURPOSE, row["hosts_sealed"], bound_to=str(row["id"]))
-            found |= {host: Server(host, "sent") for host in json.loads(plain)}
+    found = {host: Server(host, "sent") for host in _meant_for(reader, note_id)}
     for row in reader.all(
         """
         SELECT hosts.name, undelivered.problem, undelivered.given_up_at
@@ -121,12 +133,12 @@ def servers(reader: Reader, note_id: int) -> list[Server]:
         """
         SELECT hosts.name, hosts.failing_since, hosts.is_leased,
                iif(hosts.failing_since IS NULL, deliveries.problem, hosts.problem) AS problem,
-               max(coalesce(deliveries.aside_until, hosts.due_at), hosts.due_at) AS next_try
+               max(coalesce(min(deliveries.aside_until), hosts.due_at), hosts.due_at) AS next_try
           FROM outgoing
           JOIN deliveries ON deliveries.outgoing_id = outgoing.id
           JOIN hosts ON hosts.id = deliveries.host_id
          WHERE outgoing.note_id = :note_id
-         ORDER BY deliveries.id
+         GROUP BY hosts.id
         """,
         {"note_id": note_id},
     ):
@@ -178,6 +190,24 @@ def sent_at(reader: Reader, note_id: int) -> datetime | None:
             "SELECT max(created_at) FROM outgoing WHERE note_id = :note_id", {"note_id": note_id}
         )
     )
+
+
+def _meant_for(reader: Reader, note_id: int) -> set[str]:
+    """Return the servers that a post or its edits were for, as far as it was written down."""
+    rows = reader.all(
+        """
+        SELECT id, hosts_sealed
+          FROM outgoing
+         WHERE note_id = :note_id
+           AND hosts_sealed IS NOT NULL
+        """,
+        {"note_id": note_id},
+    )
+    found: set[str] = set()
+    for row in rows:
+        plain = reader.sealer.open(_PURPOSE, row["hosts_sealed"], bound_to=str(row["id"]))
+        found.update(json.loads(plain))
+    return found
 
 
 def _instant(text: str | None) -> datetime | None:

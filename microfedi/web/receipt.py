@@ -21,7 +21,8 @@ from microfedi.storage.notes import Note
 from microfedi.storage.receipts import Server
 from microfedi.web import cards, troubles
 
-MAX_SHOWN = 1000  # servers that have it; whoever is known on more asks for no list of names
+MAX_NAMES = 800  # servers that have it: names alone
+MAX_TROUBLES = 60  # servers that do not, with why; the others are counted
 MAX_LEFT_OUT = 50  # people
 
 
@@ -61,7 +62,8 @@ async def show(request: Request) -> Response:
         "url": cards.url_of(found.note, ctx.owner),
         "servers": by_state,
         "total": len(found.servers),
-        "most": MAX_SHOWN,
+        "most_names": MAX_NAMES,
+        "most": MAX_TROUBLES,
         "sent_at": found.sent_at,
         "left_out": found.left_out,
         "reasons": {one.host: troubles.in_words(one.problem) for one in found.servers},

@@ -17,7 +17,7 @@ from microfedi.storage import following, relations
 from microfedi.storage.database import Reader
 from microfedi.storage.relations import MAX_WORDS_CHARS, Order, Related, Whose
 
-PAGE_PEOPLE = 50
+PAGE_PEOPLE = 40
 PAGE_WAITING = 100  # who was asked and has not answered, above the list of the followed
 
 

@@ -22,7 +22,7 @@ from microfedi.storage.condition import Finding
 from microfedi.storage.database import FILE_NAME, Reader
 from microfedi.web import troubles
 
-MAX_HOSTS = 50  # that do not answer, on the page; the rest are counted
+MAX_HOSTS = 40  # that do not answer, on the page; the rest are counted
 _STATM = Path("/proc/self/statm")
 
 
