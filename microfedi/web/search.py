@@ -161,7 +161,11 @@ def _found(
         remarks=asked.remarks,
         older=address(text, tab, found.before) if found.before is not None else "",
         is_cut=found.is_cut,
-        is_behind=tab in ("all", "posts") and search.is_behind(reader),
+        is_behind=(
+            tab in ("all", "posts")
+            and len(found.notes) < PAGE_FOUND  # who finds much misses nothing yet
+            and search.is_behind(reader)
+        ),
     )
 
 
