@@ -234,3 +234,21 @@ CREATE TABLE message_drafts (
 
 -- Keys and push
 ALTER TABLE owner ADD COLUMN has_shortcuts INTEGER NOT NULL DEFAULT 1;
+
+CREATE TABLE push (                         -- one row, from the first browser that asks on
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    key_sealed      BLOB NOT NULL,          -- signs what we push (RFC 8292)
+    kinds           TEXT NOT NULL           -- what is pushed, a space between them
+) STRICT;
+
+CREATE TABLE push_subscriptions (           -- goes with the session that made it
+    id              INTEGER PRIMARY KEY,
+    session_id      INTEGER NOT NULL UNIQUE REFERENCES sessions (id) ON DELETE CASCADE,
+    body_sealed     BLOB NOT NULL,          -- where to, the browser's keys, its language
+    message_id      INTEGER NOT NULL,       -- up to which it was told, of each topic
+    message_at      TEXT,
+    notification_id INTEGER NOT NULL,
+    notification_at TEXT,
+    failures        INTEGER NOT NULL DEFAULT 0,
+    not_before      TEXT
+) STRICT;
