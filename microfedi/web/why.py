@@ -1,13 +1,16 @@
 """Why am I seeing this? What brought a post to the owner, for each of them."""
 
+from datetime import datetime
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from microfedi import words
 from microfedi.errors import NotFound
 from microfedi.http import forms
 from microfedi.http.context import context_of
-from microfedi.http.pages import page
+from microfedi.http.pages import page, zone_of
 from microfedi.storage import lists, notes, reasons
 from microfedi.storage.database import Reader
 from microfedi.storage.lists import List
@@ -34,7 +37,12 @@ async def show(request: Request) -> Response:
     if answer is None:
         raise NotFound("no such post")
     card, found, inside = answer
-    values = {"card": card, "reasons": found, "lists": inside}
+
+    def day(instant: datetime) -> str:
+        zone = zone_of(ctx.owner.time_zone)
+        return words.day_briefly(instant.astimezone(zone), with_year=True)
+
+    values = {"card": card, "reasons": found, "lists": inside, "day": day}
     return await page(request, "why.html", values)
 
 
