@@ -13,6 +13,7 @@ from microfedi.account.unlocked import Unlocked
 from microfedi.config import Config
 from microfedi.errors import NotFound
 from microfedi.federation.keyring import Keyring, Remembered
+from microfedi.federation.news import News
 from microfedi.federation.remote import Remote
 from microfedi.protocol.vocab import Activity
 from microfedi.storage import owner as owner_storage
@@ -71,6 +72,7 @@ class Context:
         self.synchronized: Remembered[bool] = Remembered(MAX_SYNCHRONIZED, SYNCHRONIZED_FOR)
         self.door = Door(db, config, Throttle(), Challenges(db.sealer))
         self.unlocked = Unlocked()
+        self.news = News()
         self.stopping = asyncio.Event()
         self._owner: Owner | None = None
         # What was asked for, cannot be undone, and waits for its day: every page says so.

@@ -68,6 +68,7 @@ class Owner:
     time_zone: str
     language: str  # of the pages; "" as the browser asks
     looks: Looks
+    has_shortcuts: bool  # single keys do something
     disk_budget_bytes: int
     home_read_position: int
     home_replies: HomeReplies  # those that stand on Home: to whom
@@ -134,6 +135,7 @@ def load(reader: Reader) -> Owner | None:
                owner.old_rsa_key_sealed, owner.old_ed25519_key_sealed, owner.key_number,
                owner.bio, owner.hides_follows, owner.message_policy, owner.time_zone,
                owner.language, owner.theme, owner.accent, owner.text_size, owner.shows_counts,
+               owner.has_shortcuts,
                owner.feature_policy, owner.attribution_domains,
                owner.quote_policy, owner.reply_policy, owner.sends_blocks,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
@@ -194,6 +196,7 @@ def load(reader: Reader) -> Owner | None:
             TextSize(row["text_size"]),
             bool(row["shows_counts"]),
         ),
+        has_shortcuts=bool(row["has_shortcuts"]),
         disk_budget_bytes=row["disk_budget_bytes"],
         home_read_position=row["home_read_position"],
         home_replies=row["home_replies"],
@@ -406,6 +409,11 @@ def set_home(
         """,
         {"replies": replies, "boosts": boosts, "boosts_a_day": boosts_a_day},
     )
+
+
+def set_shortcuts(tx: Transaction, *, has_shortcuts: bool) -> None:
+    """Keep whether single keys do something on the pages."""
+    tx.run("UPDATE owner SET has_shortcuts = :value", {"value": has_shortcuts})
 
 
 def set_notifications_read(tx: Transaction, notification_id: int) -> None:

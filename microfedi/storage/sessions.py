@@ -82,6 +82,25 @@ def by_token(reader: Reader, token_hash: bytes, *, now: datetime) -> Session | N
     return None if row is None else _from_row(row)
 
 
+def is_open(reader: Reader, session_id: int, *, now: datetime) -> bool:
+    """Whether a login is still there."""
+    return bool(
+        reader.value(
+            """
+            SELECT EXISTS (SELECT 1 FROM sessions
+                            WHERE id = :id
+                              AND expires_at > :now
+                              AND last_used_at > :idle_since)
+            """,
+            {
+                "id": session_id,
+                "now": instants.to_text(now),
+                "idle_since": instants.to_text(now - IDLE),
+            },
+        )
+    )
+
+
 def touch(tx: Transaction, session_id: int, now: datetime) -> None:
     """Note that a login was used."""
     tx.run(
