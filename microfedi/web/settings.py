@@ -1,5 +1,6 @@
 """Settings: who one is, what one wishes, who may come in, what is kept on the disk."""
 
+import shutil
 import zoneinfo
 from typing import Literal
 
@@ -175,6 +176,7 @@ async def _disk_page(request: Request, problem: InvalidInput | None) -> Response
             (_("Copies of others' pictures"), cached_bytes),
             (_("Your own pictures"), own_bytes),
         ],
+        "free": shutil.disk_usage(ctx.config.data_dir).free,
         "counted_bytes": database_bytes + cached_bytes,
         "budget_gb": ctx.owner.disk_budget_bytes // GB,
         "problem": problem,
