@@ -6,15 +6,17 @@ they belong to is open to everybody.
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from microfedi.errors import InvalidInput
 from microfedi.federation.context import Context
 from microfedi.imagework import Picture
 from microfedi.protocol import ids, vocab
 from microfedi.protocol.addresses import Addresses
-from microfedi.storage import files, media
+from microfedi.storage import files, media, waiting_files
+from microfedi.storage.drafts import Attached
 from microfedi.storage.media import Media
+from microfedi.storage.waiting_files import Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,8 @@ class Upload:
     """What was written: its record, and that of the still of a film, a file of its own."""
 
     record: Media
-    picture: Picture
+    duration_s: float | None = None
+    focal_point: tuple[float, float] | None = None
     poster: Media | None = None
 
     @property
@@ -59,14 +62,83 @@ async def write(ctx: Context, pictures: Sequence[Picture], *, sealed: bool) -> l
     try:
         for picture in pictures:
             record = await _write(ctx, picture, sealed=sealed)
-            written.append(Upload(record, picture))
+            written.append(Upload(record, picture.duration_s, picture.focal_point))
             if picture.poster is not None:
                 poster = await _write(ctx, picture.poster, sealed=sealed)
-                written[-1] = Upload(record, picture, poster)
+                written[-1] = replace(written[-1], poster=poster)
     except Exception:
         await discard(ctx, names_of(written))
         raise
     return written
+
+
+async def hold(ctx: Context, picture: Picture) -> Waiting:
+    """Keep a file that hangs on nothing yet, sealed: its post may be for few, or never be.
+
+    Raises: InvalidInput("picture") if the owner's disk budget is used up, or too much waits.
+    """
+    if await ctx.db.read(waiting_files.count) >= waiting_files.MAX_WAITING:
+        raise InvalidInput("picture", "Too many files wait to be published: delete some drafts.")
+    (written,) = await write(ctx, [picture], sealed=True)
+    waiting = Waiting(written.record, written.poster, written.duration_s)
+    try:
+        await ctx.db.write(lambda tx: waiting_files.add(tx, waiting, ctx.now()))
+    except Exception:
+        await discard(ctx, waiting.names)
+        raise
+    return waiting
+
+
+async def take(ctx: Context, attached: Sequence[Attached], *, sealed: bool) -> list[Upload]:
+    """Write files that wait anew, under fresh names, as their post needs them: sealed or open.
+
+    The caller adds the records to what it writes and releases what waited, or discards them. One
+    file is in memory at a time.
+
+    Raises: InvalidInput("picture") if one of them is not there any more.
+    """
+    names = [one.name for one in attached]
+    known = await ctx.db.read(lambda reader: waiting_files.by_names(reader, names))
+    if any(name not in known for name in names):
+        raise InvalidInput("picture", "A file is not here any more: please add it again.")
+    written: list[Upload] = []
+    try:
+        for one in attached:
+            waiting = known[one.name]
+            record = await copy(ctx, waiting.record, sealed=sealed)
+            written.append(Upload(record, waiting.duration_s, one.focal_point))
+            if waiting.poster is not None:
+                poster = await copy(ctx, waiting.poster, sealed=sealed)
+                written[-1] = replace(written[-1], poster=poster)
+    except Exception:
+        await discard(ctx, names_of(written))
+        raise
+    return written
+
+
+async def copy(ctx: Context, record: Media, *, sealed: bool) -> Media:
+    """Write a file once more under a fresh name, sealed or not.
+
+    Raises: InvalidInput("picture") if it is not there, or damaged.
+    """
+    sealer = ctx.db.sealer
+    made = replace(record, public_id=ids.public_id(), sealed=sealed, note_id=None, message_id=None)
+
+    def work() -> bool:
+        directory = ctx.config.media_dir
+        source = sealer if record.sealed else None
+        data = files.read(directory, record.public_id, sealer=source)
+        if data is not None:
+            files.write(directory, made.public_id, data, sealer=sealer if sealed else None)
+        return data is not None
+
+    try:
+        is_there = await asyncio.to_thread(work)
+    except ValueError:
+        is_there = False
+    if not is_there:
+        raise InvalidInput("picture", "A file is not here any more: please add it again.")
+    return made
 
 
 async def _write(ctx: Context, picture: Picture, *, sealed: bool) -> Media:
@@ -111,7 +183,7 @@ def part(ctx: Context, record: Media, start: int, stop: int) -> Iterator[bytes]:
 
 def attachment(upload: Upload, alt: str, addresses: Addresses) -> vocab.Attachment:
     """Return a picture, a film or a sound as a note carries it."""
-    record, picture, poster = upload.record, upload.picture, upload.poster
+    record, poster = upload.record, upload.poster
     return vocab.Attachment(
         url=addresses.media(record.public_id),
         media_type=record.media_type,
@@ -119,7 +191,7 @@ def attachment(upload: Upload, alt: str, addresses: Addresses) -> vocab.Attachme
         width=record.width or None,
         height=record.height or None,
         blurhash=record.blurhash or None,
-        focal_point=picture.focal_point,
-        duration_s=picture.duration_s,
+        focal_point=upload.focal_point,
+        duration_s=upload.duration_s,
         preview=None if poster is None else addresses.media(poster.public_id),
     )

@@ -14,7 +14,7 @@ from microfedi.federation.outbox import sending, writing
 from microfedi.federation.outbox.notes import MAX_ALT_CHARS
 from microfedi.imagework import Picture
 from microfedi.protocol import ids, sanitize, vocab
-from microfedi.storage import actors, blocks, conversations, media, messages
+from microfedi.storage import actors, blocks, conversations, media, message_drafts, messages
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.messages import Head, Message
@@ -41,7 +41,7 @@ async def send(
     Raises: InvalidInput if it is empty or too long, or if somebody cannot be written to.
     """
     owner, now = ctx.owner, ctx.now()
-    writing.check(ctx, source, pictures)
+    writing.check(ctx, source, len(pictures))
     chosen, parent = await ctx.db.read(lambda reader: _to(ctx, reader, people, in_reply_to))
     written = writing.as_written(ctx, source, writing.among(source, chosen))
     public_id = ids.public_id()
@@ -70,6 +70,7 @@ async def send(
     def change(tx: Transaction) -> Message:
         conversation_id = conversations.make(tx, {one.id for one in chosen}, state="open")
         conversations.undecline(tx, [one.id for one in chosen])
+        message_drafts.remove(tx, conversation_id)
         message = messages.keep(
             tx,
             emojis.with_own(tx, note, owner.addresses),
@@ -117,7 +118,7 @@ async def edit(
     owner, now = ctx.owner, ctx.now()
     old, people = await ctx.db.read(lambda reader: _own(ctx, reader, message_id))
     if not old.attachments or source.strip():
-        writing.check(ctx, source, ())
+        writing.check(ctx, source, 0)
     written = writing.as_written(ctx, source, writing.among(source, people))
     to = tuple(one.uri for one in people)
     warning = old.summary if summary is None else summary.strip()

@@ -1,8 +1,9 @@
 """The owner publishes, edits, deletes and pins posts. Messages are in `messages`, never here."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation import consent, emojis, linked, uploads
@@ -20,6 +21,7 @@ from microfedi.storage import (
     actors,
     announces,
     circles,
+    drafts,
     groups,
     jobs,
     likes,
@@ -29,9 +31,11 @@ from microfedi.storage import (
     polls,
     quotes,
     timeline,
+    waiting_files,
 )
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.drafts import Attached
 from microfedi.storage.notes import Note
 
 MAX_ALT_CHARS = 1500  # as much as Mastodon shows
@@ -58,6 +62,11 @@ class Draft:
 
     `attached` is for an edit: what hangs on the post already, by its address, with its new
     description, or None to take it off. What is not named stays as it is.
+
+    `files` are those that were uploaded before, in order; in an edit also those that hang on the
+    post already, and what is not among them is taken off. None leaves an edited post's as they are.
+
+    `key` is that of the draft that it was: no draft is published twice.
     """
 
     source: str
@@ -71,6 +80,9 @@ class Draft:
     quote: int | None = None
     circle: int | None = None
     attached: Mapping[str, str | None] = field(default_factory=dict)
+    files: tuple[Attached, ...] | None = None
+    key: str = ""
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +103,8 @@ async def publish(ctx: Context, draft: Draft) -> Note:
     answers.
     """
     owner, now = ctx.owner, ctx.now()
-    writing.check(ctx, draft.source, draft.pictures)
+    waiting = draft.files or ()
+    writing.check(ctx, draft.source, len(draft.pictures) + len(waiting))
     language = _language(draft.language)
     parent, author = await ctx.db.read(lambda reader: _parent(reader, draft.in_reply_to))
     circle = await ctx.db.read(lambda reader: _circle(ctx, reader, draft, parent))
@@ -122,9 +135,8 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         reached = (one for group in audience for one in (group.uri, group.followers_uri) if one)
         cc = tuple(dict.fromkeys((*cc, *reached)))
     public_id = ids.public_id()
-    pictures = await uploads.write(
-        ctx, [picture for picture, _ in draft.pictures], sealed=not draft.visibility.is_open
-    )
+    pictures = await _files(ctx, waiting, draft, sealed=not draft.visibility.is_open)
+    alts = [one.alt for one in waiting] + [alt for _, alt in draft.pictures]
     note = vocab.Note(
         uri=owner.addresses.note(public_id),
         attributed_to=owner.uri,
@@ -140,7 +152,7 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         sensitive=draft.sensitive,
         language=language,
         source=draft.source,
-        attachments=_attachments(ctx, pictures, draft),
+        attachments=_attachments(ctx, pictures, alts),
         mentions=tuple(writing.mention(one) for one in mentioned),
         hashtags=written.hashtags,
         type="Note" if draft.poll is None else "Question",
@@ -149,6 +161,8 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         quote=None if quoted is None else quoted[0].uri,
         audience=tuple(group.uri for group in audience) if draft.visibility.is_open else (),
     )
+
+    released: list[str] = []
 
     def change(tx: Transaction) -> Note:
         kept = notes.keep(
@@ -165,6 +179,7 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         if circle is not None:
             circles.remember(tx, kept[0].id, [one.id for one in circle.people])
         _add_media(ctx, tx, pictures, kept[0].id)
+        released.extend(_finish_draft(tx, draft, kept[0].id, now))
         if note.poll is not None and note.poll.ends is not None:
             jobs.add(tx, "poll", note.uri, due_at=note.poll.ends)
         linked.plan(ctx, tx, kept[0])
@@ -176,7 +191,9 @@ async def publish(ctx: Context, draft: Draft) -> Note:
         sending.hand_over(ctx, tx, create, inboxes, about=note.uri, note_id=kept[0].id)
         return kept[0]
 
-    return await _write(ctx, change, pictures)
+    kept = await _write(ctx, change, pictures)
+    await uploads.discard(ctx, released)
+    return kept
 
 
 def as_document(reader: Reader, note: Note, addresses: Addresses) -> vocab.Note:
@@ -223,15 +240,8 @@ async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
     owner, now = ctx.owner, ctx.now()
     old = await ctx.db.read(lambda reader: _own(ctx, reader, note_id))
     stay = _staying(old, draft)
-    count = len(stay) + len(draft.pictures)
-    if stay and not draft.source.strip():
-        writing.check(ctx, "-", draft.pictures)  # pictures without a word are a post too
-    else:
-        writing.check(ctx, draft.source, draft.pictures)
-    if count > writing.MAX_PICTURES:
-        raise InvalidInput(
-            "picture", "At most %(limit)s pictures, please.", limit=writing.MAX_PICTURES
-        )
+    waiting = [one for one in draft.files or () if one.name not in stay]
+    writing.check(ctx, draft.source, len(stay) + len(waiting) + len(draft.pictures))
     language = _language(draft.language) or old.language
     if old.visibility.is_open:
         written = await writing.write(ctx, draft.source)
@@ -241,9 +251,10 @@ async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
     mentions = {one.href: one for one in old.mentions if one.href in {*old.to, *old.cc}} | {
         one.uri: writing.mention(one) for one in written.mentioned if one.id != owner.actor_id
     }
-    pictures = await uploads.write(
-        ctx, [picture for picture, _ in draft.pictures], sealed=not old.visibility.is_open
-    )
+    pictures = await _files(ctx, waiting, draft, sealed=not old.visibility.is_open)
+    alts = [one.alt for one in waiting] + [alt for _, alt in draft.pictures]
+    new = _attachments(ctx, pictures, alts)
+    hanging = stay | dict(zip((one.name for one in waiting), new, strict=False))
     html = written.html
     if old.quote is not None:
         html = outbox_quotes.with_link(html, old.quote)
@@ -255,7 +266,10 @@ async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
         language=language,
         source=draft.source,
         updated=now,
-        attachments=stay + _attachments(ctx, pictures, draft),
+        attachments=(
+            *(hanging[one] for one in _in_order(stay, draft)),
+            *new[len(waiting) :],
+        ),
         mentions=tuple(mentions.values()),
         hashtags=written.hashtags,
     )
@@ -271,6 +285,7 @@ async def edit(ctx: Context, note_id: int, draft: Draft) -> Note:
             raise NotFound("the post was deleted meanwhile")
         _add_media(ctx, tx, pictures, note_id)
         removed.extend(_remove_media(ctx, tx, kept))
+        removed.extend(_finish_draft(tx, draft, note_id, now))
         tell(ctx, tx, kept)
         return kept
 
@@ -495,22 +510,57 @@ def _remove_media(ctx: Context, tx: Transaction, note: Note) -> list[str]:
     return names
 
 
-def _staying(note: Note, draft: Draft) -> tuple[vocab.Attachment, ...]:
-    """Return what hangs on a note and stays there, with its description as it shall be."""
-    stay = []
+def _staying(note: Note, draft: Draft) -> dict[str, vocab.Attachment]:
+    """Return what hangs on a note and stays there, by its name, described as it shall be."""
+    stay = {}
+    chosen = None if draft.files is None else {one.name: one for one in draft.files}
     for one in note.attachments:
-        alt = draft.attached.get(one.url, one.alt)
+        name = one.url.rpartition("/")[2]
+        if chosen is None:
+            alt = draft.attached.get(one.url, one.alt)
+        else:
+            alt = chosen[name].alt if name in chosen else None
+            one = replace(one, focal_point=chosen[name].focal_point) if name in chosen else one
         if alt is not None:
-            stay.append(replace(one, alt=sanitize.plain(alt, limit=MAX_ALT_CHARS)))
-    return tuple(stay)
+            stay[name] = replace(one, alt=sanitize.plain(alt, limit=MAX_ALT_CHARS))
+    return stay
+
+
+def _in_order(stay: Mapping[str, vocab.Attachment], draft: Draft) -> list[str]:
+    return list(stay) if draft.files is None else [one.name for one in draft.files]
+
+
+async def _files(
+    ctx: Context, waiting: Sequence[Attached], draft: Draft, *, sealed: bool
+) -> list[Upload]:
+    """Write the files of a post: first those that wait, then those that come with it."""
+    taken = await uploads.take(ctx, waiting, sealed=sealed)
+    try:
+        pictures = [picture for picture, _ in draft.pictures]
+        return taken + await uploads.write(ctx, pictures, sealed=sealed)
+    except Exception:
+        await uploads.discard(ctx, uploads.names_of(taken))
+        raise
+
+
+def _finish_draft(tx: Transaction, draft: Draft, note_id: int, now: datetime) -> list[str]:
+    """Let go of the draft that a post was, and of its files; return the names of the latter.
+
+    Raises: InvalidInput if it was published, or deleted, before.
+    """
+    if draft.replaces:
+        drafts.finish(tx, draft.replaces, note_id, now)
+    if draft.key:
+        drafts.finish(tx, draft.key, note_id, now)
+    return waiting_files.release(tx, [one.name for one in draft.files or ()])
 
 
 def _attachments(
-    ctx: Context, pictures: list[Upload], draft: Draft
+    ctx: Context, pictures: Sequence[Upload], alts: Sequence[str]
 ) -> tuple[vocab.Attachment, ...]:
     return tuple(
         uploads.attachment(one, sanitize.plain(alt, limit=MAX_ALT_CHARS), ctx.owner.addresses)
-        for one, (_, alt) in zip(pictures, draft.pictures, strict=True)
+        for one, alt in zip(pictures, alts, strict=True)
     )
 
 

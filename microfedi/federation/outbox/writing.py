@@ -9,8 +9,7 @@ from urllib.parse import quote
 from microfedi.errors import InvalidInput, NotFound, ProtocolError, RemoteError
 from microfedi.federation import lookup
 from microfedi.federation.context import Context
-from microfedi.imagework import Picture
-from microfedi.protocol import markup, vocab
+from microfedi.protocol import lengths, markup, vocab
 from microfedi.protocol.markup import MentionTarget
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.storage import actors, blocks
@@ -33,14 +32,16 @@ class Written:
     hashtags: tuple[str, ...]
 
 
-def check(ctx: Context, source: str, pictures: Iterable[tuple[Picture, str]]) -> None:
-    """Refuse what is too long, empty, or has too many pictures.
+def check(ctx: Context, source: str, count: int) -> None:
+    """Refuse what is too long, empty, or has too many pictures: `count` of them.
+
+    The limit is on what Mastodon would count; the text as it stands has one of its own.
 
     Raises: InvalidInput("source") or InvalidInput("picture").
     """
-    limit = min(ctx.config.limits.post_characters, markup.MAX_SOURCE_CHARS)
-    count = len(list(pictures))
-    if len(source) > limit:
+    limit = ctx.config.limits.post_characters
+    if len(source) > markup.MAX_SOURCE_CHARS or lengths.counted(source) > limit:
+        limit = min(limit, markup.MAX_SOURCE_CHARS)
         raise InvalidInput("source", "At most %(limit)s characters, please.", limit=f"{limit:,}")
     if not source.strip() and not count:
         raise InvalidInput("source", "There is nothing in it yet.")
