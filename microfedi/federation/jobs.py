@@ -20,7 +20,14 @@ from microfedi.federation import (
     waiting,
 )
 from microfedi.federation.context import Context
-from microfedi.federation.outbox import blocks, conversations, irreversible, keys, leaving
+from microfedi.federation.outbox import (
+    blocks,
+    conversations,
+    drafts,
+    irreversible,
+    keys,
+    leaving,
+)
 from microfedi.protocol import backoff
 from microfedi.storage import jobs
 from microfedi.storage.database import Transaction
@@ -43,6 +50,7 @@ JOBS: Mapping[str, Work] = {
     "preview": linked.read,  # key: the address of a page that an open post links to.
     "quote": quoting.check,  # key: a note's URI. Whether it may quote what it quotes.
     "retire_keys": keys.retire,  # the owner's former keys, when everybody knows the new ones.
+    "publish": drafts.publish_due,  # key: a draft's. Its time has come.
     "unblock": blocks.end,  # key: "actor" and a row id, or "host" and a name. Its time is over.
     "act": irreversible.run,  # key: what was asked for a day ago and cannot be undone.
     "purge": blocks.clear,  # key: the name of a blocked server. What is here of it goes.

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
-from microfedi.federation import linked
+from microfedi.federation import linked, uploads
 from microfedi.federation.context import Context
 from microfedi.storage import (
+    drafts,
     files,
     hosts,
     media,
@@ -20,6 +21,7 @@ from microfedi.storage import (
     strangers,
     threads,
     upkeep,
+    waiting_files,
 )
 from microfedi.storage.database import Reader, Transaction
 
@@ -39,6 +41,8 @@ HOSTS_FOR = timedelta(days=90)
 ACTORS_FOR = timedelta(days=30)
 # How the last look for a thread went.
 THREADS_FOR = timedelta(days=30)
+# That a form was sent, or its draft deleted: longer than a window stays open.
+FORMS_FOR = timedelta(days=30)
 # That a picture could not be had.
 ABSENT_FOR = timedelta(days=1)
 
@@ -51,6 +55,10 @@ TARGET_SHARE = 0.95
 async def run(ctx: Context, key: str) -> timedelta | None:
     """Drop what has served its time, then what the budget has no room for. A job."""
     await _drop_old(ctx)
+    forgotten = await ctx.db.write(
+        lambda tx: waiting_files.purge(tx, ctx.now() - waiting_files.KEPT_FOR)
+    )
+    await uploads.discard(ctx, forgotten)
     if ctx.has_owner:
         await keep_to_budget(ctx, ctx.owner.disk_budget_bytes)
     await _remove_leftovers(ctx)
@@ -118,6 +126,7 @@ async def _drop_old(ctx: Context) -> None:
         lambda tx, now: upkeep.forget_absent(tx, now - ABSENT_FOR),
         lambda tx, now: previews.prune(tx, now - linked.KEPT),
         lambda tx, now: threads.prune(tx, now - THREADS_FOR),
+        lambda tx, now: drafts.prune(tx, now - FORMS_FOR),
     ]
     for step in steps:  # one write each, so that others get their turn in between
         await ctx.db.write(partial(_step, step, now))

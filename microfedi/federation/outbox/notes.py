@@ -314,8 +314,16 @@ def tell(ctx: Context, tx: Transaction, note: Note, *, also: Iterable[int] = ())
     sending.hand_over(ctx, tx, update, inboxes, about=note.uri, note_id=note.id)
 
 
-async def delete(ctx: Context, note_id: int) -> None:
-    """Delete a post here, and ask everybody who has it to forget it.
+def check(ctx: Context, source: str, count: int, language: str) -> None:
+    """Refuse what could not be published now, whenever it is to be. Raises: InvalidInput."""
+    writing.check(ctx, source, count)
+    _language(language)
+
+
+async def delete(
+    ctx: Context, note_id: int, *, also: Callable[[Transaction], object] | None = None
+) -> None:
+    """Delete a post here, and ask everybody who has it to forget it; `also` in the same write.
 
     Source: ActivityPub 6.4.
     Raises: NotFound if it is not the owner's.
@@ -336,6 +344,8 @@ async def delete(ctx: Context, note_id: int) -> None:
         inboxes = _inboxes(ctx, tx, note, activity, also=_who_has(tx, note))
         notes.delete(tx, note_id, now=now, was_public=note.visibility.is_open)
         sending.hand_over(ctx, tx, activity, inboxes, about=note.uri)
+        if also is not None:
+            also(tx)
         return names
 
     names = await ctx.db.write(change)
