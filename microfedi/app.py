@@ -66,6 +66,7 @@ from microfedi.web import (
     people,
     polls,
     public,
+    push,
     receipt,
     relations,
     reports,
@@ -87,7 +88,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 OWNER_PAGES = (
     home, compose, thread, people, messages, drawer, conversation, message, notifications,
     search, settings, security, login,
-    acts, door, events, keyboard, appearance,
+    acts, door, events, keyboard, push, appearance,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
     leaving, history, gallery, status, receipt, relations, lists, hashtags, filters, why,
 )  # fmt: skip

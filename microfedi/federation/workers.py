@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from microfedi.federation import deliver, indexing, jobs, process
+from microfedi.federation import deliver, indexing, jobs, process, pushing
 from microfedi.federation.context import Context
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ class Workers:
             "deliver": deliver.Deliverer(ctx).run,
             "jobs": jobs.JobsWorker(ctx).run,
             "search": indexing.Indexer(ctx).run,
+            "push": pushing.Pusher(ctx).run,
         }
         self._tasks = [
             asyncio.create_task(self._keep_alive(name, loop), name=f"worker {name}")

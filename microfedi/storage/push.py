@@ -91,11 +91,18 @@ def wishes(reader: Reader) -> frozenset[Wish]:
 
 
 def set_wishes(tx: Transaction, chosen: Collection[Wish]) -> None:
-    """Keep what the owner wants to be told of at once."""
+    """Keep what the owner wants to be told of at once; what came before is nothing new by that."""
     key(tx)
     tx.run(
         "UPDATE push SET kinds = :kinds",
         {"kinds": " ".join(one for one in WISHES if one in chosen)},
+    )
+    tx.run(
+        """
+        UPDATE push_subscriptions
+           SET message_id = (SELECT coalesce(max(id), 0) FROM messages),
+               notification_id = (SELECT coalesce(max(id), 0) FROM notifications)
+        """
     )
 
 
@@ -113,6 +120,14 @@ def key(tx: Transaction) -> ec.EllipticCurvePrivateKey:
         },
     )
     return made
+
+
+def public_point(reader: Reader) -> bytes | None:
+    """Return the public half of the key that signs; None if it was not made yet."""
+    sealed: bytes | None = reader.value("SELECT key_sealed FROM push")
+    if sealed is None:
+        return None
+    return webpush.point_of(webpush.private_key(reader.sealer.open(_KEY, sealed)))
 
 
 def subscribe(tx: Transaction, session_id: int, browser: Browser) -> None:
@@ -162,11 +177,6 @@ def is_subscribed(reader: Reader, session_id: int) -> bool:
             {"session_id": session_id},
         )
     )
-
-
-def is_anybody_told(reader: Reader) -> bool:
-    """Whether there is any browser to tell."""
-    return bool(reader.value("SELECT EXISTS (SELECT 1 FROM push_subscriptions)"))
 
 
 def subscriptions(reader: Reader, *, now: datetime) -> list[Subscription]:
@@ -232,14 +242,6 @@ def tell(tx: Transaction, subscription_id: int, topic: Topic, up_to: int, now: d
          WHERE id = :id
         """,  # noqa: S608 - one of two words of ours
         {"id": subscription_id, "up_to": up_to, "now": instants.to_text(now)},
-    )
-
-
-def skip(tx: Transaction, subscription_id: int, topic: Topic, up_to: int) -> None:
-    """Note that a browser need not be told of anything up to an id."""
-    tx.run(
-        f"UPDATE push_subscriptions SET {topic}_id = max({topic}_id, :up_to) WHERE id = :id",  # noqa: S608
-        {"id": subscription_id, "up_to": up_to},
     )
 
 
