@@ -111,8 +111,9 @@ def keep(
     tx.run(
         """
         INSERT INTO messages (
-            id, conversation_id, actor_id, uri_key, head_sealed, body_sealed, links, copies)
-        VALUES (:id, :conversation_id, :actor_id, :uri_key, :head, :body, :links, :copies)
+            id, conversation_id, actor_id, uri_key, head_sealed, body_sealed, links, files, copies)
+        VALUES (
+            :id, :conversation_id, :actor_id, :uri_key, :head, :body, :links, :files, :copies)
         """,
         {
             "conversation_id": conversation_id,
@@ -166,6 +167,7 @@ def edit(
            SET head_sealed = :head,
                body_sealed = :body,
                links = :links,
+               files = :files,
                copies = :copies
          WHERE id = :id
         """,
@@ -408,6 +410,7 @@ def _written(
         "head": tx.sealer.seal(_HEAD, json.dumps(about).encode(), bound_to=str(head.id)),
         "body": tx.sealer.seal(_PURPOSE, bodies.to_bytes(body), bound_to=str(head.id)),
         "links": len(sanitize.pages_in(html)),
+        "files": len(body.get("attachments", ())),
         "copies": json.dumps(sorted(set(copies))),
     }
 

@@ -253,6 +253,15 @@ def id_of(reader: Reader, uri: str) -> int | None:
     return found
 
 
+def ids_of(reader: Reader, uris: Iterable[str]) -> dict[str, int]:
+    """Return the row ids of the notes with these ids; what is not there is left out."""
+    rows = reader.all(
+        "SELECT uri, id FROM notes WHERE uri IN (SELECT value FROM json_each(:uris))",
+        {"uris": json.dumps(list(uris))},
+    )
+    return {row["uri"]: row["id"] for row in rows}
+
+
 def by_ids(reader: Reader, note_ids: Iterable[int]) -> dict[int, Note]:
     """Return the notes of these rows by row id; what is not there is left out."""
     rows = reader.all(
@@ -342,12 +351,14 @@ def by_tag(
     *,
     before_id: int | None = None,
     limit: int,
-    actor_id: int | None = None,
+    own_public: bool = False,
 ) -> list[Note]:
     """Return the open notes with a hashtag (lower-case, without #), newest first.
 
-    `actor_id` leaves only that actor's.
+    `own_public` leaves only the owner's public ones: a quiet post is for those who come by it, not
+    for those who look for a word.
     """
+    only = "AND note_tags.is_mine AND notes.visibility = 'public'" if own_public else ""
     rows = reader.all(
         f"""
         SELECT {_COLUMNS}
@@ -355,11 +366,11 @@ def by_tag(
           JOIN notes ON notes.id = note_tags.note_id
          WHERE note_tags.tag = :tag
            AND note_tags.note_id < coalesce(:before_id, 9223372036854775807)
-           AND (:actor_id IS NULL OR notes.actor_id = :actor_id)
+           {only}
          ORDER BY note_tags.note_id DESC
          LIMIT :limit
         """,  # noqa: S608
-        {"tag": tag, "before_id": before_id, "actor_id": actor_id, "limit": limit},
+        {"tag": tag, "before_id": before_id, "limit": limit},
     )
     return _all(reader, rows)
 
@@ -477,7 +488,15 @@ def _count_reply(tx: Transaction, note_id: int | None, change: int) -> None:
 def _add_tags(tx: Transaction, note_id: int, tags: Iterable[str]) -> None:
     rows = [{"tag": tag, "note_id": note_id} for tag in dict.fromkeys(tags)]
     if rows:
-        tx.run_many("INSERT INTO note_tags (tag, note_id) VALUES (:tag, :note_id)", rows)
+        tx.run_many(
+            """
+            INSERT INTO note_tags (tag, note_id, is_mine)
+            SELECT :tag, id, public_id IS NOT NULL
+              FROM notes
+             WHERE id = :note_id
+            """,
+            rows,
+        )
 
 
 def _text_or_none(instant: datetime | None, now: datetime) -> str | None:

@@ -1,0 +1,334 @@
+"""A conversation: what was said, the box to answer, and how the owner wants to hear of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from microfedi import words
+from microfedi.errors import InvalidInput
+from microfedi.federation.outbox import conversations as outbox_conversations
+from microfedi.federation.outbox import messages as outbox
+from microfedi.http import forms
+from microfedi.http.context import context_of
+from microfedi.http.pages import page, summary_line, zone_of
+from microfedi.protocol import vocab
+from microfedi.storage import (
+    acquaintance,
+    actors,
+    conversations,
+    message_drafts,
+    messages,
+    notes,
+    receipts,
+)
+from microfedi.storage.acquaintance import Stranger, Written
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader
+from microfedi.storage.message_drafts import Draft
+from microfedi.storage.messages import Message
+from microfedi.storage.receipts import Server
+from microfedi.web import attachments, cards, mutes, shown, talks
+from microfedi.web import messages as listed
+from microfedi.web.shown import Shown
+from microfedi.web.talks import Talk
+from microfedi.words import _
+
+PAGE_MESSAGES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The owner's post, or somebody's, that a message answers."""
+
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """A message in its conversation.
+
+    `day` stands above it if it is the first of a day, `is_first_unread` if the owner has not seen
+    it and what follows. `is_continued`: the one above is by the same person, a moment ago.
+    `missing` are servers that do not have it (the owner's only).
+    """
+
+    message: Message
+    author: Actor
+    is_mine: bool
+    pictures: tuple[Shown, ...]
+    files: tuple[vocab.Attachment, ...]
+    day: str = ""
+    is_first_unread: bool = False
+    is_continued: bool = False
+    missing: tuple[Server, ...] = ()
+    answered: Answered | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A page of a conversation. `older` and `newer` are where the next ones begin."""
+
+    bubbles: list[Bubble]
+    older: str
+    newer: str
+    draft: Draft
+    strangers: list[Stranger]
+    written: Written | None
+
+
+async def show(request: Request) -> Response:
+    """GET /messages/{id}: a conversation, the newest at the bottom, and the box to answer."""
+    talk = await talks.asked(request)
+    return await _open(request, talk, None, None)
+
+
+async def send(request: Request) -> Response:
+    """POST /messages/{id}: to the people of the conversation and nobody else."""
+    ctx = context_of(request)
+    talk = await talks.asked(request)
+    form = await forms.read(request)
+    typed: dict[str, Any] = _empty()
+    try:
+        typed |= listed.typed(forms.text(form, "source"), form)
+        if talk.conversation.state == "request":
+            raise InvalidInput("source", "Accept the conversation before you answer.")
+        typed["outside"] = listed.unasked(request, form, typed["source"], talk.people)
+        if typed["outside"]:
+            return await _open(request, talk, typed, None)
+        await outbox.send(
+            ctx,
+            talk.conversation.people,
+            typed["source"],
+            await attachments.read(form, ctx.config.limits),
+            summary=typed["summary"],
+            sensitive=typed["sensitive"],
+        )
+    except InvalidInput as problem:
+        return await _open(request, talk, typed, problem)
+    return RedirectResponse(f"/messages/{talk.conversation.id}#end", 303)
+
+
+async def keep_draft(request: Request) -> Response:
+    """POST /messages/{id}/draft: what has been typed so far."""
+    talk = await talks.asked(request)
+    form = await forms.read(request)
+    draft = Draft(
+        forms.text(form, "source"), forms.line(form, "summary", limit=listed.MAX_SUMMARY_CHARS)
+    )
+    conversation_id = talk.conversation.id
+    await context_of(request).db.write(lambda tx: message_drafts.put(tx, conversation_id, draft))
+    return listed.kept(request, f"/messages/{conversation_id}#end")
+
+
+async def show_details(request: Request) -> Response:
+    """GET /messages/{id}/details: who is in it, and how the owner wants to hear of it."""
+    return await _details(request, await talks.asked(request), None)
+
+
+async def mute(request: Request) -> Response:
+    """POST /messages/{id}/mute: no badge and no push for a while; it is kept."""
+    talk = await talks.asked(request)
+    lasts = mutes.lasts(await forms.read(request))
+    await outbox_conversations.mute(context_of(request), talk.conversation.id, lasts=lasts)
+    return RedirectResponse(f"/messages/{talk.conversation.id}/details", 303)
+
+
+async def unmute(request: Request) -> Response:
+    """POST /messages/{id}/unmute."""
+    talk = await talks.asked(request)
+    await outbox_conversations.unmute(context_of(request), talk.conversation.id)
+    return RedirectResponse(f"/messages/{talk.conversation.id}/details", 303)
+
+
+async def keep_for(request: Request) -> Response:
+    """POST /messages/{id}/kept: after how many days messages are deleted, "" for never."""
+    talk = await talks.asked(request)
+    form = await forms.read(request)
+    try:
+        choices = ["", *(str(days) for days in conversations.KEPT_DAYS)]
+        chosen = forms.one_of(form, "days", choices)
+        days = int(chosen) if chosen else None
+        await outbox_conversations.keep_for(context_of(request), talk.conversation.id, days)
+    except InvalidInput as problem:
+        return await _details(request, talk, problem)
+    return RedirectResponse(f"/messages/{talk.conversation.id}/details", 303)
+
+
+async def mark_unread(request: Request) -> Response:
+    """POST /messages/{id}/unread: the newest message counts as new again."""
+    talk = await talks.asked(request)
+    await context_of(request).db.write(
+        lambda tx: conversations.mark_unread(tx, talk.conversation.id)
+    )
+    return RedirectResponse("/messages", 303)
+
+
+async def remove(request: Request) -> Response:
+    """POST /messages/{id}/remove: delete the owner's copy, and ask the others if that is wanted."""
+    talk = await talks.asked(request)
+    form = await forms.read(request)
+    await outbox_conversations.remove(
+        context_of(request), talk.conversation.id, for_others=forms.flag(form, "for_others")
+    )
+    return RedirectResponse("/messages", 303)
+
+
+async def _open(
+    request: Request, talk: Talk, typed: dict[str, Any] | None, problem: InvalidInput | None
+) -> Response:
+    ctx = context_of(request)
+    conversation = talk.conversation
+    is_request = conversation.state == "request"
+    before, after = forms.query_id(request, "before"), forms.query_id(request, "after")
+
+    def question(reader: Reader) -> Opened:
+        found = messages.page(
+            reader, conversation.id, before=before, after=after, limit=PAGE_MESSAGES
+        )
+        is_full = len(found) == PAGE_MESSAGES
+        older = bool(found) and (after is not None or is_full)
+        newer = bool(found) and (before is not None or (after is not None and is_full))
+        strangers = (
+            acquaintance.strangers(reader, {m.actor_id for m in found if m.public_id is None})
+            if is_request
+            else {}
+        )
+        written = acquaintance.written(reader, [conversation.id]) if is_request else {}
+        return Opened(
+            bubbles(request, reader, talk, found),
+            f"?before={found[0].id}" if older else "",
+            f"?after={found[-1].id}" if newer else "",
+            message_drafts.get(reader, conversation.id) if typed is None else Draft(),
+            list(strangers.values()),
+            written.get(conversation.id),
+        )
+
+    opened = await ctx.db.read(question)
+    if conversation.unread and not is_request and not opened.newer:
+        await ctx.db.write(lambda tx: conversations.mark_read(tx, conversation.id))
+    draft = typed or _empty() | {"source": opened.draft.source, "summary": opened.draft.summary}
+    values = {
+        "talk": talk,
+        "opened": opened,
+        "draft": draft,
+        "problem": problem,
+        **readers(talk.people),
+        "day": talks.day_in(request),
+        "limit": ctx.config.limits.post_characters,
+        "absent": [one for one in talk.people if one.state != "ok" or one.moved_to],
+    }
+    return await page(request, "conversation.html", values, status_code=422 if problem else 200)
+
+
+def readers(people: Sequence[Actor]) -> dict[str, Markup]:
+    """Return who can read what is sent to these people, for the line that says so."""
+    return {
+        "names": talks.listed([one.display_name for one in people]),
+        "servers": talks.listed(talks.servers(people)),
+    }
+
+
+def bubbles(request: Request, reader: Reader, talk: Talk, found: Sequence[Message]) -> list[Bubble]:
+    """Return messages as the page shows them. Of strangers' nothing is fetched: it would tell."""
+    ctx = context_of(request)
+    owner, zone = ctx.owner, zone_of(ctx.owner.time_zone)
+    people = actors.by_ids(reader, {m.actor_id for m in found})
+    missing = receipts.missing(reader, [m.id for m in found if m.public_id is not None])
+    answered = _answered(request, reader, found)
+    today = ctx.now().astimezone(zone).date()
+    read_id = talk.conversation.read_message_id
+    lines: list[Bubble] = []
+    last_day: date | None = None
+    is_new_seen = False
+    for message in found:
+        author = people.get(message.actor_id)
+        if author is None:
+            continue
+        is_mine = message.actor_id == owner.actor_id
+        pictures, files = shown.of(reader, message.attachments, is_ours=is_mine)
+        if talk.conversation.state == "request":
+            pictures = ()
+        at = message.published_at.astimezone(zone)
+        is_new = not is_mine and message.id > read_id and not is_new_seen
+        is_new_seen = is_new_seen or is_new
+        above = lines[-1].message if lines and lines[-1].author.id == author.id else None
+        lines.append(
+            Bubble(
+                message,
+                author,
+                is_mine,
+                pictures,
+                files,
+                day=_day(at, today) if at.date() != last_day else "",
+                is_first_unread=is_new and talk.conversation.state == "open",
+                is_continued=above is not None
+                and at.date() == last_day
+                and not is_new
+                and (message.published_at - above.published_at).total_seconds() < 300,
+                missing=tuple(missing.get(message.id, ())),
+                answered=answered.get(message.in_reply_to or ""),
+            )
+        )
+        last_day = at.date()
+    return lines
+
+
+def _day(at: datetime, today: date) -> str:
+    days = (today - at.date()).days
+    if days == 0:
+        return _("Today")
+    if days == 1:
+        return _("Yesterday")
+    return words.day_briefly(at, with_year=at.year != today.year)
+
+
+def _answered(request: Request, reader: Reader, found: Sequence[Message]) -> dict[str, Answered]:
+    """Return the posts that messages answer: other software sends answers in a circle like that."""
+    uris = {m.in_reply_to for m in found if m.in_reply_to} - {m.uri for m in found}
+    if not uris:
+        return {}
+    ids = notes.ids_of(reader, uris)
+    posts = notes.by_ids(reader, ids.values())
+    owner = context_of(request).owner
+    return {
+        uri: Answered(summary_line(posts[note_id]), cards.url_of(posts[note_id], owner))
+        for uri, note_id in ids.items()
+        if note_id in posts
+    }
+
+
+async def _details(request: Request, talk: Talk, problem: InvalidInput | None) -> Response:
+    values = {
+        "talk": talk,
+        "problem": problem,
+        **readers(talk.people),
+        "lasting": mutes.lasting(),
+        "kept_days": conversations.KEPT_DAYS,
+    }
+    status = 422 if problem else 200
+    return await page(request, "conversation_details.html", values, status_code=status)
+
+
+def _empty() -> dict[str, Any]:
+    beside = {"alts": [], "focus": {}, "sensitive": False, "outside": []}
+    return {"source": "", "summary": "", **beside}
+
+
+owner_routes = [
+    Route("/messages/{id}", show, methods=["GET"]),
+    Route("/messages/{id}", send, methods=["POST"]),
+    Route("/messages/{id}/draft", keep_draft, methods=["POST"]),
+    Route("/messages/{id}/details", show_details, methods=["GET"]),
+    Route("/messages/{id}/mute", mute, methods=["POST"]),
+    Route("/messages/{id}/unmute", unmute, methods=["POST"]),
+    Route("/messages/{id}/kept", keep_for, methods=["POST"]),
+    Route("/messages/{id}/unread", mark_unread, methods=["POST"]),
+    Route("/messages/{id}/remove", remove, methods=["POST"]),
+]
