@@ -74,6 +74,7 @@ class Owner:
     home_replies: HomeReplies  # those that stand on Home: to whom
     home_boosts: bool
     boosts_a_day: int  # of one person, that stand by themselves; 0 for all
+    post_language: str  # of the last post; "" before the first
     filters: Filters = field(compare=False)  # of words, made ready anew at each load
     notifications_read_id: int
     moved_to: str | None  # where they live now, if not here
@@ -139,7 +140,7 @@ def load(reader: Reader) -> Owner | None:
                owner.feature_policy, owner.attribution_domains,
                owner.quote_policy, owner.reply_policy, owner.sends_blocks,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
-               owner.home_replies, owner.home_boosts, owner.boosts_a_day,
+               owner.home_replies, owner.home_boosts, owner.boosts_a_day, owner.post_language,
                owner.created_at, actors.approves, actors.discoverable, actors.indexable,
                actors.moved_to, owner.deleted_at, owner.erased_at,
                instance.base_url, instance.rsa_key_sealed AS instance_key_sealed
@@ -202,6 +203,7 @@ def load(reader: Reader) -> Owner | None:
         home_replies=row["home_replies"],
         home_boosts=bool(row["home_boosts"]),
         boosts_a_day=row["boosts_a_day"],
+        post_language=row["post_language"],
         filters=filters.load(reader),
         notifications_read_id=row["notifications_read_id"],
         moved_to=row["moved_to"],
@@ -414,6 +416,11 @@ def set_home(
 def set_shortcuts(tx: Transaction, *, has_shortcuts: bool) -> None:
     """Keep whether single keys do something on the pages."""
     tx.run("UPDATE owner SET has_shortcuts = :value", {"value": has_shortcuts})
+
+
+def set_post_language(tx: Transaction, tag: str) -> None:
+    """Remember in which language the last post was: the next one probably is, too."""
+    tx.run("UPDATE owner SET post_language = :tag", {"tag": tag})
 
 
 def set_notifications_read(tx: Transaction, notification_id: int) -> None:
