@@ -443,11 +443,13 @@ CREATE TABLE muted_threads (
 
 CREATE TABLE note_tags (                    -- of public notes only
     tag             TEXT NOT NULL,
-    note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    note_id         INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE, is_mine INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (tag, note_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX note_tags_by_note ON note_tags (note_id);
+
+CREATE INDEX note_tags_mine ON note_tags (tag, note_id) WHERE is_mine;
 
 CREATE TABLE note_versions (
     id              INTEGER PRIMARY KEY,
@@ -478,7 +480,7 @@ CREATE TABLE notes (
     announces       INTEGER NOT NULL DEFAULT 0
 , checked_at TEXT) STRICT;
 
-CREATE INDEX notes_by_actor ON notes (actor_id, id);
+CREATE INDEX notes_by_actor ON notes (actor_id, id, visibility);
 
 CREATE INDEX notes_by_parent ON notes (in_reply_to_uri) WHERE in_reply_to_uri IS NOT NULL;
 

@@ -145,7 +145,7 @@ def keep(
     )
     if visibility.is_open:
         _count_reply(tx, parent_id, 1)
-        _add_tags(tx, note_id, note.hashtags)
+        _add_tags(tx, note_id, note.hashtags, is_mine=public_id is not None)
     if note.poll is not None:
         polls.put(tx, note_id, note.poll)
     if known["has_orphans"]:
@@ -164,7 +164,8 @@ def edit(
     """
     row = tx.one(
         """
-        SELECT visibility, body, coalesce(updated_at, published_at) AS written_at, updated_at
+        SELECT visibility, public_id, body, updated_at,
+               coalesce(updated_at, published_at) AS written_at
           FROM notes
          WHERE id = :id
         """,
@@ -197,7 +198,7 @@ def edit(
     )
     if visibility.is_open:
         tx.run("DELETE FROM note_tags WHERE note_id = :id", {"id": note_id})
-        _add_tags(tx, note_id, note.hashtags)
+        _add_tags(tx, note_id, note.hashtags, is_mine=row["public_id"] is not None)
     return _demand(tx, note_id)
 
 
@@ -485,17 +486,11 @@ def _count_reply(tx: Transaction, note_id: int | None, change: int) -> None:
         )
 
 
-def _add_tags(tx: Transaction, note_id: int, tags: Iterable[str]) -> None:
-    rows = [{"tag": tag, "note_id": note_id} for tag in dict.fromkeys(tags)]
+def _add_tags(tx: Transaction, note_id: int, tags: Iterable[str], *, is_mine: bool) -> None:
+    rows = [{"tag": tag, "note_id": note_id, "is_mine": is_mine} for tag in dict.fromkeys(tags)]
     if rows:
         tx.run_many(
-            """
-            INSERT INTO note_tags (tag, note_id, is_mine)
-            SELECT :tag, id, public_id IS NOT NULL
-              FROM notes
-             WHERE id = :note_id
-            """,
-            rows,
+            "INSERT INTO note_tags (tag, note_id, is_mine) VALUES (:tag, :note_id, :is_mine)", rows
         )
 
 

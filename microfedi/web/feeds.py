@@ -25,8 +25,6 @@ from microfedi.storage.notes import Note
 from microfedi.storage.owner import Owner
 
 FEED_NOTES = 20
-# Posts with a hashtag that are looked through for public ones: quiet ones are not in the feed.
-_MOST_LOOKED_THROUGH = 100
 
 # What XML 1.0 cannot hold at all, however it is escaped. Source: XML 1.0 2.2.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -120,7 +118,9 @@ async def _read(request: Request) -> Feed:
 
     def question(reader: Reader) -> tuple[Actor | None, list[Note]]:
         return actors.by_id(reader, owner.actor_id), (
-            _tagged(reader, owner, tag) if tag else _all(reader, owner)
+            notes.by_tag(reader, tag, limit=FEED_NOTES, own_public=True)
+            if tag
+            else _all(reader, owner)
         )
 
     me, found = await ctx.db.read(question)
@@ -148,11 +148,6 @@ def _all(reader: Reader, owner: Owner) -> list[Note]:
         limit=FEED_NOTES,
         with_replies=False,
     )
-
-
-def _tagged(reader: Reader, owner: Owner, tag: str) -> list[Note]:
-    found = notes.by_tag(reader, tag, limit=_MOST_LOOKED_THROUGH, actor_id=owner.actor_id)
-    return [note for note in found if note.visibility is Visibility.PUBLIC][:FEED_NOTES]
 
 
 def _item(owner: Owner, note: Note) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import markup
 from microfedi.protocol.filtering import Place
-from microfedi.protocol.vocab import Visibility
 from microfedi.storage import followed_tags, notes, timeline
 from microfedi.storage.database import Reader, Transaction
 from microfedi.web import cards, public, redirects
@@ -41,13 +40,11 @@ async def show_tag(request: Request) -> Response:
             tag,
             before_id=before,
             limit=PAGE_NOTES,
-            actor_id=ctx.owner.actor_id if asker is None else None,
+            own_public=asker is not OWNER,
         )
         older = f"?before={found[-1].id}" if len(found) == PAGE_NOTES else ""
-        # A quiet post is for those who come by it, not for those who look for a word.
-        listed = [n for n in found if asker is OWNER or n.visibility is Visibility.PUBLIC]
         sieve = Sieve(Place.HOME, ctx.now()) if asker is OWNER else None
-        shown = cards.of_notes(reader, listed, ctx.owner, sieve=sieve)
+        shown = cards.of_notes(reader, found, ctx.owner, sieve=sieve)
         return shown, older, asker is OWNER and followed_tags.is_followed(reader, tag)
 
     shown, older, is_followed = await ctx.db.read(question)

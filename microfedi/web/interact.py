@@ -18,9 +18,10 @@ from microfedi.federation.context import Context
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import intents, uris
+from microfedi.storage import standing
 from microfedi.storage.actors import Actor
 from microfedi.storage.notes import Note
-from microfedi.web import cards, compose, people
+from microfedi.web import cards, compose
 from microfedi.web.cards import Card
 from microfedi.words import _
 
@@ -79,7 +80,7 @@ async def authorize(request: Request) -> Response:
         return await page(request, "authorize.html", values, status_code=422)
     if isinstance(found, Actor):
         values["person"] = found
-        values["relation"] = await ctx.db.read(lambda r: people.relation(r, found))
+        values["relation"] = await ctx.db.read(lambda r: standing.of_actor(r, found, ctx.now()))
     else:
         values["card"] = await _card(ctx, found)
     return await page(request, "authorize.html", values)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,25 +16,15 @@ from microfedi.http.context import context_of
 from microfedi.http.pages import page, zone_of
 from microfedi.protocol.filtering import Place
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, blocks, followers, following, mutes
+from microfedi.storage import actors, blocks, mutes, standing
 from microfedi.storage.actors import Actor
 from microfedi.storage.blocks import BlockedActor
 from microfedi.storage.database import Reader
 from microfedi.storage.mutes import MutedActor
+from microfedi.storage.standing import Standing
 from microfedi.web import profiles, redirects
 from microfedi.web.cards import Sieve
 from microfedi.web.profiles import Content
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """How the owner and somebody stand to each other."""
-
-    following: Literal["no", "requested", "accepted", "rejected"]
-    follower: Literal["no", "requested", "accepted"]
-    is_blocked: bool
-    is_host_blocked: bool
-    hides_boosts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +32,11 @@ class Profile:
     """Somebody's page."""
 
     actor: Actor
-    relation: Relation
+    relation: Standing
     content: Content
     joined: str = ""
     muted: MutedActor | None = None
     blocked: BlockedActor | None = None
-
-
-def relation(reader: Reader, actor: Actor) -> Relation:
-    """Read how the owner and `actor` stand to each other."""
-    ours, theirs = following.by_actor(reader, actor.id), followers.by_actor(reader, actor.id)
-    return Relation(
-        ours.state if ours else "no",
-        theirs.state if theirs else "no",
-        blocks.is_blocked(reader, actor.uri),
-        blocks.is_host_blocked(reader, actor.host),
-        hides_boosts=ours is not None and ours.hides_boosts,
-    )
 
 
 async def show(request: Request) -> Response:
@@ -83,13 +60,14 @@ async def show(request: Request) -> Response:
             asker=OWNER,
             sieve=Sieve(Place.PROFILES, ctx.now()),
         )
+        relation = standing.of_actor(reader, actor, ctx.now())
         return Profile(
             actor,
-            relation(reader, actor),
+            relation,
             content,
             _day(actor.published_at, zone_of(ctx.owner.time_zone)),
-            mutes.of_actor(reader, actor.id, ctx.now()),
-            blocks.of_actor(reader, actor.id),
+            mutes.of_actor(reader, actor.id, ctx.now()) if relation.is_muted else None,
+            blocks.of_actor(reader, actor.id) if relation.is_blocked else None,
         )
 
     return await page(request, "person.html", {"profile": await ctx.db.read(question)})

@@ -192,6 +192,15 @@ DROP INDEX notes_by_parent_id;
 CREATE INDEX notes_by_parent_id ON notes (in_reply_to_id, actor_id)
     WHERE in_reply_to_id IS NOT NULL;
 
+-- The owner's own posts with a hashtag are found among everybody's; and posts are counted by the
+-- index alone.
+ALTER TABLE note_tags ADD COLUMN is_mine INTEGER NOT NULL DEFAULT 0;
+UPDATE note_tags SET is_mine = 1
+ WHERE note_id IN (SELECT id FROM notes WHERE public_id IS NOT NULL);
+CREATE INDEX note_tags_mine ON note_tags (tag, note_id) WHERE is_mine;
+DROP INDEX notes_by_actor;
+CREATE INDEX notes_by_actor ON notes (actor_id, id, visibility);
+
 INSERT INTO search_tidying (id) VALUES (1);
 INSERT INTO search_waiting (kind, id) SELECT 'post', id FROM notes;
 INSERT INTO search_waiting (kind, id) SELECT 'person', id FROM actors;
