@@ -55,7 +55,7 @@ def test_reactions_and_their_undoing_arrive(
     uri = peer.send(reaction, to=owner.uri)
 
     processes.eventually(lambda: "🎉 1" in _text(owner, page, words), "the reaction under the post")
-    assert "🎉 reacted to your post" in owner.get("/notifications").text
+    assert "reacted to your post with 🎉" in owner.get("/notifications").text
     peer.tell("undo", id=uri, to=owner.uri)
     processes.eventually(lambda: "🎉" not in _text(owner, page, words), "the reaction is gone")
 

@@ -16,7 +16,7 @@ from microfedi.web import notifications as pages
 from tests.app_fixture import US, App, an_app, texts
 from tests.factories import NOON, an_actor
 
-_ITEM = re.compile(r'<article class="told is-(\w+)( new)?" id="t(\d+)"')
+_ITEM = re.compile(r'class="told(?:-post)? is-(\w+)( new)?" id="t(\d+)"')
 
 
 def make(
