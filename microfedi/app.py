@@ -63,6 +63,7 @@ from microfedi.web import (
     moving,
     mutes,
     notifications,
+    passkeys,
     people,
     polls,
     public,
@@ -88,7 +89,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 OWNER_PAGES = (
     home, compose, thread, people, messages, drawer, conversation, message, notifications,
     search, settings, security, login,
-    acts, door, events, keyboard, push, appearance,
+    acts, door, events, keyboard, passkeys, push, appearance,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
     leaving, history, gallery, status, receipt, relations, lists, hashtags, filters, why,
 )  # fmt: skip
@@ -162,6 +163,7 @@ def _routes(config: Config) -> list[BaseRoute]:
         *public.public_routes,
         *hashtags.public_routes,
         *(_form(route, sessions.public_form, config) for route in login.form_routes),
+        *(_form(route, sessions.public_form, config) for route in passkeys.form_routes),
         *(_form(route, sessions.visitors_form, config) for route in visitors.form_routes),
         *(
             _form(route, sessions.owner_only, config)

@@ -11,7 +11,7 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import erasing, followers, notes
+from microfedi.storage import erasing, followers, notes, passkeys
 from microfedi.storage.database import Reader
 from microfedi.web import proving
 
@@ -43,15 +43,22 @@ async def submit(request: Request) -> Response:
 async def _page(request: Request, problem: str) -> Response:
     ctx = context_of(request)
 
-    def question(reader: Reader) -> tuple[int, int, int]:
+    def question(reader: Reader) -> tuple[int, int, int, bool]:
         return (
             notes.count_of(reader, ctx.owner.actor_id, tuple(Visibility)),
             followers.count(reader),
             len(erasing.inboxes(reader)) if ctx.config.federates else 0,
+            bool(passkeys.all(reader)),
         )
 
-    posts, people, servers = await ctx.db.read(question)
-    values = {"posts": posts, "followers": people, "servers": servers, "problem": problem}
+    posts, people, servers, has_passkeys = await ctx.db.read(question)
+    values = {
+        "posts": posts,
+        "followers": people,
+        "servers": servers,
+        "has_passkeys": has_passkeys,
+        "problem": problem,
+    }
     return await page(request, "settings_delete.html", values, status_code=422 if problem else 200)
 
 

@@ -11,7 +11,7 @@ from microfedi.federation.outbox import irreversible, moving
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
-from microfedi.storage import actors, followers
+from microfedi.storage import actors, followers, passkeys
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.web import proving
@@ -84,8 +84,15 @@ async def take_back(request: Request) -> Response:
 async def _consequences(
     request: Request, target: Actor, problem: InvalidInput | TooBusy | None
 ) -> Response:
-    count = await context_of(request).db.read(followers.count)
-    values = {"target": target, "followers": count, "problem": str(problem) if problem else ""}
+    count, has_passkeys = await context_of(request).db.read(
+        lambda reader: (followers.count(reader), bool(passkeys.all(reader)))
+    )
+    values = {
+        "target": target,
+        "followers": count,
+        "has_passkeys": has_passkeys,
+        "problem": str(problem) if problem else "",
+    }
     return await page(request, "settings_move.html", values, status_code=422 if problem else 200)
 
 

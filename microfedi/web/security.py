@@ -16,7 +16,7 @@ from microfedi.http import forms
 from microfedi.http import sessions as http_sessions
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
-from microfedi.storage import door_log, sessions
+from microfedi.storage import door_log, passkeys, sessions
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.vault_keys import Opened
@@ -142,13 +142,15 @@ async def _security_page(
 ) -> Response:
     ctx = context_of(request)
 
-    def question(reader: Reader) -> tuple[list[sessions.Session], int]:
-        return sessions.all(reader), owner_storage.recovery_codes_left(reader)
+    def question(reader: Reader) -> tuple[list[sessions.Session], int, bool]:
+        codes_left = owner_storage.recovery_codes_left(reader)
+        return sessions.all(reader), codes_left, bool(passkeys.all(reader))
 
-    found, codes_left = await ctx.db.read(question)
+    found, codes_left, has_passkeys = await ctx.db.read(question)
     shown = {
         "sessions": found,
         "codes_left": codes_left,
+        "has_passkeys": has_passkeys,
         "problem": None,
         "done": None,
         "codes": None,
