@@ -6,6 +6,7 @@ along positions and looks at MAX_LOOKED_AT entries at most.
 
 from dataclasses import dataclass
 from datetime import datetime
+from sqlite3 import Row
 
 from microfedi.protocol import ids, instants
 from microfedi.storage.database import Reader
@@ -109,27 +110,38 @@ class Stretch:
     has_newer: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What stands in one direction, newest first, up to `end`."""
+
+    entries: list[Entry]
+    gathered: list[Gathered]
+    end: int
+    has_more: bool
+
+    @property
+    def highest(self) -> int:
+        """The newest of all, 0 if there is nothing."""
+        newest = [one.position for one in self.entries[:1]]
+        return max(newest + [one.position for one in self.gathered[:1]], default=0)
+
+
 def below(
     reader: Reader, before: int = END, *, limit: int, now: datetime, list_id: int | None = None
 ) -> Stretch:
     """Return the stretch that ends just below `before`, with at most `limit` entries."""
-    entries, low, has_older = _down(reader, before, limit, now, list_id)
-    high = before - 1
-    gathered = _gathered(reader, low, high, now, list_id)
-    if before == END:
-        high = _highest(entries, gathered)
-    return Stretch(entries, gathered, low, high, has_older, before != END)
+    seen = _down(reader, before, limit, now, list_id)
+    high = before - 1 if before != END else seen.highest
+    return Stretch(seen.entries, seen.gathered, seen.end, high, seen.has_more, before != END)
 
 
 def above(
     reader: Reader, after: int, *, limit: int, now: datetime, list_id: int | None = None
 ) -> Stretch:
     """Return the stretch that begins just above `after`, with at most `limit` entries."""
-    entries, high, has_newer = _up(reader, after, limit, now, list_id)
-    gathered = _gathered(reader, after + 1, high, now, list_id)
-    if not has_newer:
-        high = max(after, _highest(entries, gathered))
-    return Stretch(entries, gathered, after + 1, high, True, has_newer)
+    seen = _up(reader, after, limit, now, list_id)
+    high = seen.end if seen.has_more else max(after, seen.highest)
+    return Stretch(seen.entries, seen.gathered, after + 1, high, True, seen.has_more)
 
 
 def around(
@@ -142,12 +154,17 @@ def around(
     list_id: int | None = None,
 ) -> Stretch:
     """Return the stretch around the entry at `mark`: what is above it, and some that is below."""
-    newer, high, has_newer = _up(reader, mark, limit - least_below, now, list_id)
-    older, low, has_older = _down(reader, mark + 1, limit - len(newer), now, list_id)
-    gathered = _gathered(reader, low, high, now, list_id)
-    if not has_newer:
-        high = max(mark, _highest(newer, gathered))
-    return Stretch(newer + older, gathered, low, high, has_older, has_newer)
+    newer = _up(reader, mark, limit - least_below, now, list_id)
+    older = _down(reader, mark + 1, limit - len(newer.entries), now, list_id)
+    high = newer.end if newer.has_more else max(mark, newer.highest)
+    return Stretch(
+        newer.entries + older.entries,
+        newer.gathered + older.gathered,
+        older.end,
+        high,
+        older.has_more,
+        newer.has_more,
+    )
 
 
 def boosts_of(
@@ -183,16 +200,24 @@ def boosts_of(
 
 
 def is_newer(reader: Reader, position: int, *, now: datetime, list_id: int | None = None) -> bool:
-    """Whether anything is to be seen above `position`."""
-    return bool(
-        _up(reader, position, 1, now, list_id)[0]
-        or _gathered(reader, position + 1, END, now, list_id, most=1)
+    """Whether anything is to be seen above `position`, by itself or gathered."""
+    table = _table(list_id)
+    found = reader.value(
+        f"""
+        SELECT EXISTS (
+            SELECT 1
+              {_from(list_id)} {_heard(list_id)}
+               AND {table}.position > :position
+               AND {table}.position < coalesce(({_far(list_id, ">", "ASC")}), {END}))
+        """,
+        _values(position, 1, now, list_id),
     )
+    return bool(found)
 
 
 def count_after(reader: Reader, position: int, *, now: datetime, most: int = 100) -> int:
     """Return how many entries are newer than `position`, at most `most`."""
-    return len(_up(reader, position, most, now, None)[0])
+    return len(_up(reader, position, most, now, None).entries)
 
 
 def newest_possible(now: datetime) -> int:
@@ -270,16 +295,6 @@ def _table(list_id: int | None) -> str:
     return "home" if list_id is None else "list_home"
 
 
-def _nth_position(
-    reader: Reader, list_id: int | None, condition: str, order: str, position: int
-) -> int | None:
-    found: int | None = reader.value(
-        f"SELECT ({_far(list_id, condition, order)})",
-        {"position": position, "window": MAX_LOOKED_AT, "list_id": list_id},
-    )
-    return found
-
-
 def _far(list_id: int | None, condition: str, order: str) -> str:
     """Return the SQL for the position of the entry that is too far away to be looked at."""
     of_list = "" if list_id is None else "list_id = :list_id AND"
@@ -291,52 +306,74 @@ def _far(list_id: int | None, condition: str, order: str) -> str:
     """  # noqa: S608
 
 
-def _down(
-    reader: Reader, before: int, limit: int, now: datetime, list_id: int | None
-) -> tuple[list[Entry], int, bool]:
-    """Return entries below `before`, the lowest position looked at, and if there is more below."""
-    table = _table(list_id)
-    rows = reader.all(
-        f"""
-        SELECT {_COLUMNS}
-          {_from(list_id)} {_heard(list_id)} {_BY_THEMSELVES}
-           AND {table}.position < :position
-           AND {table}.position > coalesce(({_far(list_id, "<", "DESC")}), 0)
-         ORDER BY {table}.position DESC
-         LIMIT :limit
-        """,
-        _values(before, limit + 1, now, list_id),
-    )
-    entries = [Entry(**row) for row in rows[:limit]]
-    if len(rows) > limit:
-        return entries, entries[-1].position, True
-    far = _nth_position(reader, list_id, "<", "DESC", before)
-    return (entries, 0, False) if far is None else (entries, far + 1, True)
+def _down(reader: Reader, before: int, limit: int, now: datetime, list_id: int | None) -> _Seen:
+    """Look downwards from `before`, newest first. The end is the lowest position looked at."""
+    rows = reader.all(_walk(list_id, "<", "DESC"), _values(before, limit, now, list_id))
+    shown, gathered, far = _sorted(rows)
+    if len(shown) > limit:
+        end, has_more = shown[limit - 1].position, True
+    else:
+        end, has_more = (0, False) if far is None else (far + 1, True)
+    return _Seen(shown[:limit], [one for one in gathered if one.position >= end], end, has_more)
 
 
-def _up(
-    reader: Reader, after: int, limit: int, now: datetime, list_id: int | None
-) -> tuple[list[Entry], int, bool]:
-    """Return entries above `after`, newest first, the highest position looked at, and if there is
-    more above.
+def _up(reader: Reader, after: int, limit: int, now: datetime, list_id: int | None) -> _Seen:
+    """Look upwards from `after`; newest first. The end is the highest position looked at."""
+    rows = reader.all(_walk(list_id, ">", "ASC"), _values(after, limit, now, list_id))
+    shown, gathered, far = _sorted(rows)
+    if len(shown) > limit:
+        end, has_more = shown[limit - 1].position, True
+    else:
+        end, has_more = (END, False) if far is None else (far - 1, True)
+    within = [one for one in gathered if one.position <= end]
+    return _Seen(shown[:limit][::-1], within[::-1], end, has_more)
+
+
+def _walk(list_id: int | None, condition: str, order: str) -> str:
+    """Return the SQL for what stands along the way: entries, one more than the limit to know if
+    there is more; boosts that are gathered, not beyond the last entry; how far one may look.
     """
     table = _table(list_id)
-    rows = reader.all(
-        f"""
-        SELECT {_COLUMNS}
-          {_from(list_id)} {_heard(list_id)} {_BY_THEMSELVES}
-           AND {table}.position > :position
-           AND {table}.position < coalesce(({_far(list_id, ">", "ASC")}), {END})
-         ORDER BY {table}.position
-         LIMIT :limit
-        """,
-        _values(after, limit + 1, now, list_id),
-    )
-    entries = [Entry(**row) for row in rows[:limit]][::-1]
-    if len(rows) > limit:
-        return entries, entries[0].position, True
-    far = _nth_position(reader, list_id, ">", "ASC", after)
-    return (entries, END, False) if far is None else (entries, far - 1, True)
+    far = _far(list_id, condition, order)
+    nearer = f"coalesce(({far}), {0 if order == 'DESC' else END})"
+    last = "min" if order == "DESC" else "max"
+    away = ">" if condition == "<" else "<"
+    within = f"""
+           AND {table}.position {condition} :position
+           AND {table}.position {away} {nearer}
+    """
+    return f"""
+        WITH shown AS MATERIALIZED (
+            SELECT {_COLUMNS}
+              {_from(list_id)} {_heard(list_id)} {_BY_THEMSELVES} {within}
+             ORDER BY {table}.position {order}
+             LIMIT :limit + 1)
+        SELECT 'shown' AS what, position, note_id, announce_id, announcer_id, tag FROM shown
+         UNION ALL
+        SELECT 'far', ({far}), NULL, NULL, NULL, NULL
+         UNION ALL
+        SELECT * FROM (
+            SELECT 'gathered', {_COLUMNS}
+              {_from(list_id)} {_heard(list_id)} {_GATHERED} {within}
+               AND ((SELECT count(*) FROM shown) <= :limit
+                    OR {table}.position {away} (SELECT {last}(position) FROM shown))
+             ORDER BY {table}.position {order}
+             LIMIT {MAX_GATHERED})
+    """  # noqa: S608
+
+
+def _sorted(rows: list[Row]) -> tuple[list[Entry], list[Gathered], int | None]:
+    """Tell the rows of `_walk` apart."""
+    shown = [
+        Entry(row["position"], row["note_id"], row["announce_id"], row["announcer_id"], row["tag"])
+        for row in rows
+        if row["what"] == "shown"
+    ]
+    gathered = [
+        Gathered(row["position"], row["announcer_id"]) for row in rows if row["what"] == "gathered"
+    ]
+    far = next(row["position"] for row in rows if row["what"] == "far")
+    return shown, gathered, far
 
 
 def _values(position: int, limit: int, now: datetime, list_id: int | None) -> dict[str, object]:
@@ -347,37 +384,3 @@ def _values(position: int, limit: int, now: datetime, list_id: int | None) -> di
         "now": instants.to_text(now),
         "list_id": list_id,
     }
-
-
-def _gathered(
-    reader: Reader,
-    low: int,
-    high: int,
-    now: datetime,
-    list_id: int | None,
-    *,
-    most: int = MAX_GATHERED,
-) -> list[Gathered]:
-    table = _table(list_id)
-    rows = reader.all(
-        f"""
-        SELECT home.position, home.actor_id
-          {_from(list_id)} {_heard(list_id)} {_GATHERED}
-           AND {table}.position BETWEEN :low AND :high
-         ORDER BY {table}.position DESC
-         LIMIT :most
-        """,
-        {
-            "low": low,
-            "high": high,
-            "most": most,
-            "now": instants.to_text(now),
-            "list_id": list_id,
-        },
-    )
-    return [Gathered(**row) for row in rows]
-
-
-def _highest(entries: list[Entry], gathered: list[Gathered]) -> int:
-    newest = [one.position for one in entries[:1]] + [one.position for one in gathered[:1]]
-    return max(newest, default=0)

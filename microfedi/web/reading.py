@@ -23,7 +23,7 @@ from microfedi.storage.stretches import Gathered, Stretch
 from microfedi.web import cards
 from microfedi.web.cards import Card, Sieve
 
-PAGE_ENTRIES = 30  # as many as people scroll through at once, in some 60 kB and 8 ms
+PAGE_ENTRIES = 20  # with pictures some 55 kB and 8 ms
 LEAST_READ = 5  # of them below the mark: where one stopped is known by what stands there
 
 
