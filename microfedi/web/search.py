@@ -26,7 +26,7 @@ from microfedi.web.searching import Asked
 from microfedi.words import _
 
 MAX_QUERY_CHARS = 2000  # as long as a URL may be
-PAGE_NOTES = 40
+PAGE_NOTES = 20
 PAGE_FOUND = 20  # posts of a search: people and hashtags stand beside them
 PAGE_PEOPLE = 40
 PAGE_TAGS = 40
