@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 
 MAX_SYNCHRONIZED = 1024  # authors
 SYNCHRONIZED_FOR = timedelta(hours=6)  # then their list may be asked for again
+# Pages of the owner's that hear of news while they are open; each holds a connection ...
+MAX_LISTENERS = 24
+# ... and a browser opens no more than six to a server, of which some are for loading pages.
+MAX_LISTENERS_OF_SESSION = 3
 MAX_JUST_READ = 256  # activities, of 2 to 50 kB: twice what one round of the worker takes
 
 
@@ -72,7 +76,9 @@ class Context:
         self.synchronized: Remembered[bool] = Remembered(MAX_SYNCHRONIZED, SYNCHRONIZED_FOR)
         self.door = Door(db, config, Throttle(), Challenges(db.sealer))
         self.unlocked = Unlocked()
-        self.news = News()
+        # Whatever is written may be news: who waits for some looks for himself.
+        self.news = News(most=MAX_LISTENERS, most_each=MAX_LISTENERS_OF_SESSION)
+        db.after_commit = self.news.tell
         self.stopping = asyncio.Event()
         self._owner: Owner | None = None
         # What was asked for, cannot be undone, and waits for its day: every page says so.

@@ -223,7 +223,6 @@ class Processor:
             self._ctx.wake.deliveries.set()
         if "jobs" in wakes:
             self._ctx.wake.jobs.set()
-        self._ctx.news.tell()
 
     def _put_back(self, tx: Transaction, one: Received, error: Exception) -> None:
         """Have it handled again later, if that may help; forget it otherwise, and say why."""

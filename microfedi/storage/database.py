@@ -22,6 +22,7 @@ import aiosqlite
 
 from microfedi.errors import ConfigError
 from microfedi.storage.sealed import Sealer
+from microfedi.storage.vault import SecretKeys
 
 log = logging.getLogger(__name__)
 # At DEBUG it would write down whatever was read, messages among it.
@@ -56,11 +57,15 @@ _WRITE_PRAGMAS = (
 
 
 class Reader:
-    """Runs SELECTs on one connection, in one snapshot. Rows are sqlite3.Row."""
+    """Runs SELECTs on one connection, in one snapshot. Rows are sqlite3.Row.
+
+    `vault` opens messages; None unless whoever asks is logged in and has the vault open.
+    """
 
     def __init__(self, connection: sqlite3.Connection, sealer: Sealer) -> None:
         self._connection = connection
         self.sealer = sealer
+        self.vault: SecretKeys | None = None
 
     def one(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
         """Return the first row, or None."""
@@ -113,12 +118,16 @@ _Outcome = tuple[Any, BaseException | None]
 
 
 class Database:
-    """The file, opened. Made by `open_database`; everything else goes through read and write."""
+    """The file, opened. Made by `open_database`; everything else goes through read and write.
+
+    `after_commit` is called on the event loop whenever something was changed.
+    """
 
     def __init__(
         self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection], sealer: Sealer
     ) -> None:
         self.sealer = sealer
+        self.after_commit: Callable[[], None] = lambda: None
         self._writer = writer
         self._readers = readers
         self._idle = list(readers)
@@ -129,8 +138,12 @@ class Database:
         self._closing = False
         self._committer = asyncio.create_task(self._commit_groups(), name="database writer")
 
-    async def write(self, change: Callable[[Transaction], T]) -> T:
+    async def write(
+        self, change: Callable[[Transaction], T], *, vault: SecretKeys | None = None
+    ) -> T:
         """Run `change` whole on the writer's thread; return its result once it is on disk.
+
+        `vault` is what opens messages, for a change that has to read them.
 
         Whoever is cancelled while waiting takes his change with him if it has not begun; a change
         that has begun is committed or rolled back whole, whoever still listens.
@@ -140,14 +153,17 @@ class Database:
         if self._closing:
             raise RuntimeError("the database is closed")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((_as_here(change), done))
+        self._waiting.append((_as_here(_with(change, vault)), done))
         self._wake.set()
         return await done
 
-    async def read(self, question: Callable[[Reader], T]) -> T:
-        """Run `question` whole on a reader's thread, in one snapshot, and return its answer."""
+    async def read(self, question: Callable[[Reader], T], *, vault: SecretKeys | None = None) -> T:
+        """Run `question` whole on a reader's thread, in one snapshot, and return its answer.
+
+        `vault` is what opens messages, for a question about them.
+        """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._questions.append((_as_here(question), done))
+        self._questions.append((_as_here(_with(question, vault)), done))
         self._start_reading()
         return await done
 
@@ -199,6 +215,19 @@ class Database:
                     log.error("a commit failed, nothing of it was kept: %s", error)
                     outcomes = [(None, error)] * len(group)
                 _tell(group, outcomes)
+                self.after_commit()
+
+
+def _with(function: Callable[[Any], Any], vault: SecretKeys | None) -> Callable[[Any], Any]:
+    """Give the Reader that `function` gets what opens messages."""
+    if vault is None:
+        return function
+
+    def opened(reader: Reader) -> Any:
+        reader.vault = vault
+        return function(reader)
+
+    return opened
 
 
 def _as_here(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
