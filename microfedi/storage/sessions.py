@@ -82,18 +82,20 @@ def by_token(reader: Reader, token_hash: bytes, *, now: datetime) -> Session | N
     return None if row is None else _from_row(row)
 
 
-def is_open(reader: Reader, session_id: int, *, now: datetime) -> bool:
-    """Whether a login is still there."""
+def is_open(reader: Reader, session: Session, *, now: datetime) -> bool:
+    """Whether a login is still there: this one, not a later one that got its row id."""
     return bool(
         reader.value(
             """
             SELECT EXISTS (SELECT 1 FROM sessions
                             WHERE id = :id
+                              AND created_at = :created_at
                               AND expires_at > :now
                               AND last_used_at > :idle_since)
             """,
             {
-                "id": session_id,
+                "id": session.id,
+                "created_at": instants.to_text(session.created_at),
                 "now": instants.to_text(now),
                 "idle_since": instants.to_text(now - IDLE),
             },
