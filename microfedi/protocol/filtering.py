@@ -20,11 +20,11 @@ MAX_NAME_CHARS: Final = 60
 MAX_TEXT_CHARS: Final = 20_000  # of a text that is looked at; a long article's beginning
 
 # Thai, Lao, Burmese, Khmer, kana and Han write no spaces between words: a word ends anywhere there.
-_UNSPACED: Final = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff"
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff]"
 )
-_JOINS = re.compile(rf"[^\W{_UNSPACED}]")  # what makes one word with its like beside it
+_MOST_PLACES: Final = 1000  # where a text says a word within others, before we stop looking
 # Letters that no decomposition takes apart, and marks that are typed in several ways.
 _SAME: Final = {
     "ı": "i",
@@ -111,10 +111,14 @@ class Filters:
         working = [(one, ready) for one, ready in self._ready if _works(one, place, now)]
         if not working:
             return None
-        said = [folded(text[:MAX_TEXT_CHARS]) for text in texts if text]
+        # What stands in two texts is not one phrase: no phrase has a line end.
+        said = "\n".join(folded(text[:MAX_TEXT_CHARS]) for text in texts if text)
+        # Hundreds of words are looked for; most of them do not even begin there.
+        begun = {said[at : at + 3] for at in range(len(said))}
         for one, phrases in working:
-            if any(phrase.is_in(text) for phrase in phrases for text in said):
-                return Verdict(one.name, one.hides)
+            for words, is_whole in phrases:
+                if (words[:3] in begun or len(words) < 3) and _says(said, words, is_whole):
+                    return Verdict(one.name, one.hides)
         return None
 
 
@@ -151,27 +155,31 @@ def _works(one: Filter, place: Place, now: datetime) -> bool:
     return place in one.places and (one.until is None or one.until > now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    """A phrase, folded. Looking for it as it is comes first: that is a hundred times as fast."""
-
-    words: str
-    as_whole: re.Pattern[str] | None
-
-    def is_in(self, text: str) -> bool:
-        return self.words in text and (self.as_whole is None or bool(self.as_whole.search(text)))
+def _ready(one: Filter) -> tuple[tuple[str, bool], ...]:
+    """Return the phrases of a filter, folded, with whether they must be whole words."""
+    return tuple((words, one.whole_words) for phrase in one.phrases if (words := folded(phrase)))
 
 
-def _ready(one: Filter) -> tuple[_Ready, ...]:
-    return tuple(
-        _Ready(words, _whole(words) if one.whole_words else None)
-        for phrase in one.phrases
-        if (words := folded(phrase))
-    )
+def _says(text: str, words: str, is_whole: bool) -> bool:
+    """Return whether `text` says `words`, if need be where no longer word goes on."""
+    at = text.find(words)
+    if not is_whole:
+        return at >= 0
+    for _ in range(_MOST_PLACES):
+        if at < 0:
+            return False
+        end = at + len(words)
+        before, after = text[at - 1 : at] if at else "", text[end : end + 1]
+        if not (_joins(before) and _joins(text[at])) and not (
+            _joins(text[end - 1]) and _joins(after)
+        ):
+            return True
+        at = text.find(words, at + 1)
+    return False
 
 
-def _whole(words: str) -> re.Pattern[str]:
-    """Return the pattern for `words` where no longer word goes on at either end."""
-    before = f"(?<!{_JOINS.pattern})" if _JOINS.match(words[0]) else ""
-    after = f"(?!{_JOINS.pattern})" if _JOINS.match(words[-1]) else ""
-    return re.compile(before + re.escape(words) + after)
+def _joins(char: str) -> bool:
+    """Return whether a character makes one word with its like beside it."""
+    return (
+        char.isalnum() or char == "_" or (char != "" and unicodedata.category(char)[0] == "M")
+    ) and not _UNSPACED.match(char)

@@ -39,6 +39,8 @@ def catches(phrase: str, text: str, *, whole: bool = True) -> bool:
         ("高い", "とても高いです"),
         ("한국", "한국 음식"),
         ("привет", "ПРИВЕТ, мир"),
+        ("किताब", "एक किताब है"),
+        ("cat", "concat, cat"),
         ("a.b*", "really a.b* yes"),
         ("cat", "soft\u00adcat cat"),
         ("catalogue", "cata\u200blogue"),
@@ -61,6 +63,7 @@ def test_it_is_the_same_word(phrase: str, text: str) -> None:
         ("a.c", "abc"),
         (".*", "anything"),
         ("кот", "который"),
+        ("कित", "किताब"),
         ("#cats", "#catsofmastodon"),
     ],
 )
