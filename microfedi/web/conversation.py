@@ -230,7 +230,7 @@ async def _open(
 def readers(people: Sequence[Actor]) -> dict[str, Markup]:
     """Return who can read what is sent to these people, for the line that says so."""
     return {
-        "names": talks.listed([one.display_name for one in people]),
+        "names": talks.listed([talks.short(one) for one in people]),
         "servers": talks.listed(talks.servers(people)),
     }
 

@@ -194,7 +194,7 @@ async def _new(
     values = {
         "draft": shown,
         "people": people,
-        "names": talks.listed([one.display_name for one in people]),
+        "names": talks.listed([talks.short(one) for one in people]),
         "servers": talks.listed(talks.servers(people)),
         "problem": problem,
         "limit": ctx.config.limits.post_characters,

@@ -24,6 +24,7 @@ from microfedi.words import _
 
 MAX_PEOPLE = 20  # in one conversation: more is a mailing list, and nobody reads that many names
 MAX_NAMED = 4  # in a heading
+MAX_NAME_CHARS = 40  # of a name in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Talk:
     @property
     def names(self) -> str:
         """The people as a line."""
-        named = [actor.display_name for actor in self.people[:MAX_NAMED]]
+        named = [short(actor) for actor in self.people[:MAX_NAMED]]
         more = len(self.people) - len(named)
         if more:
             return _("%(names)s and %(count)s more", names=", ".join(named), count=more)
@@ -48,6 +49,15 @@ class Talk:
     def addresses(self) -> str:
         """The people as somebody types them."""
         return " ".join(actor.address for actor in self.people)
+
+
+def short(actor: Actor) -> str:
+    """Return what somebody is called, not longer than it can be read in a sentence.
+
+    Whoever calls themselves something longer does not push away who else could read along.
+    """
+    name = actor.display_name
+    return name if len(name) <= MAX_NAME_CHARS else f"{name[:MAX_NAME_CHARS]}…"
 
 
 def of(reader: Reader, found: Sequence[Conversation]) -> list[Talk]:
@@ -113,10 +123,8 @@ def listed(parts: Sequence[object]) -> Markup:
     if len(each) < 2:
         return each[0] if each else Markup("")
     several = Markup(", ").join(each[:-1])
-    return Markup(_("%(several)s and %(last)s")) % {  # noqa: S704 - a translator's
-        "several": several,
-        "last": each[-1],
-    }
+    # Both are escaped already, and the words around them are ours or a translator's.
+    return Markup(_("%(several)s and %(last)s", several=several, last=each[-1]))  # noqa: S704
 
 
 def outside(source: str, people: Iterable[Actor], own_address: str) -> list[str]:

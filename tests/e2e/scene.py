@@ -49,6 +49,7 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
             browsing.a_picture(face, size=(400, 400), kind="face", colour=colour)
             person.set_up(person.server.setup_link(), face)
         alices_bob, post, talk, request = _live(alice, bob, carol, directory)
+        talk, message_id = talk.partition("#")[0], _message_id(alice, talk)
         home, fresh = at_alice.base_url, at_nobody.base_url
         note_id = _row_id(alice, post)
         picture = home + _picture(alice, alices_bob)
@@ -94,6 +95,9 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
                     button="Look up and check",
                 ),
                 View("conversation", talk),
+                View("conversation-details", f"{talk}/details"),
+                View("message", f"{talk}/{message_id}"),
+                View("requests", home + "/messages/requests"),
                 View("request", request),
                 View("notifications", home + "/notifications"),
                 View("mentions", home + "/notifications?show=mentions"),
@@ -158,8 +162,8 @@ def _live(alice: Person, bob: Person, carol: Person, directory: Path) -> tuple[s
         "Everything I know about patience I learned from [linseed oil](https://oil.example/)."
     )
     carol.message(alice.address, "Hello! Bob gave me your address. Do you still build kites?")
-    alice.sees("/messages", "Do you still build kites?")
-    alice.page.get_by_role("link", name="Do you still build kites?").click()
+    alice.sees("/messages/requests", "Do you still build kites?")
+    alice.page.get_by_role("link", name="Read all of it").click()
     request = alice.page.url
     alices_bob = alice.follow(bob.address)
     alice.sees("/home", "Notes from the boat shed")
@@ -232,6 +236,11 @@ def _profile(alice: Person, directory: Path) -> None:
 def _picture(person: Person, url: str) -> str:
     person.go(url)
     return str(person.page.locator(".pictures a").first.get_attribute("href"))
+
+
+def _message_id(person: Person, talk: str) -> str:
+    person.go(talk)
+    return str(person.page.locator(".bubble.mine").first.get_attribute("id")).removeprefix("m")
 
 
 def _row_id(person: Person, url: str) -> str:

@@ -129,8 +129,9 @@ def test_two_people_meet(people: tuple[Person, Person], tmp_path: Path) -> None:
     # A message: Bob does not follow Alice, so it waits apart until he accepts.
     alice.message(bob.address, "Shall we meet on Friday?")
     talk_of_alice = alice.page.url
-    bob.sees("/messages", "From people you do not follow")
-    bob.page.get_by_role("link", name="Shall we meet on Friday?").click()
+    bob.sees("/messages", "1 first message of somebody you do not follow")
+    bob.go("/messages/requests")
+    bob.page.get_by_role("link", name="Read all of it").click()
     bob.page.get_by_role("button", name="Accept").click()
     bob.page.get_by_label("Your message").fill("Friday is good")
     bob.page.get_by_role("button", name="Send").click()
@@ -150,14 +151,14 @@ def test_two_people_meet(people: tuple[Person, Person], tmp_path: Path) -> None:
 
     # A message is edited, then deleted for everybody.
     bob.go(talk_of_bob)
-    bob.page.locator(".bubble.mine summary").click()
+    bob.page.locator(".bubble.mine .foot-line a").click()
     bob.page.get_by_label("Text of the message").fill("Saturday is better")
     bob.page.get_by_role("button", name="Save changes").click()
     expect(bob.page.locator(".bubble.mine")).to_contain_text("edited")
     alice.sees(talk_of_alice, "Saturday is better", inside=".bubble")
     expect(alice.page.get_by_text("Friday is good")).to_have_count(0)
     bob.go(talk_of_bob)
-    bob.page.locator(".bubble.mine summary").click()
+    bob.page.locator(".bubble.mine .foot-line a").click()
     bob.page.get_by_role("button", name="Delete for everybody").click()
     alice.sees_no(talk_of_alice, "Saturday is better")
     expect(alice.page.locator(".bubble")).to_contain_text("Shall we meet on Friday?")
