@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -386,3 +387,34 @@ async def statements(app: App, url: str) -> list[str]:
     for reader in readers:
         await reader.set_trace_callback(lambda _sql: None)
     return found
+
+
+async def test_every_kind_that_the_database_takes_has_a_sentence_and_a_picture(
+    tmp_path: Path,
+) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        schema = await app.ctx.db.read(
+            lambda r: r.value("SELECT sql FROM sqlite_schema WHERE name = 'notifications'")
+        )
+        kinds = set(re.findall(r"'(\w+)'", schema.partition("kind IN")[2].partition("))")[0]))
+        assert kinds == set(get_args(Kind))
+        sprite = (await app.get("/static/icons.svg")).text
+        for kind in sorted(kinds):
+            await app.ctx.db.write(lambda tx: tx.run("DELETE FROM notifications"))
+            await notify(app, kind, "ann")
+            ann = await app.ctx.db.read(lambda r: actors.id_of(r, "https://b.example/users/ann"))
+            # One that waits is shown whatever it is; who asks to follow stands above else.
+            await app.ctx.db.write(lambda tx: tx.run("UPDATE notifications SET is_held = 1"))
+            answer = await app.get(f"/notifications/filtered/{ann}")
+            item = answer.text.partition(f'is-{kind}"')[2].partition("</article>")[0]
+            sentence = texts_of(item.partition('<p id="s')[2].partition(">")[2].partition("·")[0])
+            assert len(sentence.split()) >= 3, f"{kind}: {sentence}"
+            assert kind == "poll" or sentence.startswith("Ann "), f"{kind}: {sentence}"
+            icon = item.partition("#")[2].partition('"')[0]
+            assert f'id="{icon}"' in sprite, f"{kind}: {icon}"
+
+
+def texts_of(html: str) -> str:
+    """The text of a piece of a page."""
+    return " ".join(re.sub(r"<[^>]*>", " ", html).split())
