@@ -6,8 +6,11 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 // What is said to screen readers, politely, in words that the server chose.
 const live = $("#live");
-const say = (text) => {
-  if (live) { live.textContent = ""; requestAnimationFrame(() => { live.textContent = text || ""; }); }
+const say = (text, isBad = false) => {
+  if (!live) return;
+  live.textContent = "";
+  live.className = isBad ? "toast" : "hide";
+  requestAnimationFrame(() => { live.textContent = text || ""; });
 };
 
 // A page of ours, parsed but not run: scripts in it stay dead.
@@ -43,68 +46,118 @@ document.addEventListener("click", (event) => {
   for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
 
-// A form is sent once; what the buttons of posts ask for is done without leaving the page.
+// What buttons ask for is done on the spot. The server shows the part anew as it would in a page of
+// its own; whatever goes wrong is left to the browser, which asks again and shows what is said.
+const POST = /^\/posts\/(\d+)\/(?:un)?(?:favourite|boost|bookmark|pin|vote)$/;
+const PERSON = /^\/people\/(\d+)\/(?:(?:un)?follow|unmute|unblock|accept|reject|show_boosts|hide_boosts)$/;
+const loadedAt = Date.now();
 const busy = new WeakSet();
 
-const act = async (form, button) => {
-  const card = button.closest("article[id]");
-  const body = new URLSearchParams(new FormData(form, button));
-  const { page } = await load(button.formAction, { method: "POST", body });
-  const fresh = page.getElementById(card.id);
-  if (!fresh) throw new Error("gone");
-  const open = $$("details", card).map((one) => one.open);
-  const place = $$("button, a, summary", card).indexOf(button);
+const swap = (old, fresh) => {
+  const held = old.contains(document.activeElement) ? document.activeElement : null;
   const next = document.importNode(fresh, true);
-  $$("details", next).forEach((one, index) => { one.open = Boolean(open[index]) && !one.matches(".menu"); });
-  card.replaceWith(next);
-  const name = button.classList[0];
-  const again = (name && $(`button.${CSS.escape(name)}`, next)) || $$("button, a, summary", next)[place] || next;
+  const places = (root) => $$("a, button, summary, input", root);
+  const place = held ? places(old).indexOf(held) : -1;
+  const name = held && held.classList[0];
+  old.replaceWith(next);
+  if (!held) return next;
+  const again = (name && name !== "button" && $(`.${CSS.escape(name)}`, next)) || places(next)[place] || next;
   if (again === next) next.tabIndex = -1;
   again.focus({ preventScroll: true });
-  say(again.getAttribute("title") || "");
+  return next;
+};
+
+const ask = async (form, button, next) => {
+  const body = new FormData(form, button);
+  body.set("next", next);
+  const url = button.hasAttribute("formaction") ? button.formAction : form.action;
+  const { page } = await load(url, { method: "POST", body: new URLSearchParams(body) });
+  sessionStorage.setItem("acted", `${Date.now()} ${loadedAt}`);
+  return page;
+};
+
+const actOnPost = async (form, button, id) => {
+  const name = button.classList[0];
+  const page = await ask(form, button, `/posts/${id}/card`);
+  const fresh = page.getElementById(`n${id}`);
+  if (!fresh) throw new Error("gone");
+  for (const card of $$(CARDS)) {
+    if (!$(`[formaction^="/posts/${id}/"]`, card)) continue;
+    for (const part of [".acts", ".poll"]) {
+      const [old, now] = [$(part, card), $(part, fresh)];
+      if (old && now) swap(old, now);
+    }
+  }
+  const done = name && $(`.acts > button.${CSS.escape(name)}`, fresh);
+  say(done ? done.title : "");
+};
+
+const actOnPerson = async (form, button, id) => {
+  const whole = form.closest("section.profile");
+  const back = $("[name=next]", form);
+  const page = await ask(form, button, `/people/${id}`);
+  const fresh = $("section.profile", page);
+  const follow = fresh && $(`form[action$="/${id}/follow"], form[action$="/${id}/unfollow"]`, fresh);
+  if (!fresh || (!whole && !follow)) throw new Error("elsewhere");
+  const now = swap(whole || form, whole ? fresh : follow);
+  for (const one of $$("[name=next]", now)) if (back) one.value = back.value;
+  say(follow ? follow.textContent.trim() : "");
+};
+
+const plainly = (form, button) => {
+  const plain = document.createElement("form");
+  plain.method = "post";
+  plain.action = button.hasAttribute("formaction") ? button.formAction : form.action;
+  plain.hidden = true;
+  for (const [name, value] of new FormData(form, button)) {
+    const field = document.createElement("input");
+    Object.assign(field, { type: "hidden", name, value });
+    plain.append(field);
+  }
+  document.body.append(plain);
+  plain.submit();
 };
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post") return;
   const button = event.submitter;
-  if (form.id === "act") {
-    if (!button || !button.closest("article[id]") || button.closest(".sheet")) return;
+  const path = button && new URL(button.hasAttribute("formaction") ? button.formAction : form.action).pathname;
+  const post = path && POST.exec(path);
+  const person = path && PERSON.exec(path);
+  if (post || (person && (form.closest("section.profile") || /follow$/.test(path)))) {
     event.preventDefault();
     if (busy.has(button)) return;
     busy.add(button);
     button.setAttribute("aria-busy", "true");
-    // Whatever goes wrong is left to the browser: it asks again, and shows what the server says.
-    act(form, button).catch(() => {
-      const plain = form.cloneNode(true);
-      plain.action = button.formAction;
-      for (const [name, value] of new FormData(form)) {
-        if (!$(`[name="${CSS.escape(name)}"]`, plain)) {
-          const field = document.createElement("input");
-          Object.assign(field, { type: "hidden", name, value });
-          plain.append(field);
-        }
-      }
-      plain.removeAttribute("id");
-      document.body.append(plain);
-      plain.submit();
-    });
+    (post ? actOnPost(form, button, post[1]) : actOnPerson(form, button, person[1]))
+      .catch((error) => {
+        const away = error instanceof TypeError || !navigator.onLine;
+        say(live && (away ? live.dataset.away : live.dataset.failed), true);
+        if (!away) plainly(form, button);
+      })
+      .finally(() => { busy.delete(button); button.removeAttribute("aria-busy"); });
     return;
   }
+  if (form.id === "act") return;
+  // Any other form is sent once.
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "1";
 });
-addEventListener("pageshow", () => {
+addEventListener("pageshow", (event) => {
   for (const form of $$("form[data-sent]")) delete form.dataset.sent;
+  // A page that the browser kept whole is out of date if something was done on a later one.
+  const [at, where] = (sessionStorage.getItem("acted") || "").split(" ").map(Number);
+  if (event.persisted && at > loadedAt && where !== loadedAt) location.reload();
 });
 
 // Keys, as far as the owner wants them (the page of keys says which there are).
-const CARDS = "article.card, article.bubble, li.card, .told";
+const CARDS = "article.card, article.bubble, li.card, .told, details.filtered:not([open]) > summary";
 let card = null;
 let chord = "";
 
 const walk = (step) => {
-  const all = $$(CARDS, $("#main")).filter((one) => one.offsetParent && !one.parentElement.closest("article"));
+  const all = $$(CARDS, $("#main")).filter((one) => one.checkVisibility() && !one.parentElement.closest("article"));
   if (!all.length) return;
   let index = card && card.isConnected ? all.indexOf(card) : -1;
   if (index < 0) {
@@ -113,8 +166,8 @@ const walk = (step) => {
   }
   card = all[Math.max(0, Math.min(all.length - 1, index + step))];
   if (!card.hasAttribute("tabindex")) card.tabIndex = -1;
-  card.focus();
-  card.scrollIntoView({ block: "nearest" });
+  card.focus({ preventScroll: true });
+  card.scrollIntoView({ block: card.offsetHeight > innerHeight * 0.7 ? "start" : "nearest" });
 };
 
 const here = () => {
@@ -129,7 +182,11 @@ const press = (...selectors) => {
 };
 const toggle = (selector) => {
   const from = here();
-  if (from) for (const one of $$(selector, from)) one.open = !one.open;
+  if (!from) return;
+  if (from.matches("summary")) { from.click(); card = $("article", from.parentElement); return; }
+  const all = $$(selector, from);
+  const isOpen = all.some((one) => !one.open);
+  for (const one of all) one.open = isOpen;
 };
 const go = (path) => location.assign(path);
 const nav = (name) => {
@@ -153,7 +210,7 @@ const KEYS = {
     if (handle) go(`/share?text=${encodeURIComponent(`${handle.textContent.trim()} `)}`);
   },
   p: () => press("a.name"),
-  x: () => toggle("details.warning, details.long, details.filtered"),
+  x: () => toggle("details.warning, details.long"),
   h: () => toggle("details.sensitive"),
   e: () => press(".pictures a"),
   n: () => go("/compose"),
@@ -169,7 +226,7 @@ const PLACES = {
   h: () => nav("home"), n: () => nav("bell"), d: () => nav("message"), c: () => nav("message"),
   f: () => go("/favourites"), b: () => go("/bookmarks"), l: () => go("/lists"), i: () => go("/lists"),
   s: () => go("/settings"), p: () => nav("person"), u: () => nav("person"),
-  r: () => go("/followers"), m: () => go("/settings/mutes"), t: () => go("/hashtags"),
+  r: () => go("/follow-requests"), m: () => go("/settings/mutes"), t: () => go("/hashtags"),
 };
 
 const help = async () => {
@@ -233,18 +290,25 @@ if (stream && "EventSource" in window) {
     const waiting = news.messages + news.notifications;
     document.title = waiting ? `(${waiting}) ${title.replace(/^\(\d+\) /, "")}` : title.replace(/^\(\d+\) /, "");
     const bar = $("#fresh");
-    if (bar && news.words) {
-      $("span", bar).textContent = news.words;
-      if (bar.hidden) { bar.hidden = false; say(news.words); }
-    }
+    if (!bar) return;
+    const isNew = bar.hidden && news.words;
+    $("span", bar).textContent = news.words;
+    bar.hidden = !news.words;
+    if (isNew) say(news.words);
   };
   const listen = () => {
-    if (source || document.hidden) return;
+    if (source) return;
     source = new EventSource(stream);
     source.addEventListener("news", heard);
+    // The seat is needed for a newer page of ours, or the login has ended.
+    source.addEventListener("end", () => source.close());
   };
   const leave = () => { if (source) { source.close(); source = null; } };
-  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : listen()));
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !source || source.readyState !== EventSource.CLOSED) return;
+    source = null;
+    listen();
+  });
   addEventListener("pagehide", leave);
   addEventListener("pageshow", listen);
   listen();
@@ -253,4 +317,34 @@ if (stream && "EventSource" in window) {
 // An installed app shows a page of its own when there is no network.
 if ("serviceWorker" in navigator && isSecureContext && $(".rail")) {
   addEventListener("load", () => { navigator.serviceWorker.register("/sw.js").catch(() => {}); });
+}
+
+// Pushes: the browser says where it is reached, and a plain form of the page tells the server.
+const pushing = $("form[data-push]");
+if (pushing && "serviceWorker" in navigator && "PushManager" in window) {
+  const subscription = async () => (await navigator.serviceWorker.ready).pushManager.getSubscription();
+  const why = (name) => { for (const one of $$("[data-why]", pushing)) one.hidden = one.dataset.why !== name; };
+  if (pushing.dataset.push === "on") {
+    $$("[data-push=cannot]").forEach((one) => { one.hidden = true; });
+    pushing.hidden = false;
+  }
+  pushing.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    why("");
+    try {
+      const old = await subscription();
+      if (old) await old.unsubscribe();
+      if (pushing.dataset.push === "on") {
+        if ((await Notification.requestPermission()) !== "granted") { why("denied"); return; }
+        const { pushManager } = await navigator.serviceWorker.ready;
+        const made = (await pushManager.subscribe({
+          userVisibleOnly: true, applicationServerKey: pushing.dataset.key,
+        })).toJSON();
+        const fields = { endpoint: made.endpoint, p256dh: made.keys.p256dh, auth: made.keys.auth };
+        for (const [name, value] of Object.entries(fields)) pushing.elements[name].value = value;
+      }
+      pushing.submit();
+    } catch { why("failed"); }
+  });
 }

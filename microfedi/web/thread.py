@@ -160,6 +160,13 @@ async def _note(request: Request) -> Note:
     return note
 
 
+async def show_card(request: Request) -> Response:
+    """GET /posts/{id}/card: the post alone, for the script that shows it anew after an action."""
+    ctx, note = context_of(request), await _note(request)
+    card = await ctx.db.read(lambda reader: cards.of_note(reader, note, ctx.owner))
+    return await page(request, "card.html", {"card": card})
+
+
 def _act(
     action: Callable[[Context, int], Awaitable[object]],
 ) -> Callable[[Request], Awaitable[Response]]:
@@ -198,6 +205,7 @@ _ACTIONS: dict[str, Callable[[Context, int], Awaitable[object]]] = {
 
 owner_routes = [
     Route("/posts/{id}", show, methods=["GET"]),
+    Route("/posts/{id}/card", show_card, methods=["GET"]),
     *(
         Route(f"/posts/{{id}}/{name}", _act(action), methods=["POST"])
         for name, action in _ACTIONS.items()
