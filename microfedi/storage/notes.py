@@ -17,7 +17,7 @@ from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import bodies, polls, rowids, tombstones, versions
 from microfedi.storage.bodies import Body
-from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.database import Params, Reader, Transaction
 from microfedi.storage.sealed import Sealer
 
 MAX_THREAD_NOTES = 500  # of one thread on a page; longer ones are cut at the newest end
@@ -270,6 +270,14 @@ def by_ids(reader: Reader, note_ids: Iterable[int]) -> dict[int, Note]:
         {"ids": json.dumps(list(note_ids))},
     )
     return {row["id"]: _from_row(reader.sealer, row) for row in rows}
+
+
+def selected(reader: Reader, rest: str, params: Params) -> list[Note]:
+    """Return the notes that a query of another module of this room finds, in its order.
+
+    `rest` is what stands behind the columns: FROM, with a table `notes`, and so on.
+    """
+    return _all(reader, reader.all(f"SELECT {_COLUMNS} {rest}", params))
 
 
 def by_actor(

@@ -184,9 +184,9 @@ def find(
     marks = "".join(
         f" AND {'NOT ' if one.is_excluded else ''}{MARKS[one.name]}" for one in query.marks
     )
-    rows = reader.all(
+    found = notes.selected(
+        reader,
         f"""
-        SELECT search_posts.rowid AS id
           FROM search_posts
          CROSS JOIN notes ON notes.id = search_posts.rowid
          WHERE search_posts MATCH :match
@@ -204,12 +204,10 @@ def find(
         """,  # noqa: S608 - conditions of this file; what was typed is bound
         bounds | {"first": max(query.first_id, last_seen or 0)},
     )
-    ids = [row["id"] for row in rows]
-    known = notes.by_ids(reader, ids)
-    right = [known[one] for one in ids if one in known and _says(known[one], query)]
-    if len(ids) == limit:
-        return Found(tuple(right), ids[-1])
-    return Found(tuple(right), last_seen, is_cut=last_seen is not None)
+    right = tuple(note for note in found if _says(note, query))
+    if len(found) == limit:
+        return Found(right, found[-1].id)
+    return Found(right, last_seen, is_cut=last_seen is not None)
 
 
 def people(reader: Reader, text: str, *, limit: int) -> list[Actor]:

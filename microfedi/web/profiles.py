@@ -18,7 +18,7 @@ from microfedi.web.cards import Card, Sieve
 from microfedi.web.gallery import Tile
 from microfedi.words import _
 
-PAGE_NOTES = 20  # small, so that a famous boost costs little
+PAGE_NOTES = 16  # with pictures some 55 kB; small, so that a famous boost costs little
 PAGE_MEDIA_NOTES = 24  # posts whose pictures stand on a page of the grid
 
 Tab = Literal["posts", "replies", "media", "about"]
@@ -92,14 +92,18 @@ def content(
         with_replies=tab == "replies",
         with_boosts=tab == "posts",
     )
-    pinned = pins.of(reader, actor_id) if tab == "posts" and before is None else []
-    first = [Entry(0, note.id, None, None) for note in pinned if may_see(reader, note, asker)]
+    pinned = pins.ids_of(reader, actor_id) if tab == "posts" and before is None else []
+    first = [Entry(0, note_id, None, None) for note_id in pinned]
     # All at once, the pinned ones last: so the anchor of a post is where it stands by its time.
     made = cards.of_entries(reader, [*found, *first], owner, sieve)
     return Content(
         tab,
         tabs,
-        [replace(card, is_pinned=True) for card in made if not card.position],
+        [
+            replace(card, is_pinned=True)
+            for card in made
+            if not card.position and may_see(reader, card.note, asker)
+        ],
         [card for card in made if card.position],
         older=address(base, tab, found[-1].position) if len(found) == PAGE_NOTES else "",
     )

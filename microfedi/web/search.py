@@ -27,7 +27,7 @@ from microfedi.words import _
 
 MAX_QUERY_CHARS = 2000  # as long as a URL may be
 PAGE_NOTES = 20
-PAGE_FOUND = 20  # posts of a search: people and hashtags stand beside them
+PAGE_FOUND = 16  # posts of a search: people and hashtags stand beside them
 PAGE_PEOPLE = 40
 PAGE_TAGS = 40
 # Of each kind, where all kinds stand on one page.
