@@ -199,25 +199,9 @@ def boosts_of(
     return [Entry(**row) for row in rows]
 
 
-def is_newer(reader: Reader, position: int, *, now: datetime, list_id: int | None = None) -> bool:
-    """Whether anything is to be seen above `position`, by itself or gathered."""
-    table = _table(list_id)
-    found = reader.value(
-        f"""
-        SELECT EXISTS (
-            SELECT 1
-              {_from(list_id)} {_heard(list_id)}
-               AND {table}.position > :position
-               AND {table}.position < coalesce(({_far(list_id, ">", "ASC")}), {END}))
-        """,
-        _values(position, 1, now, list_id),
-    )
-    return bool(found)
-
-
-def count_after(reader: Reader, position: int, *, now: datetime, most: int = 100) -> int:
-    """Return how many entries are newer than `position`, at most `most`."""
-    return len(_up(reader, position, most, now, None).entries)
+def new_after(reader: Reader, position: int, *, now: datetime, most: int = 100) -> list[Entry]:
+    """Return the entries of Home just above `position`, at most `most`, newest first."""
+    return _up(reader, position, most, now, None).entries
 
 
 def newest_possible(now: datetime) -> int:

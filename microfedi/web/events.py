@@ -15,9 +15,10 @@ from microfedi.federation.context import Context
 from microfedi.http import forms
 from microfedi.http import sessions as http_sessions
 from microfedi.http.context import context_of
-from microfedi.storage import conversations, notifications, sessions, stretches
+from microfedi.storage import conversations, notifications, sessions
 from microfedi.storage.database import Reader
 from microfedi.storage.sessions import Session
+from microfedi.web import reading
 from microfedi.words import _, ngettext
 
 # Seconds. A comment after so long keeps proxies from hanging up, shows us who has gone, and is when
@@ -68,7 +69,7 @@ def _news(ctx: Context, reader: Reader, session: Session, after: int | None) -> 
     now, owner = ctx.now(), ctx.owner
     if not sessions.is_open(reader, session, now=now):
         return None
-    posts = stretches.count_after(reader, after, now=now, most=MOST_COUNTED) if after else 0
+    posts = reading.count_new(reader, after, owner, now=now, most=MOST_COUNTED) if after else 0
     return json.dumps(
         {
             "messages": conversations.unread(reader, now=now),

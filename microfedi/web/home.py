@@ -38,10 +38,9 @@ async def show(request: Request) -> Response:
     mark = ctx.owner.home_read_position
 
     def question(reader: Reader) -> _Shown | RedirectResponse:
-        elsewhere = reading.opening(request, reader, base="/home", mark=mark)
-        if elsewhere is not None:
-            return elsewhere
         found = reading.part(request, reader, base="/home", mark=mark)
+        if isinstance(found, RedirectResponse):
+            return found
         is_empty = not found.rows and timeline.is_empty(reader)
         return found, is_empty, [] if found.newer else compose.choices_for(reader)
 

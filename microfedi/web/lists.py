@@ -62,10 +62,8 @@ async def show(request: Request) -> Response:
         if one is None:
             return None
         mark = one.read_position
-        elsewhere = reading.opening(request, reader, base=base, mark=mark, list_id=list_id)
-        if elsewhere is not None:
-            return elsewhere
-        return one, reading.part(request, reader, base=base, mark=mark, list_id=list_id)
+        found = reading.part(request, reader, base=base, mark=mark, list_id=list_id)
+        return found if isinstance(found, RedirectResponse) else (one, found)
 
     answer = await context_of(request).db.read(question)
     if answer is None:

@@ -16,14 +16,16 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import zone_of
 from microfedi.protocol.filtering import Place
-from microfedi.storage import actors, stretches
+from microfedi.storage import actors, filters, notes, stretches
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
+from microfedi.storage.notes import Note
+from microfedi.storage.owner import Owner
 from microfedi.storage.stretches import Gathered, Stretch
 from microfedi.web import cards
 from microfedi.web.cards import Card, Sieve
 
-PAGE_ENTRIES = 20  # with pictures some 55 kB and 8 ms
+PAGE_ENTRIES = 18  # with pictures and the box for a new post some 55 kB and 7 ms
 LEAST_READ = 5  # of them below the mark: where one stopped is known by what stands there
 
 
@@ -68,25 +70,13 @@ class Part:
     is_filtered_empty: bool
 
 
-def opening(
-    request: Request, reader: Reader, *, base: str, mark: int, list_id: int | None = None
-) -> RedirectResponse | None:
-    """Return the way to where the owner stopped, if there is anything new above it.
-
-    None if the address names a page already, or if nothing is new.
-    """
-    if request.url.query or not mark:
-        return None
-    now = context_of(request).now()
-    if not stretches.is_newer(reader, mark, now=now, list_id=list_id):
-        return None
-    return RedirectResponse(f"{base}?at={mark}#mark", 303)
-
-
 def part(
     request: Request, reader: Reader, *, base: str, mark: int, list_id: int | None = None
-) -> Part:
-    """Read the page that the address names."""
+) -> Part | RedirectResponse:
+    """Read the page that the address names.
+
+    If it names none, and there is anything new: the way to where the owner stopped.
+    """
     ctx = context_of(request)
     now, owner = ctx.now(), ctx.owner
     at, before, after, since = (
@@ -102,6 +92,8 @@ def part(
         stretch = stretches.below(
             reader, before or stretches.END, limit=PAGE_ENTRIES, now=now, list_id=list_id
         )
+    if mark and stretch.high > mark and not request.url.query:
+        return RedirectResponse(f"{base}?at={mark}#mark", 303)
     stopped = at or mark
     is_read = not stretch.has_newer and mark >= stretch.high
     begun = at or since or (mark if is_read else None)
@@ -135,9 +127,27 @@ def part(
     )
 
 
+def count_new(reader: Reader, after: int, owner: Owner, *, now: datetime, most: int) -> int:
+    """Return how many posts on Home came above a position, at most `most`; those hidden left out.
+
+    Of quotes the words of who quotes are looked at, not those of who is quoted.
+    """
+    came = stretches.new_after(reader, after, now=now, most=most)
+    if not came or not owner.filters.hides_at(Place.HOME, now):
+        return len(came)
+    found = notes.by_ids(reader, {entry.note_id for entry in came})
+    hidden = {note.id for note in found.values() if _is_hidden(note, owner, now)}
+    return sum(entry.note_id not in hidden for entry in came)
+
+
 def is_prefetch(request: Request) -> bool:
     """Whether nobody looks at this page yet."""
     return "prefetch" in request.headers.get("sec-purpose", "")
+
+
+def _is_hidden(note: Note, owner: Owner, now: datetime) -> bool:
+    fate = filters.verdict(owner.filters, note, Place.HOME, now)
+    return note.actor_id != owner.actor_id and fate is not None and fate.hides
 
 
 def _position(request: Request, name: str) -> int | None:

@@ -145,6 +145,18 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
                 View("settings-reports", home + "/settings/reports"),
                 View("settings-moving", home + "/settings/moving"),
                 View("settings-delete", home + "/settings/delete"),
+                View("home-newest", home + "/home?newest"),
+                View("lists", home + "/lists"),
+                View("list", home + "/lists/1"),
+                View("list-edit", home + "/lists/1/edit"),
+                View("seldom-heard", home + "/lists/seldom"),
+                View("person-lists", alices_bob + "/lists"),
+                View("hashtags", home + "/hashtags"),
+                View("tag-followed", home + "/tags/lakes"),
+                View("filters", home + "/settings/filters"),
+                View("filter", home + "/settings/filters/1"),
+                View("filter-new", home + "/settings/filters/new"),
+                View("why", f"{home}/posts/{note_id}/why"),
                 View("circles", home + "/circles"),
                 View("person-mute", alices_bob + "/mute"),
                 View("person-block", alices_bob + "/block"),
@@ -152,6 +164,27 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
                 View("history", f"{home}/posts/{note_id}/history"),
             ),
         )
+
+
+def _reads(alice: Person, alices_bob: str) -> None:
+    """Have her keep a list, follow a hashtag, and not want to hear of patience."""
+    alice.go("/lists")
+    alice.page.get_by_label("A new list").fill("Boat people")
+    alice.page.get_by_role("button", name="Create").click()
+    expect(alice.page.get_by_role("heading", level=1)).to_have_text("Boat people")
+    alice.go(f"{alices_bob}/lists")
+    alice.page.get_by_label("Boat people").check()
+    alice.page.get_by_role("button", name="Save").click()
+    expect(alice.page.get_by_role("link", name="Add to list")).to_be_visible()
+    alice.go("/hashtags")
+    alice.page.get_by_label("Follow a hashtag").fill("#lakes")
+    alice.page.get_by_role("button", name="Follow", exact=True).click()
+    expect(alice.page.get_by_role("link", name="#lakes")).to_be_visible()
+    alice.go("/settings/filters/new")
+    alice.page.get_by_label("Name", exact=True).fill("Good advice")
+    alice.page.get_by_label("Words and phrases").fill("patience")
+    alice.page.get_by_role("button", name="Save").click()
+    expect(alice.page.get_by_role("link", name="Good advice")).to_be_visible()
 
 
 def _live(alice: Person, bob: Person, carol: Person, directory: Path) -> tuple[str, str, str, str]:
@@ -213,6 +246,7 @@ def _live(alice: Person, bob: Person, carol: Person, directory: Path) -> tuple[s
     bob.page.get_by_label("Your message").fill("Dry until noon. I will bring the kettle.")
     bob.page.get_by_role("button", name="Send").click()
     alice.sees(talk, "I will bring the kettle", inside=".bubble")
+    _reads(alice, alices_bob)
     return alices_bob, post, talk, request
 
 

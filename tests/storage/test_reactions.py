@@ -99,7 +99,7 @@ async def test_home_pages_go_both_ways(db: Database) -> None:
         assert names(stretches.below(tx, whole[1].position, limit=2, now=NOON).entries) == [3, 2]
         assert names(stretches.above(tx, whole[4].position, limit=2, now=NOON).entries) == [3, 2]
         assert stretches.below(tx, limit=1, now=NOON).high == whole[0].position
-        assert stretches.count_after(tx, whole[2].position, now=NOON) == 2
+        assert len(stretches.new_after(tx, whole[2].position, now=NOON)) == 2
         assert timeline.remove_of(tx, written[0].actor_id) == 5
         assert names(stretches.below(tx, limit=40, now=NOON).entries) == [0]
         assert timeline.remove_of(tx, boosted.actor_id) == 1
