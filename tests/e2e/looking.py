@@ -1,11 +1,11 @@
 """Looking at pages: how wide, in which colours, and what is wrong with what one sees."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.e2e.browsing import PATIENCE_S, PHONE, WIDE
 from tests.e2e.scene import Scene, View
@@ -18,12 +18,13 @@ class Look:
     name: str
     size: tuple[int, int]
     scheme: Literal["light", "dark"]
+    javascript: bool = True
 
 
 LOOKS = (
     Look("phone-light", PHONE, "light"),
-    Look("phone-dark", PHONE, "dark"),
-    Look("wide-light", WIDE, "light"),
+    Look("phone-dark", PHONE, "dark", javascript=False),
+    Look("wide-light", WIDE, "light", javascript=False),
     Look("wide-dark", WIDE, "dark"),
 )
 
@@ -98,6 +99,96 @@ def flaws(page: Page) -> list[str]:
     return found
 
 
+_AXE_TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+_AXE = """async ([tags, rules]) => {
+  const only = rules.length ? { type: "rule", values: rules } : { type: "tag", values: tags };
+  const found = await axe.run(document, { runOnly: only, resultTypes: ["violations"] });
+  return found.violations.flatMap((one) => one.nodes.map(
+    (node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary.split("\\n")[1]})`));
+}"""
+
+_SHIFT = """() => new Promise((done) => {
+  let moved = 0;
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) moved += one.value;
+  }).observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(moved), 50);
+})"""
+
+# What the Tab key must come by: of radio buttons one of each group.
+_TABBABLE = """() => {
+  const groups = new Set();
+  return [...document.querySelectorAll(
+    "a[href], button, input, select, textarea, summary, video[controls], audio[controls]")]
+    .filter((one) => one.tabIndex >= 0 && !one.disabled && one.type !== "hidden" &&
+      one.checkVisibility({ visibilityProperty: true }) && !one.closest("[inert]"))
+    .filter((one) => {
+      if (one.type !== "radio") return true;
+      const chosen = document.querySelector(
+        `input[type=radio][name="${one.name}"]:checked`) || one;
+      if (groups.has(one.name) || chosen !== one) return false;
+      groups.add(one.name);
+      return true;
+    }).map((one, number) => { one.dataset.stop = number; return one.outerHTML.slice(0, 120); });
+}"""
+_FOCUSED = """() => {
+  const one = document.activeElement;
+  if (!one || one === document.body) return null;
+  const style = getComputedStyle(one);
+  const label = one.closest("label") ? getComputedStyle(one.closest("label")) : style;
+  const seen = [style, label].some(
+    (each) => each.outlineStyle !== "none" && parseFloat(each.outlineWidth) >= 2);
+  return [one.dataset.stop === undefined ? -1 : Number(one.dataset.stop), seen,
+    one.outerHTML.slice(0, 120)];
+}"""
+
+
+def barriers(page: Page, axe: str, *, rules: Sequence[str] = ()) -> list[str]:
+    """Return what axe-core finds on the page: all of WCAG 2.2 AA, or by some of its rules."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(axe)
+    found: list[str] = page.evaluate(_AXE, [_AXE_TAGS, list(rules)])
+    return found
+
+
+def shift(page: Page) -> float:
+    """Return how much has moved on the page since it was opened."""
+    moved: float = page.evaluate(_SHIFT)
+    return moved
+
+
+def out_of_reach(page: Page) -> list[str]:
+    """Go through the page with the Tab key; return what it passes by or does not point out."""
+    stops: list[str] = page.evaluate(_TABBABLE)
+    missed, pale = set(range(len(stops))), []
+    for _ in range(len(stops) + 20):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(_FOCUSED)
+        if focused is None:
+            continue
+        number, is_seen, html = focused
+        if not is_seen:
+            pale.append(f"focus not seen: {html}")
+        missed.discard(number)
+        if not missed:
+            break
+    return [*(f"no Tab comes by: {stops[one]}" for one in sorted(missed)), *pale]
+
+
+def sticks_out(page: Page, width: int) -> list[str]:
+    """Return whether the page is wider than a window of this width."""
+    size = page.viewport_size
+    page.set_viewport_size({"width": width, "height": 800})
+    wide: int = page.evaluate("() => document.documentElement.scrollWidth")
+    if size is not None:
+        page.set_viewport_size(size)
+    return [f"{wide} px wide on {width}"] if wide > width else []
+
+
+def _nothing(route: Route) -> None:
+    route.fulfill(body="", content_type="text/javascript")
+
+
 Visit = Callable[[View], tuple[Page, list[str]]]
 
 
@@ -113,6 +204,8 @@ def looking(browser: Browser, scene: Scene, look: Look) -> Iterator[Visit]:
             viewport={"width": width, "height": height},
             color_scheme=look.scheme,
         )
+        if not look.javascript:  # ours alone: axe-core is a script too
+            made.route("**/static/*.js*", _nothing)
         made.set_default_timeout(PATIENCE_S * 1000)
         return made
 
