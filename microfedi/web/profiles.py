@@ -113,7 +113,7 @@ def _tabs(base: str) -> list[tuple[Tab, str, str]]:
     """Return each tab with its name and its address."""
     names: dict[Tab, str] = {
         "posts": _("Posts"),
-        "replies": _("Posts and replies"),
+        "replies": _("Replies"),
         "media": _("Media"),
         "about": _("About"),
     }
