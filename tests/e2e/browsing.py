@@ -105,7 +105,8 @@ class Person:
         """Go the first-run way: the link, both factors, a recovery code, a picture; to Home."""
         page = self.page
         page.goto(link)
-        self.totp_secret = page.get_by_label("Secret for the authenticator app").inner_text().strip()
+        secret = page.get_by_label("Secret for the authenticator app")
+        self.totp_secret = secret.inner_text().strip()
         self.recovery_codes = page.locator(".codes-list li").all_inner_texts()
         assert len(self.recovery_codes) == 10
         page.get_by_label("Handle").fill(self.handle)
