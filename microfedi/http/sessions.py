@@ -62,10 +62,13 @@ def set_cookie(response: Response, config: Config, token: str) -> None:
 
 
 def clear_cookie(response: Response, config: Config) -> None:
-    """Take the cookie back."""
+    """Take the cookie back, and have the browser forget everything else that it keeps of ours:
+    where it is pushed to, the page for no network, what the script noted.
+    """
     response.delete_cookie(
         cookie_name(config), path="/", secure=config.is_https, httponly=True, samesite="lax"
     )
+    response.headers["Clear-Site-Data"] = '"storage"'
 
 
 def owner_only(endpoint: Endpoint) -> Endpoint:
