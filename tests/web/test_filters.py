@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from microfedi.storage.database import Reader
+from microfedi.web import reading
 from tests.app_fixture import App, an_app, texts
 from tests.web.test_home import shown
 
@@ -72,6 +74,23 @@ async def test_what_is_hidden_is_gone_where_the_filter_works(tmp_path: Path) -> 
         row = next(row[0] for row in (await app.rows())["notes"] if row[1] == first)
         thread = (await app.get(f"/posts/{row}")).text
         assert "Filtered: Spoilers" in thread  # a line, since others may hang on it
+
+
+async def test_what_is_hidden_is_not_announced_as_new(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        alice = app.world.actor(ALICE)
+        await app.follow(alice)
+        await app.theirs(alice, content="<p>RUGBY</p>", cc=[])
+        await app.theirs(alice, content="<p>bread</p>", cc=[])
+
+        def counted(reader: Reader) -> int:
+            now, owner = app.clock.now, app.ctx.owner
+            return reading.count_new(reader, 1, owner, now=now, most=9)
+
+        assert await app.ctx.db.read(counted) == 2
+        await made(app, "rugby", action="hide")
+        assert await app.ctx.db.read(counted) == 1
 
 
 async def test_a_filter_ends_and_can_be_changed_and_deleted(tmp_path: Path) -> None:
