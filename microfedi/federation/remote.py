@@ -410,4 +410,6 @@ def _certificate_until(response: httpcore2.Response) -> datetime | None:
 
 def _refused_type(fetched: Fetched) -> RemoteRefused:
     said = fetched.content_type[:80] or "no type"
-    return RemoteRefused(f"not the type we asked for: {said!r}", status=fetched.status)
+    return RemoteRefused(
+        "not the type we asked for: %(type)s", type=repr(said), status=fetched.status
+    )

@@ -175,7 +175,9 @@ def target_of(url: str, *, development: bool) -> Target:
     except ValueError as error:  # unbalanced brackets, lone surrogates
         raise ForbiddenAddress("a URL that cannot be read") from error
     if parts.scheme != "https" and not (development and parts.scheme == "http"):
-        raise ForbiddenAddress(f"a URL with the scheme {parts.scheme[:20]!r}; only https is asked")
+        raise ForbiddenAddress(
+            "a URL with the scheme %(scheme)s; only https is asked", scheme=repr(parts.scheme[:20])
+        )
     scheme = cast(Literal["https", "http"], parts.scheme)
     authority = _AUTHORITY.fullmatch(parts.netloc)
     if authority is None:
