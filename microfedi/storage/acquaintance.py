@@ -36,12 +36,16 @@ class Stranger:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What came in a conversation: how many messages, links and files, the first of them when."""
+    """What came in a conversation: how many messages, links and files, the first of them when.
+
+    `writers` are row ids.
+    """
 
     messages: int
     links: int
     files: int
     since: datetime
+    writers: tuple[int, ...]
 
 
 def strangers(reader: Reader, actor_ids: Collection[int]) -> dict[int, Stranger]:
@@ -110,8 +114,8 @@ def written(reader: Reader, conversation_ids: Collection[int]) -> dict[int, Writ
     """Return what others wrote in these conversations, without opening any of it."""
     rows = reader.all(
         """
-        SELECT conversation_id, count(*) AS messages, sum(links) AS links,
-               sum(files) AS files, min(id) AS first
+        SELECT conversation_id, count(*) AS messages, sum(links) AS links, sum(files) AS files,
+               min(id) AS first, json_group_array(DISTINCT actor_id) AS writers
           FROM messages
          WHERE conversation_id IN (SELECT value FROM json_each(:ids))
            AND actor_id NOT IN (SELECT actor_id FROM owner)
@@ -121,25 +125,11 @@ def written(reader: Reader, conversation_ids: Collection[int]) -> dict[int, Writ
     )
     return {
         row["conversation_id"]: Written(
-            row["messages"], row["links"], row["files"], ids.instant_of(row["first"])
+            row["messages"],
+            row["links"],
+            row["files"],
+            ids.instant_of(row["first"]),
+            tuple(json.loads(row["writers"])),
         )
         for row in rows
     }
-
-
-def writers(reader: Reader, conversation_ids: Collection[int]) -> dict[int, list[int]]:
-    """Return who has written in these conversations beside the owner (actor row ids)."""
-    rows = reader.all(
-        """
-        SELECT DISTINCT conversation_id, actor_id
-          FROM messages
-         WHERE conversation_id IN (SELECT value FROM json_each(:ids))
-           AND actor_id NOT IN (SELECT actor_id FROM owner)
-         ORDER BY conversation_id, actor_id
-        """,
-        {"ids": json.dumps(list(conversation_ids))},
-    )
-    found: dict[int, list[int]] = {}
-    for row in rows:
-        found.setdefault(row["conversation_id"], []).append(row["actor_id"])
-    return found

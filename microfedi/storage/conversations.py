@@ -16,7 +16,7 @@ from microfedi.storage.database import Reader, Transaction
 
 State = Literal["open", "request"]
 KEPT_DAYS: Final = (1, 7, 30, 90)  # after how many messages may go
-MAX_DECLINED = 200  # shown on a page
+MAX_DECLINED = 40  # shown on a page, the last ones
 _NO_UPPER_END = 2**63 - 1
 
 
@@ -268,7 +268,7 @@ def declined(reader: Reader) -> list[Actor]:
         """,
         {"limit": MAX_DECLINED},
     )
-    people = actors.by_ids(reader, [row["actor_id"] for row in rows])
+    people = actors.by_ids(reader, [row["actor_id"] for row in rows]) if rows else {}
     return [people[row["actor_id"]] for row in rows]
 
 

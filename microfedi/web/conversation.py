@@ -205,7 +205,7 @@ async def _open(
             bubbles(request, reader, talk, found),
             f"?before={found[0].id}" if older else "",
             f"?after={found[-1].id}" if newer else "",
-            message_drafts.get(reader, conversation.id) if typed is None else Draft(),
+            Draft() if typed or is_request else message_drafts.get(reader, conversation.id),
             list(strangers.values()),
             written.get(conversation.id),
         )
@@ -239,8 +239,11 @@ def bubbles(request: Request, reader: Reader, talk: Talk, found: Sequence[Messag
     """Return messages as the page shows them. Of strangers' nothing is fetched: it would tell."""
     ctx = context_of(request)
     owner, zone = ctx.owner, zone_of(ctx.owner.time_zone)
-    people = actors.by_ids(reader, {m.actor_id for m in found})
-    missing = receipts.missing(reader, [m.id for m in found if m.public_id is not None])
+    people = {one.id: one for one in talk.people}
+    if others := {m.actor_id for m in found} - people.keys():
+        people |= actors.by_ids(reader, others)
+    ours = [m.id for m in found if m.public_id is not None]
+    missing = receipts.missing(reader, ours) if ours else {}
     answered = _answered(request, reader, found)
     today = ctx.now().astimezone(zone).date()
     read_id = talk.conversation.read_message_id
@@ -295,7 +298,7 @@ def _answered(request: Request, reader: Reader, found: Sequence[Message]) -> dic
     if not uris:
         return {}
     ids = notes.ids_of(reader, uris)
-    posts = notes.by_ids(reader, ids.values())
+    posts = notes.by_ids(reader, ids.values()) if ids else {}
     owner = context_of(request).owner
     return {
         uri: Answered(summary_line(posts[note_id]), cards.url_of(posts[note_id], owner))

@@ -22,7 +22,7 @@ from microfedi.storage.database import Reader
 from microfedi.web import talks
 from microfedi.web.talks import Talk
 
-PAGE_REQUESTS = 20
+PAGE_REQUESTS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +56,17 @@ async def show(request: Request) -> Response:
             ),
         )
         ids = [talk.conversation.id for talk in found]
-        writers = acquaintance.writers(reader, ids)
-        known = acquaintance.strangers(reader, {one for some in writers.values() for one in some})
         written = acquaintance.written(reader, ids)
+        writers = {one for some in written.values() for one in some.writers}
+        known = acquaintance.strangers(reader, writers)
         waiting = [
             Waiting(
                 talk,
-                tuple(known[one] for one in writers.get(talk.conversation.id, ())),
-                written[talk.conversation.id],
+                tuple(known[one] for one in came.writers if one in known),
+                came,
             )
             for talk in found
-            if talk.conversation.id in written
+            if (came := written.get(talk.conversation.id)) is not None
         ]
         older = f"?before={found[-1].conversation.last_message_id}" if found else ""
         return Drawer(

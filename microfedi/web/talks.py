@@ -64,7 +64,8 @@ def of(reader: Reader, found: Sequence[Conversation]) -> list[Talk]:
     """Return conversations with their people, the newest message, and whether a draft waits."""
     people = actors.by_ids(reader, {one for c in found for one in c.people})
     last = messages.by_ids(reader, {c.last_message_id for c in found})
-    drafts = message_drafts.waiting(reader)
+    has_open = any(c.state == "open" for c in found)
+    drafts = message_drafts.waiting(reader) if has_open else set()
     return [
         Talk(
             c,
