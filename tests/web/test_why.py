@@ -55,7 +55,7 @@ async def test_what_was_followed_then_is_said_so(tmp_path: Path) -> None:
         uri = await app.theirs(bob)
         await boosts(app, group, [uri])
         said = await reasons(app, uri)
-        assert "It was posted in Bread; you follow Bread since 22 Nov 2026" in said
+        assert "It was posted in Bread ; you follow Bread since 22 Nov 2026" in said
         await app.post(f"/people/{met.id}/unfollow", {})
         assert "Bread" not in await reasons(app, uri)
 
