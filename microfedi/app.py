@@ -37,11 +37,13 @@ from microfedi.web import (
     appearance,
     blocks,
     circles,
+    complete,
     compose,
     consent,
     conversation,
     discovery,
     door,
+    drafts,
     drawer,
     emoji,
     events,
@@ -71,11 +73,14 @@ from microfedi.web import (
     receipt,
     relations,
     reports,
+    resuming,
+    scheduled,
     search,
     security,
     settings,
     status,
     thread,
+    uploading,
     visitors,
     why,
 )
@@ -90,10 +95,11 @@ OWNER_PAGES = (
     home, compose, thread, people, messages, drawer, conversation, message, notifications,
     search, settings, security, login,
     acts, door, events, keyboard, passkeys, push, appearance,
+    drafts, scheduled, complete, uploading,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
     leaving, history, gallery, status, receipt, relations, lists, hashtags, filters, why,
 )  # fmt: skip
-_WITH_FILES = ("/compose", "/messages/new", "/messages/{id}")
+_WITH_FILES = ("/compose", "/compose/media", "/posts/{id}/edit", "/messages/new", "/messages/{id}")
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")
 PICTURES_OF_PROFILE = 2
 
@@ -166,7 +172,7 @@ def _routes(config: Config) -> list[BaseRoute]:
         *(_form(route, sessions.public_form, config) for route in passkeys.form_routes),
         *(_form(route, sessions.visitors_form, config) for route in visitors.form_routes),
         *(
-            _form(route, sessions.owner_only, config)
+            _form(route, _guard_of(route), config)
             for pages in OWNER_PAGES
             for route in pages.owner_routes
         ),
@@ -182,6 +188,11 @@ def _routes(config: Config) -> list[BaseRoute]:
             either(html=public.show_post, activity=activitypub_notes.show),
         ),
     ]
+
+
+def _guard_of(route: Route) -> Callable[[sessions.Endpoint], sessions.Endpoint]:
+    is_post = route.path == "/compose" and "POST" in (route.methods or ())
+    return resuming.keeping_text if is_post else sessions.owner_only
 
 
 def _form(

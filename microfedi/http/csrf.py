@@ -19,7 +19,8 @@ from microfedi.http.context import context_of
 
 FIELD = "csrf"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_COOKIE_SECONDS = 3600  # an hour for a login or setup form
+# For a login or setup form. Half a day: a text may wait in it for its author to come back.
+_COOKIE_SECONDS = 12 * 3600
 
 
 class CrossSite(MicrofediError):

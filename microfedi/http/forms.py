@@ -1,7 +1,7 @@
 """What a form brought, read once, bounded; every surprise becomes InvalidInput."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from enum import StrEnum
 from typing import BinaryIO, TypeVar
 
@@ -70,6 +70,35 @@ async def read(request: Request) -> FormData:
         raise InvalidInput("", "This form could not be read. Please send it again.") from error
     request.state.form = form
     return form
+
+
+async def read_beginning(request: Request, *, most_bytes: int) -> tuple[FormData, bool]:
+    """Read the text fields that stand in the first bytes of a form; the rest is not kept.
+
+    Return them, and whether files came with them. For somebody who is not logged in: what they
+    send must not fill the memory.
+
+    Raises: InvalidInput as `read`.
+    """
+    whole = request.stream()
+
+    async def beginning() -> AsyncIterator[bytes]:
+        left = most_bytes
+        async for piece in whole:
+            if left > 0:
+                yield piece[:left]
+            left -= len(piece)
+        yield b""
+
+    request.stream = beginning  # type: ignore[method-assign]
+    form = await read(request)
+    texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    has_files = any(
+        isinstance(value, UploadFile) and value.size for _name, value in form.multi_items()
+    )
+    await form.close()
+    request.state.form = FormData(texts)
+    return FormData(texts), has_files
 
 
 async def close(request: Request) -> None:

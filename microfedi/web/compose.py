@@ -1,50 +1,52 @@
 """Writing, editing and deleting posts. Messages are written elsewhere, and never here."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.errors import InvalidInput, NotFound
+from microfedi.errors import InvalidInput, NotFound, TooBusy
+from microfedi.federation.context import Context
+from microfedi.federation.outbox import drafts as outbox_drafts
 from microfedi.federation.outbox import notes as outbox
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
-from microfedi.protocol.vocab import Visibility
-from microfedi.storage import circles, notes
-from microfedi.storage.database import Reader
+from microfedi.storage import drafts, notes
+from microfedi.storage import owner as owner_storage
+from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.drafts import Draft, Kept
 from microfedi.storage.notes import Note
-from microfedi.storage.owner import Owner
-from microfedi.web import attachments, cards, polls, redirects
+from microfedi.web import cards, composer, preview, redirects, uploading
+from microfedi.web.cards import Card
+from microfedi.web.composer import Box, Typed
 from microfedi.words import _
 
-MAX_SUMMARY_CHARS = 500
-MAX_LANGUAGE_CHARS = 35  # BCP 47: the longest tag that is to be expected
-MAX_BACK_CHARS = 2100  # of the address that the owner came from to share something
+MAX_ACTION_CHARS = 80  # what a button of the form does, with the name of a file
+MAX_SUMMARY_CHARS = composer.MAX_SUMMARY_CHARS
+OFFERED: Final = 3  # drafts that the page of a new post leads to; the others are on theirs
 
-MAX_CHOICE_CHARS = 40  # the longest is that of a circle, with its row id
-
-_CIRCLE = "circle-"
-_OPEN: Final = (Visibility.PUBLIC, Visibility.UNLISTED, Visibility.FOLLOWERS)
-
-
-def _choices() -> list[tuple[Visibility, str]]:
-    return [
-        (Visibility.PUBLIC, _("Public – everybody")),
-        (Visibility.UNLISTED, _("Quiet public – everybody, not promoted")),
-        (Visibility.FOLLOWERS, _("Followers – only they")),
-    ]
+choices_for = composer.choices_for
 
 
 async def show(request: Request) -> Response:
-    """GET /compose: an empty box, or one that answers `reply_to` or quotes `quote`."""
+    """GET /compose: an empty box, one that answers `reply_to`, quotes `quote`, or goes on with
+    `draft`.
+    """
+    ctx = context_of(request)
+    key = request.query_params.get("draft", "")[: drafts.MAX_KEY_CHARS]
+    kept = await ctx.db.read(lambda r: drafts.by_key(r, key)) if key else None
+    if kept is not None:
+        return await _form(request, Typed(kept.draft, "", 0, kept.problem), kept=kept)
     parent = await _parent(request, forms.query_id(request, "reply_to"))
     quoted = await _parent(request, forms.query_id(request, "quote"))
-    shown = _empty(parent) | {"quote": quoted.id if quoted else None}
-    return await _form(request, parent, shown, None)
+    draft = composer.empty(ctx, parent, quote=quoted.id if quoted else None)
+    if parent is not None:
+        draft = replace(draft, source=await _addressed(ctx, parent))
+    problem = InvalidInput("", "This draft is not here any more.") if key else None
+    return await _form(request, Typed(draft, "", 0, problem), offers=True)
 
 
 async def filled(
@@ -57,87 +59,172 @@ async def filled(
     problem: str = "",
 ) -> Response:
     """Show the box with what another page asked to be written, for the owner to change and send."""
-    shown = _empty(parent)
-    shown |= {"source": source, "summary": summary or shown["summary"], "on_success": on_success}
-    return await _form(request, parent, shown, InvalidInput("", problem) if problem else None)
+    ctx = context_of(request)
+    draft = composer.empty(ctx, parent)
+    start = await _addressed(ctx, parent) if parent is not None else ""
+    draft = replace(
+        draft, source=start + source, summary=summary or draft.summary, on_success=on_success
+    )
+    wrong = InvalidInput("", problem) if problem else None
+    return await _form(request, Typed(draft, "", 0, wrong), status=422 if problem else 200)
 
 
 async def submit(request: Request) -> Response:
-    """POST /compose: publish and go to the post, or show the form again, saying why not."""
+    """POST /compose: publish and go to the post; or do what another button of the form says."""
+    ctx = context_of(request)
+    typed, action = await read(request)
+    if action in ("", "publish", "publish_anyway", "schedule") and typed.problem is None:
+        done = await _finished(ctx, typed.key)
+        if done is not None:
+            return done
+        try:
+            return await _publish(request, typed, action)
+        except InvalidInput as problem:
+            typed = replace(typed, problem=problem)
+        except NotFound as gone:
+            typed = replace(typed, problem=InvalidInput("", gone.template))
+    return await again(request, typed, action)
+
+
+async def again(
+    request: Request, typed: Typed, action: str = "", *, note: Note | None = None
+) -> Response:
+    """Show the form again with all that was typed, kept as a draft."""
+    ctx = context_of(request)
+    status = 422 if typed.problem is not None else 200
+    try:
+        kept = await ctx.db.write(lambda tx: keep(tx, ctx, typed))
+    except InvalidInput as problem:
+        typed = replace(typed, problem=typed.problem or problem)
+        return await _form(request, typed, note=note, status=422)
+    if action == "draft" and typed.problem is None:
+        return RedirectResponse(f"{composer.offer(kept).url}&saved=1", 303)
+    shown: Card | None = None
+    if action == "preview":
+        shown = await preview.card(ctx, typed.draft, note)
+    return await _form(request, typed, kept=kept, note=note, status=status, preview=shown)
+
+
+async def shown_again(request: Request, typed: Typed) -> Response:
+    """Show the form again with what was typed, and keep nothing."""
+    return await _form(request, typed, status=422)
+
+
+def keep(tx: Transaction, ctx: Context, typed: Typed) -> Kept:
+    """Save what was typed; a form whose draft is finished begins a new one.
+
+    Raises: InvalidInput if there are too many, or it is too long.
+    """
+    key, version = typed.key or drafts.new_key(), typed.version
+    if drafts.finished(tx, key) is not None:
+        key, version = drafts.new_key(), 0
+    return drafts.save(tx, key, version, typed.draft, ctx.now())
+
+
+async def read(request: Request, *, note: Note | None = None) -> tuple[Typed, str]:
+    """Read the form with the files that came in it, and what its button does to them."""
     ctx = context_of(request)
     form = await forms.read(request)
-    has_parent = bool(form.get("reply_to"))
-    parent = await _parent(request, forms.row_id(form, "reply_to") if has_parent else None)
-    shown: dict[str, Any] = _empty(parent)
+    typed = await composer.typed(request, note=note)
     try:
-        shown = _typed(form, shown)
-        choices = await ctx.db.read(lambda r: choices_for(r, parent))
-        visibility, circle = _audience(shown["visibility"], choices)
-        note = await outbox.publish(
-            ctx,
-            outbox.Draft(
-                source=shown["source"],
-                visibility=visibility,
-                summary=shown["summary"],
-                sensitive=shown["sensitive"],
-                language=shown["language"] or None,
-                in_reply_to=parent.id if parent else None,
-                poll=polls.draft(shown["poll"]),
-                quote=shown["quote"],
-                circle=circle,
-                pictures=await attachments.read(form, ctx.config.limits),
-            ),
-        )
-    except InvalidInput as problem:
-        return await _form(request, parent, shown, problem)
-    target = redirects.after_sharing(shown["on_success"], cards.url_of(note, ctx.owner))
+        action = forms.text(form, "do", limit=MAX_ACTION_CHARS)
+    except InvalidInput:
+        action = "attach"
+    attached = uploading.changed(typed.draft.attached, action)
+    try:
+        attached, problem = await uploading.taken_in(ctx, form, attached)
+    except TooBusy as busy:
+        problem = InvalidInput("picture", busy.template, **busy.values)
+    draft = replace(typed.draft, attached=attached)
+    return replace(typed, draft=draft, problem=typed.problem or problem), action
+
+
+async def publish(ctx: Context, key: str, draft: Draft) -> Note:
+    """Publish what was typed, and remember its language.
+
+    Raises: InvalidInput, NotFound as the outbox does; or if it is for more people than what it
+    answers.
+    """
+    await ctx.db.read(lambda reader: composer.allowed(reader, draft))
+    note = await outbox_drafts.publish(ctx, key, draft)
+    if draft.language and draft.language != ctx.owner.post_language:
+        await ctx.db.write(lambda tx: owner_storage.set_post_language(tx, draft.language))
+        await ctx.reload_owner()
+    return note
+
+
+async def _publish(request: Request, typed: Typed, action: str) -> Response:
+    ctx = context_of(request)
+    draft = typed.draft
+    if uploading.undescribed(draft.attached) and action != "publish_anyway":
+        raise _Undescribed("picture", "")
+    if action == "schedule" or draft.at:
+        at = composer.at(ctx, draft.at)
+        await ctx.db.read(lambda reader: _key_of(reader, typed))
+        await ctx.db.read(lambda reader: composer.allowed(reader, draft))
+        outbox_drafts.check_time(ctx, at)
+        kept = await ctx.db.write(lambda tx: keep(tx, ctx, typed))
+        await outbox_drafts.schedule(ctx, kept, at)
+        return RedirectResponse("/scheduled", 303)
+    key = await ctx.db.read(lambda reader: _key_of(reader, typed))
+    note = await publish(ctx, key, draft)
+    target = redirects.after_sharing(draft.on_success, cards.url_of(note, ctx.owner))
     return RedirectResponse(target, 303)
 
 
+def _key_of(reader: Reader, typed: Typed) -> str:
+    """Return which draft a form publishes: none, if another window has changed its draft since.
+
+    Raises: InvalidInput if it waits for its time already.
+    """
+    known = drafts.by_key(reader, typed.key) if typed.key else None
+    if known is not None and known.publish_at is not None:
+        raise InvalidInput("", "This is scheduled already: see Scheduled posts.")
+    is_stale = known is not None and known.version != typed.version and known.draft != typed.draft
+    return drafts.new_key() if is_stale else typed.key
+
+
+class _Undescribed(InvalidInput):
+    """Files without a description: a question rather than an error."""
+
+
 async def show_edit(request: Request) -> Response:
-    """GET /posts/{id}/edit: the source of an own post."""
+    """GET /posts/{id}/edit: the source of an own post, or the draft of a new version."""
     note = await _own(request)
-    shown = {
-        "source": note.source or "",
-        "summary": note.summary,
-        "visibility": note.visibility,
-        "language": note.language or "",
-        "sensitive": note.sensitive,
-        "attached": attachments.of(note),
-        "alts": [],
-        "focus": {},
-    }
-    return await _edit_form(request, note, shown, None)
+    ctx = context_of(request)
+    key = request.query_params.get("draft", "")[: drafts.MAX_KEY_CHARS]
+    kept = await ctx.db.read(lambda r: drafts.by_key(r, key)) if key else None
+    if kept is not None and kept.draft.edits == note.id:
+        return await _form(request, Typed(kept.draft, "", 0, kept.problem), kept=kept, note=note)
+    return await _form(request, Typed(composer.of_note(note), "", 0, None), note=note)
 
 
 async def submit_edit(request: Request) -> Response:
     """POST /posts/{id}/edit: a new version, told to everybody who has the old one."""
     ctx = context_of(request)
     note = await _own(request)
-    form = await forms.read(request)
-    shown: dict[str, Any] = {
-        **_empty(None),
-        "visibility": note.visibility,
-        "attached": attachments.of(note),
-    }
-    try:
-        shown = {
-            **_typed(form, shown),
-            "visibility": note.visibility,
-            "attached": attachments.changed(form, note),
-        }
-        draft = outbox.Draft(
-            source=shown["source"],
-            visibility=note.visibility,
-            summary=shown["summary"],
-            sensitive=note.sensitive,
-            attached={one.url: None if one.is_removed else one.alt for one in shown["attached"]},
-            language=shown["language"] or None,
-        )
-        await outbox.edit(ctx, note.id, draft)
-    except InvalidInput as problem:
-        return await _edit_form(request, note, shown, problem)
-    return RedirectResponse(cards.url_of(note, ctx.owner), 303)
+    typed, action = await read(request, note=note)
+    draft = replace(typed.draft, visibility=note.visibility)
+    typed = replace(typed, draft=draft)
+    if action in ("", "publish", "publish_anyway") and typed.problem is None:
+        try:
+            if uploading.undescribed(draft.attached) and action != "publish_anyway":
+                raise _Undescribed("picture", "")
+            wanted = outbox.Draft(
+                source=draft.source,
+                visibility=note.visibility,
+                summary=draft.summary,
+                sensitive=draft.sensitive,
+                language=draft.language or None,
+                files=draft.attached,
+                key=typed.key,
+            )
+            await outbox.edit(ctx, note.id, wanted)
+        except InvalidInput as problem:
+            typed = replace(typed, problem=problem)
+        else:
+            return RedirectResponse(cards.url_of(note, ctx.owner), 303)
+    return await again(request, typed, action, note=note)
 
 
 async def show_delete(request: Request) -> Response:
@@ -156,110 +243,33 @@ async def submit_delete(request: Request) -> Response:
 
 
 async def redraft(request: Request) -> Response:
-    """POST /posts/{id}/redraft: delete a post, and show what it said, to be changed and sent anew.
-
-    Nothing is deleted before all of it has been read.
+    """POST /posts/{id}/redraft: delete a post; what it said, pictures too, is a draft again.
 
     Raises: InvalidInput if it was for people who cannot be chosen any more: the form would offer
     to show it to more.
     """
     note = await _own(request)
-    ctx = context_of(request)
-
-    def question(reader: Reader) -> tuple[Note | None, dict[str, Any]]:
-        found = notes.by_id(reader, note.in_reply_to_id) if note.in_reply_to_id else None
-        return found, _as_it_was(reader, note, ctx.owner, found)
-
-    parent, shown = await ctx.db.read(question)
-    choices = await ctx.db.read(lambda reader: choices_for(reader, parent))
-    if shown["visibility"] not in dict(choices):
-        raise InvalidInput(
-            "",
-            "Its circle, or what it answers, is not here any more, so it cannot be published again "
-            "for the same people. It was not deleted: copy the text, then delete it.",
-        )
-    await outbox.delete(ctx, note.id)
-    return await _form(request, parent, shown, None, is_redraft=True)
+    key = await outbox_drafts.redraft(context_of(request), note.id)
+    return RedirectResponse(f"/compose?draft={key}&redraft=1", 303)
 
 
-def _as_it_was(reader: Reader, note: Note, owner: Owner, parent: Note | None) -> dict[str, Any]:
-    """Return the fields of a post that is written anew; files have to be chosen again."""
-    visibility: str = note.visibility
-    if parent is None and note.visibility is Visibility.LIMITED:
-        named = {owner.addresses.circle(one.public_id): one.id for one in circles.everyone(reader)}
-        visibility = next((f"{_CIRCLE}{named[uri]}" for uri in note.to if uri in named), visibility)
-    return _empty(parent) | {
-        "source": note.source or "",
-        "summary": note.summary,
-        "visibility": visibility,
-        "language": note.language or "",
-        "sensitive": note.sensitive,
-        "alts": [one.alt for one in note.attachments],
-        "poll": polls.as_it_was(reader, note),
-        "quote": notes.id_of(reader, note.quote) if note.quote else None,
-    }
+async def _finished(ctx: Context, key: str) -> Response | None:
+    """Return where a form leads that was sent before: to the post that it has become."""
+
+    def question(reader: Reader) -> Note | None:
+        done = drafts.finished(reader, key) if key else None
+        return None if done is None or done.note_id is None else notes.by_id(reader, done.note_id)
+
+    note = await ctx.db.read(question)
+    return None if note is None else RedirectResponse(cards.url_of(note, ctx.owner), 303)
 
 
-def choices_for(reader: Reader, parent: Note | None = None) -> Sequence[tuple[str, str]]:
-    """Who may see it, circles too: for a reply no more people than may see what it answers."""
-    if parent is None:
-        own = circles.everyone(reader)
-        named = [(f"{_CIRCLE}{one.id}", _("Circle: %(name)s", name=one.name)) for one in own]
-        return [*_choices(), *named]
-    is_in_circle = bool(circles.readers(reader, parent.id))
-    those = _("The same circle") if is_in_circle else _("Only the people in it")
-    widest = {
-        Visibility.PUBLIC: 0,
-        Visibility.UNLISTED: 1,
-        Visibility.FOLLOWERS: 2,
-    }.get(parent.visibility, len(_OPEN))
-    return [*_choices()[widest:], (Visibility.LIMITED, those)]
-
-
-def _widest(parent: Note) -> Visibility:
-    is_known = parent.visibility in _OPEN
-    return parent.visibility if is_known else Visibility.LIMITED
-
-
-def _audience(chosen: str, choices: Sequence[tuple[str, str]]) -> tuple[Visibility, int | None]:
-    """Return what was chosen, and the circle if it was one. Raises: InvalidInput."""
-    if chosen not in dict(choices):
-        if chosen in _OPEN:
-            raise InvalidInput("visibility", "A reply cannot be seen by more than what it answers.")
-        raise InvalidInput("visibility", "Please choose again who may see it.")
-    if chosen.startswith(_CIRCLE):
-        return Visibility.LIMITED, int(chosen.removeprefix(_CIRCLE))
-    return Visibility(chosen), None
-
-
-def _empty(parent: Note | None) -> dict[str, Any]:
-    return {
-        "source": "",
-        "summary": parent.summary if parent else "",
-        "visibility": Visibility.PUBLIC if parent is None else _widest(parent),
-        "language": (parent.language or "") if parent else "",
-        "sensitive": False,
-        "alts": [],
-        "focus": {},
-        "on_success": "",
-        "poll": polls.empty(),
-        "quote": None,
-    }
-
-
-def _typed(form: FormData, shown: dict[str, Any]) -> dict[str, Any]:
-    return {
-        **shown,
-        "source": forms.text(form, "source"),
-        "summary": forms.line(form, "summary", limit=MAX_SUMMARY_CHARS),
-        "sensitive": forms.flag(form, "sensitive"),
-        **attachments.typed(form),
-        "visibility": forms.text(form, "visibility", limit=MAX_CHOICE_CHARS) or shown["visibility"],
-        "on_success": forms.text(form, "on_success", limit=MAX_BACK_CHARS),
-        "language": forms.line(form, "language", limit=MAX_LANGUAGE_CHARS),
-        "poll": polls.typed(form),
-        "quote": forms.row_id(form, "quote") if form.get("quote") else None,
-    }
+async def _addressed(ctx: Context, parent: Note) -> str:
+    """Return how an answer begins: with its addressee's name, unless that is the owner."""
+    if parent.actor_id == ctx.owner.actor_id:
+        return ""
+    card = await ctx.db.read(lambda r: cards.of_note(r, parent, ctx.owner))
+    return f"{card.author.address} "
 
 
 async def _parent(request: Request, note_id: int | None) -> Note | None:
@@ -282,68 +292,65 @@ async def _own(request: Request) -> Note:
 
 async def _form(
     request: Request,
-    parent: Note | None,
-    shown: dict[str, Any],
-    problem: InvalidInput | None,
+    typed: Typed,
     *,
-    is_redraft: bool = False,
+    kept: Kept | None = None,
+    note: Note | None = None,
+    offers: bool = False,
+    status: int = 200,
+    preview: Card | None = None,
 ) -> Response:
     ctx = context_of(request)
-    owner = ctx.owner
-    card = await ctx.db.read(lambda r: cards.of_note(r, parent, owner)) if parent else None
-    quoted = await _quoted(request, shown["quote"])
-    if card is not None and not card.is_mine and request.method == "GET":
-        shown = {**shown, "source": f"{card.author.address} {shown['source']}"}
+    start: dict[str, Any] = {"draft": typed.draft, "key": typed.key, "version": typed.version}
+    if kept is not None:
+        start = composer.continued(kept)
+    draft: Draft = start["draft"]
+    asks = isinstance(typed.problem, _Undescribed)
+
+    def question(reader: Reader) -> tuple[Box, Card | None, list[composer.Offer]]:
+        parent = notes.by_id(reader, draft.in_reply_to) if draft.in_reply_to else None
+        quoted = notes.by_id(reader, draft.quote) if draft.quote else None
+        box = composer.box(
+            ctx,
+            reader,
+            **start,
+            parent=parent,
+            note=note,
+            undescribed=uploading.undescribed(draft.attached) if asks else 0,
+            problem=None if asks else typed.problem,
+        )
+        found = None if quoted is None else cards.of_note(reader, quoted, ctx.owner)
+        waiting: list[composer.Offer] = []
+        if offers:
+            waiting = composer.offers(
+                reader, limit=OFFERED, in_reply_to=parent.id if parent else None
+            )
+        return box, found, waiting
+
+    box, quoted, waiting = await ctx.db.read(question)
     values = {
-        "heading": _("Reply") if card else _("Quote") if quoted else _("New post"),
-        "back": card.url if card else "/home",
-        "reply_to": card,
+        "heading": _heading(box, quoted),
+        "back": cards.url_of(note, ctx.owner) if note else _back(box),
+        "box": box,
         "quoted": quoted,
-        "draft": shown,
-        "problem": problem,
-        "choices": await ctx.db.read(lambda r: choices_for(r, parent)),
-        "action": "/compose",
-        "button": _("Publish reply") if card else _("Publish"),
-        "note_id": None,
-        "pictures": True,
-        "limit": ctx.config.limits.post_characters,
-        "lasting": polls.lasting(),
-        "is_redraft": is_redraft,
+        "offers": waiting,
+        "preview": preview,
+        "edited": note,
+        "is_redraft": request.query_params.get("redraft") == "1" and not typed.problem,
+        "is_resumed": request.query_params.get("resumed") == "1" and not typed.problem,
+        "is_saved": request.query_params.get("saved") == "1" and not typed.problem,
     }
-    return await page(request, "compose.html", values, status_code=422 if problem else 200)
+    return await page(request, "compose.html", values, status_code=status)
 
 
-async def _quoted(request: Request, note_id: int | None) -> cards.Card | None:
-    ctx = context_of(request)
-    if note_id is None:
-        return None
-
-    def question(reader: Reader) -> cards.Card | None:
-        found = notes.by_id(reader, note_id)
-        return None if found is None else cards.of_note(reader, found, ctx.owner)
-
-    return await ctx.db.read(question)
+def _heading(box: Box, quoted: Card | None) -> str:
+    if box.note_id is not None:
+        return _("Edit post")
+    return _("Reply") if box.reply_to else _("Quote") if quoted else _("New post")
 
 
-async def _edit_form(
-    request: Request, note: Note, shown: dict[str, Any], problem: InvalidInput | None
-) -> Response:
-    ctx = context_of(request)
-    values = {
-        "heading": _("Edit post"),
-        "back": cards.url_of(note, ctx.owner),
-        "reply_to": None,
-        "draft": shown,
-        "problem": problem,
-        "choices": None,
-        "action": f"/posts/{note.id}/edit",
-        "button": _("Save changes"),
-        "note_id": note.id,
-        "pictures": False,
-        "limit": ctx.config.limits.post_characters,
-        "is_redraft": False,
-    }
-    return await page(request, "compose.html", values, status_code=422 if problem else 200)
+def _back(box: Box) -> str:
+    return box.reply_to.url if box.reply_to else "/home"
 
 
 owner_routes = [

@@ -22,8 +22,8 @@ from microfedi.storage.database import Reader
 from microfedi.storage.drafts import Draft, Kept
 from microfedi.storage.notes import Note
 from microfedi.web import cards, polls, tongues, uploading
-from microfedi.web.uploading import File
 from microfedi.web.cards import Card
+from microfedi.web.uploading import File
 from microfedi.words import _
 
 MAX_SUMMARY_CHARS = 500
@@ -183,6 +183,8 @@ async def typed(request: Request, *, note: Note | None = None) -> Typed:
     visibility, circle = tried(
         lambda: _audience(forms.text(form, "visibility", limit=MAX_CHOICE_CHARS), known), ("", "")
     )
+    if not visibility and not raw("visibility") and not raw("reply_to"):
+        visibility = Visibility.PUBLIC
     draft = Draft(
         source=tried(lambda: forms.text(form, "source"), ""),
         summary=tried(

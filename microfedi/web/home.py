@@ -1,6 +1,5 @@
 """Home: what the people followed posted, newest first; it opens where the owner stopped."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -17,8 +16,9 @@ from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.owner import HomeReplies
-from microfedi.web import cards, compose, reading, redirects
+from microfedi.web import cards, composer, reading, redirects
 from microfedi.web.cards import Card, Sieve
+from microfedi.web.composer import Box
 from microfedi.web.reading import Part
 from microfedi.words import _, ngettext
 
@@ -28,8 +28,8 @@ BOOSTS_A_DAY = (1, 2, 3, 5, 10, 20, 0)  # to choose from; 0 is all
 REPLIES: tuple[HomeReplies, ...] = ("all", "followed", "none")
 
 
-# A page, whether it is empty since nothing has come yet, and whom a post can be for.
-_Shown = tuple[Part, bool, Sequence[tuple[str, str]]]
+# A page, whether it is empty since nothing has come yet, and the composer above it.
+_Shown = tuple[Part, bool, Box | None]
 
 
 async def show(request: Request) -> Response:
@@ -42,17 +42,17 @@ async def show(request: Request) -> Response:
         if isinstance(found, RedirectResponse):
             return found
         is_empty = not found.rows and timeline.is_empty(reader)
-        return found, is_empty, [] if found.newer else compose.choices_for(reader)
+        box = None if found.newer else composer.box(ctx, reader, composer.empty(ctx))
+        return found, is_empty, box
 
     answer = await ctx.db.read(question)
     if isinstance(answer, RedirectResponse):
         return answer
-    part, is_empty, choices = answer
+    part, is_empty, box = answer
     values = {
         "part": part,
         "base": "/home",
-        "choices": choices,
-        "limit": ctx.config.limits.post_characters,
+        "box": box,
         "replies": replies_words(),
         "boosts": boosts_words(),
         "is_empty": is_empty,

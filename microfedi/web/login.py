@@ -17,7 +17,7 @@ from microfedi.http.addresses import client_address
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import sessions
-from microfedi.web import proving, redirects
+from microfedi.web import proving, redirects, resuming
 
 MAX_PICTURE_BYTES = 8_000_000  # of the first profile picture, as phones take them
 MAX_USER_AGENT_CHARS = 300
@@ -95,7 +95,7 @@ async def show_login(request: Request) -> Response:
     target = redirects.local(request.query_params.get("next", ""), "/home")
     if await http_sessions.of(request) is not None:
         return RedirectResponse(target, 303)
-    return await page(request, "login.html", {"next": target, "problem": None})
+    return await page(request, "login.html", {"next": target, "problem": None, "carried": None})
 
 
 async def submit_login(request: Request) -> Response:
@@ -104,6 +104,7 @@ async def submit_login(request: Request) -> Response:
     form = await forms.read(request)
     target = redirects.local(forms.text(form, "next"), "/home")
     old = await http_sessions.of(request)
+    typed = resuming.carried(request, form)
     try:
         who = proving.visitor(request)
         entered = await login.attempt(
@@ -115,10 +116,12 @@ async def submit_login(request: Request) -> Response:
             replaces=old.id if old else None,
         )
     except (WrongCredentials, TooBusy, InvalidInput) as problem:
-        return await _login_page(request, target, problem)
+        return await _login_page(request, target, problem, typed)
     if entered.opened is not None:
         key = tokens.wrap_key(entered.token)
         ctx.unlocked.hold(entered.session_id, entered.opened, key, ctx.now())
+    if typed is not None:  # what was sent after its session had ended
+        target = await resuming.go_on(ctx, typed, resuming.chosen(form))
     response = RedirectResponse(target, 303)
     http_sessions.set_cookie(response, ctx.config, entered.token)
     return response
@@ -136,9 +139,11 @@ async def submit_logout(request: Request) -> Response:
     return response
 
 
-async def _login_page(request: Request, target: str, problem: Exception) -> Response:
+async def _login_page(
+    request: Request, target: str, problem: Exception, typed: resuming.Carried | None
+) -> Response:
     status = 429 if isinstance(problem, TooBusy) else 401
-    words = {"next": target, "problem": str(problem)}
+    words = {"next": target, "problem": str(problem), "carried": typed}
     response = await page(request, "login.html", words, status_code=status)
     if isinstance(problem, TooBusy):
         response.headers["Retry-After"] = str(problem.retry_after_s)

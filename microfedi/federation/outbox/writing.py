@@ -59,6 +59,11 @@ async def write(ctx: Context, source: str) -> Written:
     return as_written(ctx, source, wanted)
 
 
+def known(reader: Reader, source: str) -> dict[str, Actor]:
+    """Return whom a text mentions, without asking anybody who was never met."""
+    return _without_blocked(reader, _known(reader, markup.mentions_in(source)))
+
+
 def as_written(ctx: Context, source: str, found: Mapping[str, Actor]) -> Written:
     """Make HTML of a text in which exactly the handles in `found` are mentions."""
     addresses = ctx.owner.addresses
