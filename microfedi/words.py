@@ -6,6 +6,7 @@ language is a catalogue in `locale/`, made and kept by `make words`.
 
 import functools
 import gettext as catalogues
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Final
@@ -20,6 +21,8 @@ DEFAULT: Final = "en"  # what the code is written in
 LANGUAGES: Final = {"en": "English", "de": "Deutsch"}
 
 _DECIMAL_MARKS = {"en": ".", "de": ","}
+_GROUP_MARKS = {"en": ",", "de": "."}
+_GROUPED_FROM = 10_000  # years, and most of what is counted, stand better without a mark
 _RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 _MOST_WISHES = 20  # languages that are read of a header; nobody speaks more
@@ -53,7 +56,7 @@ def ngettext(one: str, many: str, num: int, /, **values: object) -> str:
     >>> ngettext("%(num)s post", "%(num)s posts", 2)
     '2 posts'
     """
-    return form(one, many, num) % {"num": num, **values}
+    return form(one, many, num) % shown({"num": num, **values})
 
 
 def _(message: str, /, **values: object) -> str:
@@ -64,7 +67,7 @@ def _(message: str, /, **values: object) -> str:
     >>> _("At most %(count)s pictures, 100%% yours", count=16)
     'At most 16 pictures, 100% yours'
     """
-    return gettext(message) % values
+    return gettext(message) % shown(values)
 
 
 def mark(message: str) -> str:
@@ -85,7 +88,21 @@ def of(error: MicrofediError) -> str:
         return gettext(error.template) if error.template else ""
     return gettext(error.template) % {
         name: of(value) if isinstance(value, MicrofediError) else value
-        for name, value in error.values.items()
+        for name, value in shown(error.values).items()
+    }
+
+
+def shown(values: Mapping[str, object]) -> dict[str, object]:
+    """Return what is put into a message; large numbers in groups of three digits.
+
+    >>> shown({"limit": 10_000, "year": 2026, "name": "10000"})
+    {'limit': '10,000', 'year': 2026, 'name': '10000'}
+    """
+    return {
+        name: f"{value:,}".replace(",", _GROUP_MARKS[language()])
+        if type(value) is int and abs(value) >= _GROUPED_FROM
+        else value
+        for name, value in values.items()
     }
 
 

@@ -88,7 +88,7 @@ def said(message: str, /, **values: object) -> Markup:
     """Return `message` for a template, translated; values are escaped, our own words are HTML."""
     if not values:
         return _said(words.language(), message)
-    return Markup(words.gettext(message)) % values  # noqa: S704 - ours, or a translator's
+    return Markup(words.gettext(message)) % words.shown(values)  # noqa: S704 - ours, or a translator's
 
 
 @functools.cache
@@ -98,7 +98,8 @@ def _said(language: str, message: str) -> Markup:
 
 def said_of(one: str, many: str, count: int, /, **values: object) -> Markup:
     """Return the form that goes with `count`, as `said`; `%(num)s` is the count, unless given."""
-    return Markup(words.form(one, many, count)) % {"num": count, **values}  # noqa: S704 - as above
+    found = Markup(words.form(one, many, count))  # noqa: S704 - as above
+    return found % words.shown({"num": count, **values})
 
 
 def link(href: str, text: str, *, is_away: bool = False) -> Markup:

@@ -146,9 +146,7 @@ def _children(tokens: list["Token"]) -> list["Token"]:
 
 def _parse(source: str) -> list["Token"]:
     if len(source) > MAX_SOURCE_CHARS:
-        raise InvalidInput(
-            "text", "At most %(limit)s characters, please.", limit=f"{MAX_SOURCE_CHARS:,}"
-        )
+        raise InvalidInput("text", "At most %(limit)s characters, please.", limit=MAX_SOURCE_CHARS)
     return _markdown().parse(source.encode(errors="replace").decode())
 
 

@@ -39,9 +39,7 @@ async def update(ctx: Context, profile: Profile) -> None:
     Raises: InvalidInput naming what is too long.
     """
     if len(profile.bio) > MAX_BIO_CHARS:
-        raise InvalidInput(
-            "bio", "At most %(limit)s characters, please.", limit=f"{MAX_BIO_CHARS:,}"
-        )
+        raise InvalidInput("bio", "At most %(limit)s characters, please.", limit=MAX_BIO_CHARS)
     rows = [(name.strip(), value.strip()) for name, value in profile.fields]
     rows = [row for row in rows if any(row)]
     if len(rows) > MAX_FIELDS:

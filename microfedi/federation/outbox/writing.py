@@ -42,7 +42,7 @@ def check(ctx: Context, source: str, count: int) -> None:
     limit = ctx.config.limits.post_characters
     if len(source) > markup.MAX_SOURCE_CHARS or lengths.counted(source) > limit:
         limit = min(limit, markup.MAX_SOURCE_CHARS)
-        raise InvalidInput("source", "At most %(limit)s characters, please.", limit=f"{limit:,}")
+        raise InvalidInput("source", "At most %(limit)s characters, please.", limit=limit)
     if not source.strip() and not count:
         raise InvalidInput("source", "There is nothing in it yet.")
     if count > MAX_PICTURES:
