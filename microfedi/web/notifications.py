@@ -57,7 +57,7 @@ KINDS: Final[Mapping[Tab, tuple[Kind, ...] | None]] = {
 _WITH_REQUESTS: Final = ("all", "follows")
 _NOTHING_NEW: Final = 2**63 - 1  # a mark above everything
 # Who did one of these to the same post, or to the owner, stands in one line.
-_GROUPED: Final = frozenset({"like", "announce", "reaction", "follow"})
+_GROUPED: Final = frozenset({"like", "announce", "reaction", "follow", "follow_request"})
 _WHOLE: Final = frozenset({"mention", "quote", "update"})  # the post itself is shown
 
 
