@@ -82,7 +82,7 @@ async def test_a_receipt_names_who_has_it_who_is_tried_who_lost_it_and_who_was_l
         assert SECRET not in rows
 
         thread = await app.get(f"/@maya/{note.public_id}")
-        assert "reached 1 of 4 servers; 2 retry" in texts(thread)
+        assert "reached 1 of 4 servers · 2 retry" in texts(thread)
         assert f"/posts/{note.id}/receipt" in thread.text
         stranger = await app.browser().get(f"/@maya/{note.public_id}")
         assert "reached" not in texts(stranger)
