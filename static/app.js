@@ -120,7 +120,7 @@ const plainly = (form, button) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post") return;
+  if (form.method !== "post" || event.defaultPrevented) return;
   const button = event.submitter;
   const path = button && new URL(button.hasAttribute("formaction") ? button.formAction : form.action).pathname;
   const post = path && POST.exec(path);

@@ -29,6 +29,29 @@ def _hkdf(secret: bytes, salt: bytes, info: bytes, size: int) -> bytes:
     return HKDF(hashes.SHA256(), size, salt=salt, info=info).derive(secret)
 
 
+def point_of(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """The public half of a key, as it travels."""
+    return key.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+
+
+def decrypt(body: bytes, key: ec.EllipticCurvePrivateKey, auth: bytes) -> bytes:
+    """Decrypt a push as a browser does (RFC 8188 2.2, RFC 8291 3.4)."""
+    salt, size, length = body[:16], int.from_bytes(body[16:20], "big"), body[20]
+    theirs, record = body[21 : 21 + length], body[21 + length :]
+    assert len(record) <= size
+    shared = key.exchange(
+        ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), theirs)
+    )
+    secret = _hkdf(shared, auth, b"WebPush: info\0" + point_of(key) + theirs, 32)
+    content_key = _hkdf(secret, salt, b"Content-Encoding: aes128gcm\0", 16)
+    nonce = _hkdf(secret, salt, b"Content-Encoding: nonce\0", 12)
+    plain = AESGCM(content_key).decrypt(nonce, record, None).rstrip(b"\0")
+    assert plain[-1:] == b"\x02"
+    return plain[:-1]
+
+
 @dataclass
 class PushedTo:
     """A browser: `endpoint` is where its service takes pushes for it."""
@@ -43,9 +66,7 @@ class PushedTo:
     @property
     def point(self) -> bytes:
         """Its public key."""
-        return self.key.public_key().public_bytes(
-            serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
-        )
+        return point_of(self.key)
 
     def form(self) -> dict[str, str]:
         """What its PushManager hands to a script."""
@@ -60,20 +81,8 @@ class PushedTo:
         return self.world.posts(self.endpoint)
 
     def read(self, push: Received) -> Any:
-        """Decrypt a push as a browser does (RFC 8188 2.2, RFC 8291 3.4)."""
-        body = push.body
-        salt, size, length = body[:16], int.from_bytes(body[16:20], "big"), body[20]
-        theirs, record = body[21 : 21 + length], body[21 + length :]
-        assert len(record) <= size
-        shared = self.key.exchange(
-            ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), theirs)
-        )
-        secret = _hkdf(shared, self.auth, b"WebPush: info\0" + self.point + theirs, 32)
-        key = _hkdf(secret, salt, b"Content-Encoding: aes128gcm\0", 16)
-        nonce = _hkdf(secret, salt, b"Content-Encoding: nonce\0", 12)
-        plain = AESGCM(key).decrypt(nonce, record, None).rstrip(b"\0")
-        assert plain[-1:] == b"\x02"
-        return json.loads(plain[:-1])
+        """Decrypt a push, and read it."""
+        return json.loads(decrypt(push.body, self.key, self.auth))
 
     def told(self) -> list[Any]:
         """Everything that it was pushed, read."""

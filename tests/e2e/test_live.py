@@ -1,11 +1,19 @@
 """What the script adds: actions on the spot, keys, news; and an app without network."""
 
+import contextlib
+import http.server
+import json
+import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from cryptography.hazmat.primitives.asymmetric import ec
+from playwright.sync_api import Browser, CDPSession, Page, expect
 
+from tests import push_service
 from tests.e2e import browsing, processes
 from tests.e2e.browsing import Person
 
@@ -83,6 +91,55 @@ def test_when_the_answer_fails_the_browser_asks_itself(people: tuple[Person, Per
     again = page.locator("article.note", has_text="Post number 1").first
     expect(again.get_by_role("button", name="Remove bookmark")).to_be_visible()
     assert page.evaluate("window.stillHere") is None
+
+
+def test_without_network_nothing_is_lost_and_the_page_says_so(
+    people: tuple[Person, Person],
+) -> None:
+    alice, _bob = people
+    alice.go("/home")
+    page = alice.page
+    page.evaluate("window.stillHere = true")
+    note = page.locator("article.note", has_text="Post number 1").first
+    alice.context.set_offline(True)
+
+    note.get_by_role("button", name="Favourite", exact=True).click()
+
+    expect(page.locator("#live")).to_have_text("Your server cannot be reached just now. Try again.")
+    alice.context.set_offline(False)
+    note.get_by_role("button", name="Favourite", exact=True).click()
+    expect(note.get_by_role("button", name="Undo favourite")).to_be_focused()
+    assert page.evaluate("window.stillHere") is True
+    alice.complaints.clear()  # the browser's own words about the network
+
+
+def test_a_vote_and_a_follow_are_shown_on_the_spot(people: tuple[Person, Person]) -> None:
+    alice, bob = people
+    bob.go("/compose")
+    page = bob.page
+    page.locator("summary", has_text="Poll").click()
+    page.get_by_label("Answer 1").fill("Tea")
+    page.get_by_label("Answer 2").fill("Coffee")
+    page.get_by_label("Text of the post").fill("What is in the kettle?")
+    page.get_by_role("button", name="Publish").click()
+    alice.sees("/home", "What is in the kettle?")
+    page = alice.page
+    page.evaluate("window.stillHere = true")
+    note = page.locator("article.note", has_text="What is in the kettle?").first
+    note.get_by_label("Tea").check()
+    note.get_by_role("button", name="Vote").click()
+    expect(note.locator(".poll")).to_contain_text("Your vote")
+    assert page.evaluate("window.stillHere") is True
+
+    alice.find(bob.address)
+    page.evaluate("window.stillHere = true")
+    page.get_by_role("button", name="Unfollow").click()
+    expect(page.get_by_role("button", name="Follow", exact=True)).to_be_focused()
+    page.get_by_role("button", name="Follow", exact=True).click()
+    expect(page.get_by_role("button", name="Follow", exact=True)).to_have_count(0)
+    assert page.evaluate("window.stillHere") is True
+    alice.sees(page.url, "Unfollow")
+    assert alice.complaints == []
 
 
 def test_keys_walk_act_and_go(people: tuple[Person, Person]) -> None:
@@ -194,3 +251,109 @@ def test_without_network_the_app_says_so(browser: Browser, people: tuple[Person,
     alice.context.set_offline(False)
     page.get_by_role("link", name="Try again").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+
+
+# What a browser's push service would hand out; there is none where tests run.
+_SUBSCRIBE = """
+    PushManager.prototype.subscribe = async (asked) => ({
+        toJSON: () => ({ endpoint: %(endpoint)r, keys: { p256dh: %(p256dh)r, auth: %(auth)r } }),
+    });
+"""
+
+
+@contextlib.contextmanager
+def _registered(session: CDPSession) -> Iterator[str]:
+    """Wait for the service worker; give the id that the browser's tools know it by."""
+    found: list[str] = []
+
+    def hear(event: Any) -> None:
+        found.extend(one["registrationId"] for one in event["registrations"])
+
+    session.on("ServiceWorker.workerRegistrationUpdated", hear)
+    session.send("ServiceWorker.enable")
+    while not found:
+        session.send("ServiceWorker.stopAllWorkers")  # which makes it say what there is
+    yield found[-1]
+
+
+class _Service(http.server.BaseHTTPRequestHandler):
+    got: ClassVar[list[bytes]] = []
+    arrived: ClassVar[threading.Event] = threading.Event()
+
+    def do_POST(self) -> None:
+        self.got.append(self.rfile.read(int(self.headers["content-length"])))
+        self.send_response(201)
+        self.end_headers()
+        self.arrived.set()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_push_arrives_says_how_much_and_leads_there(people: tuple[Person, Person]) -> None:
+    alice, bob = people
+    service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Service)
+    threading.Thread(target=service.serve_forever, daemon=True).start()
+    key = ec.generate_private_key(ec.SECP256R1())
+    auth = os.urandom(16)
+    form = {
+        "endpoint": f"http://127.0.0.1:{service.server_port}/send",
+        "p256dh": push_service.base64url(push_service.point_of(key)),
+        "auth": push_service.base64url(auth),
+    }
+    page = alice.page
+    alice.context.grant_permissions(["notifications"], origin=alice.server.base_url)
+    page.add_init_script(_SUBSCRIBE % form)
+    try:
+        alice.go("/settings/push")
+        page.get_by_role("button", name="Turn on here").click()
+        expect(page.get_by_role("button", name="Turn off here")).to_be_visible()
+
+        bob.post(f"Are you there, {alice.address}?")
+
+        assert _Service.arrived.wait(browsing.PATIENCE_S)
+        plain = push_service.decrypt(_Service.got[0], key, auth)
+        said = json.loads(plain)
+        assert said["title"].endswith("new notification") or said["title"].endswith("notifications")
+        assert "Bob" not in str(said)
+        session = alice.context.new_cdp_session(page)
+        with _registered(session) as registration:
+            session.send(
+                "ServiceWorker.deliverPushMessage",
+                {
+                    "origin": f"{alice.server.base_url}/",
+                    "registrationId": registration,
+                    "data": plain.decode(),
+                },
+            )
+        page.wait_for_function(
+            "navigator.serviceWorker.ready.then((one) => one.getNotifications())"
+            ".then((all) => all.length)"
+        )
+        shown = page.evaluate(
+            "navigator.serviceWorker.ready.then((one) => one.getNotifications())"
+            ".then((all) => all.map((one) => [one.title, one.tag, one.body]))"
+        )
+        assert shown == [[said["title"], "notification", ""]]
+        page.get_by_role("button", name="Turn off here").click()
+        expect(page.get_by_role("button", name="Turn on here")).to_be_visible()
+    finally:
+        service.shutdown()
+        service.server_close()
+
+
+def test_after_logging_out_nothing_is_left_in_the_browser(people: tuple[Person, Person]) -> None:
+    alice, _bob = people
+    page = alice.page
+    alice.go("/settings")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+
+    page.get_by_role("button", name="Log out").click()
+
+    expect(page.get_by_role("link", name="Log in")).to_be_visible()
+    assert page.evaluate("caches.keys()") == []
+    assert (
+        page.evaluate("navigator.serviceWorker.getRegistrations().then((all) => all.length)") == 0
+    )
+    assert page.evaluate("sessionStorage.length + localStorage.length") == 0
+    assert alice.complaints == []
