@@ -48,6 +48,11 @@ class Server:
     since: datetime | None = None
     next_try: datetime | None = None
 
+    @property
+    def has_failed(self) -> bool:
+        """True if it was tried and did not get there; what is merely on its way has not."""
+        return self.state == "dropped" or bool(self.problem) or self.since is not None
+
 
 def sealed_hosts(tx: Transaction, outgoing_id: int, hosts: Iterable[str]) -> bytes:
     """Return what a row of `outgoing` keeps of the servers it is for."""

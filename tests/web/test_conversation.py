@@ -6,8 +6,8 @@ from pathlib import Path
 
 from microfedi.federation import jobs
 from microfedi.federation.outbox import conversations as outbox
-from microfedi.storage import conversations, files, messages
-from microfedi.storage.database import Reader
+from microfedi.storage import conversations, deliveries, files, messages
+from microfedi.storage.database import Reader, Transaction
 from tests.another_server import RemoteActor
 from tests.app_fixture import HANDLE, US, App, an_app, texts
 from tests.federation.outbox.world import sent
@@ -286,8 +286,51 @@ async def test_days_what_is_new_and_what_did_not_arrive(tmp_path: Path) -> None:
         assert page.index("Yesterday") < page.index("the-first-word")
         assert page.index("the-first-word") < page.index("Today") < page.index('id="unread"')
         assert page.index('id="unread"') < page.index("on-another-day")
-        assert "not delivered yet to vic.example" in texts(await app.get(talk))
         assert 'id="unread"' not in (await app.get(talk)).text
+
+
+async def test_it_says_whether_it_got_there(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        talk = await talk_with(app, ALICE)
+        await app.login()
+        now = app.clock.now
+
+        def fails(tx: Transaction) -> None:
+            (one,) = deliveries.claim_due(
+                tx, now=now, lease=timedelta(minutes=1), limit=1, slow=False
+            )
+            deliveries.host_failed(tx, one, is_slow=False, problem="dns", now=now, chance=0.5)
+
+        assert "on its way" in texts(await app.get(talk))
+        await app.ctx.db.write(fails)
+        assert "not delivered yet to vic.example" in texts(await app.get(talk))
+        (number,) = await first(app, talk)
+        assert "vic.example does not answer since" in texts(await app.get(f"{talk}/{number}"))
+
+        host = await app.ctx.db.read(lambda r: r.value("SELECT host_id FROM deliveries"))
+        await app.ctx.db.write(lambda tx: deliveries.drop_host(tx, host, problem="dns", now=now))
+        assert "not delivered to vic.example" in texts(await app.get(talk))
+        assert "did not take it" in texts(await app.get(f"{talk}/{number}"))
+
+
+async def test_what_got_there_leaves_no_receipt(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        talk = await talk_with(app, ALICE)
+        await app.login()
+        now = app.clock.now
+
+        def arrives(tx: Transaction) -> None:
+            (one,) = deliveries.claim_due(
+                tx, now=now, lease=timedelta(minutes=1), limit=1, slow=False
+            )
+            deliveries.delivered(tx, one, is_slow=False, now=now)
+
+        await app.ctx.db.write(arrives)
+        assert await app.count("outgoing") == 0
+        page = texts(await app.get(talk))
+        assert "on its way" not in page
+        (number,) = await first(app, talk)
+        assert "Yes, every server took it: vic.example" in texts(await app.get(f"{talk}/{number}"))
 
 
 async def test_pages_of_a_long_conversation(tmp_path: Path) -> None:
