@@ -1,6 +1,16 @@
 -- The schema as it is now, written by `make schema`; microfedi/storage/migrations/ makes it.
 -- Instants are UTC text of fixed width. What is called sealed is encrypted (storage/sealed.py).
 
+CREATE TABLE actor_events (                 -- what changed of somebody that may mean somebody else
+    id              INTEGER PRIMARY KEY,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    kind            TEXT NOT NULL CHECK (kind IN ('key', 'moved', 'inbox', 'handle')),
+    at              TEXT NOT NULL,
+    detail          TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX actor_events_by_actor ON actor_events (actor_id, id);
+
 CREATE TABLE actor_keys (
     uri             TEXT PRIMARY KEY,
     actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
@@ -43,6 +53,17 @@ CREATE TABLE actors (
 CREATE INDEX actors_by_handle ON actors (handle COLLATE NOCASE) WHERE handle IS NOT NULL;
 
 CREATE INDEX actors_by_url ON actors (url) WHERE url IS NOT NULL;
+
+CREATE TRIGGER familiar_changed
+    AFTER UPDATE OF name, username, handle, icon_url, also_known_as ON actors
+    WHEN (old.name != new.name OR old.username != new.username
+          OR old.handle IS NOT new.handle OR old.icon_url IS NOT new.icon_url
+          OR old.also_known_as != new.also_known_as)
+     AND (EXISTS (SELECT 1 FROM following WHERE actor_id = new.id)
+          OR EXISTS (SELECT 1 FROM owner WHERE actor_id = new.id))
+BEGIN
+    UPDATE familiar SET version = version + 1;
+END;
 
 CREATE TRIGGER search_changed_person AFTER UPDATE OF name, username, host ON actors
     WHEN old.name != new.name OR old.username != new.username OR old.host != new.host
@@ -97,7 +118,7 @@ CREATE TABLE cached_media (
     size_bytes      INTEGER NOT NULL,
     fetched_at      TEXT NOT NULL,
     used_at         TEXT NOT NULL
-, is_too_large INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
+, is_too_large INTEGER NOT NULL DEFAULT 0, likeness TEXT NOT NULL DEFAULT '') STRICT, WITHOUT ROWID;
 
 CREATE INDEX cached_media_by_use ON cached_media (used_at);
 
@@ -215,6 +236,11 @@ CREATE TABLE encrypted_objects (
 
 CREATE INDEX encrypted_objects_by_actor ON encrypted_objects (actor_id, id);
 
+CREATE TABLE familiar (                     -- counts what changes of whom the owner follows
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    version         INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
 CREATE TABLE feature_stamps (
     public_id       TEXT PRIMARY KEY,
     actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
@@ -263,6 +289,18 @@ CREATE TABLE following (
     state           TEXT NOT NULL CHECK (state IN ('requested', 'accepted', 'rejected')),
     created_at      TEXT NOT NULL
 , hides_boosts INTEGER NOT NULL DEFAULT 0) STRICT;
+
+CREATE TRIGGER familiar_answered AFTER UPDATE OF state ON following BEGIN
+    UPDATE familiar SET version = version + 1;
+END;
+
+CREATE TRIGGER familiar_followed AFTER INSERT ON following BEGIN
+    UPDATE familiar SET version = version + 1;
+END;
+
+CREATE TRIGGER familiar_unfollowed AFTER DELETE ON following BEGIN
+    UPDATE familiar SET version = version + 1;
+END;
 
 CREATE TABLE forwards (
     id              INTEGER PRIMARY KEY,
@@ -724,6 +762,19 @@ CREATE TABLE search_waiting (               -- what came, changed or went since 
     PRIMARY KEY (kind, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE server_facts (                 -- what servers say of themselves, and we saw
+    host            TEXT PRIMARY KEY,
+    first_seen_at   TEXT NOT NULL,
+    checked_at      TEXT NOT NULL,
+    software        TEXT NOT NULL DEFAULT '',     -- '' = it does not say
+    software_version TEXT NOT NULL DEFAULT '',
+    users           INTEGER,
+    open_registrations INTEGER,
+    wants_signatures INTEGER,               -- whether it shows profiles to signed requests only
+    former_software TEXT NOT NULL DEFAULT '',
+    changed_at      TEXT                    -- when it became other software than it was
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sessions (
     id              INTEGER PRIMARY KEY,
     token_hash      BLOB NOT NULL UNIQUE,
@@ -798,6 +849,17 @@ CREATE TABLE vault_ways (
     master_wrapped  BLOB NOT NULL,
     created_at      TEXT NOT NULL,
     PRIMARY KEY (vault, kind, holder)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE verified_links (               -- pages that profiles name, and whether they link back
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    url             TEXT NOT NULL,
+    checked_at      TEXT NOT NULL,
+    verified_at     TEXT,                   -- since when it links back; NULL = it never did
+    held_until      TEXT,                   -- when it was last seen to
+    is_verified     INTEGER NOT NULL,       -- as of checked_at
+    failures        INTEGER NOT NULL DEFAULT 0,   -- in a row that it could not be had
+    PRIMARY KEY (actor_id, url)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE votes (

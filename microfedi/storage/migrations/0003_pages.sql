@@ -240,6 +240,68 @@ CREATE TABLE message_drafts (
 ) STRICT;
 
 -- Trust: who somebody is
+CREATE TABLE verified_links (               -- pages that profiles name, and whether they link back
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    url             TEXT NOT NULL,
+    checked_at      TEXT NOT NULL,
+    verified_at     TEXT,                   -- since when it links back; NULL = it never did
+    held_until      TEXT,                   -- when it was last seen to
+    is_verified     INTEGER NOT NULL,       -- as of checked_at
+    failures        INTEGER NOT NULL DEFAULT 0,   -- in a row that it could not be had
+    PRIMARY KEY (actor_id, url)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE server_facts (                 -- what servers say of themselves, and we saw
+    host            TEXT PRIMARY KEY,
+    first_seen_at   TEXT NOT NULL,
+    checked_at      TEXT NOT NULL,
+    software        TEXT NOT NULL DEFAULT '',     -- '' = it does not say
+    software_version TEXT NOT NULL DEFAULT '',
+    users           INTEGER,
+    open_registrations INTEGER,
+    wants_signatures INTEGER,               -- whether it shows profiles to signed requests only
+    former_software TEXT NOT NULL DEFAULT '',
+    changed_at      TEXT                    -- when it became other software than it was
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE actor_events (                 -- what changed of somebody that may mean somebody else
+    id              INTEGER PRIMARY KEY,
+    actor_id        INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    kind            TEXT NOT NULL CHECK (kind IN ('key', 'moved', 'inbox', 'handle')),
+    at              TEXT NOT NULL,
+    detail          TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX actor_events_by_actor ON actor_events (actor_id, id);
+
+ALTER TABLE cached_media ADD COLUMN likeness TEXT NOT NULL DEFAULT '';  -- what it looks like, 64 bits
+
+CREATE TABLE familiar (                     -- counts what changes of whom the owner follows
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    version         INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+INSERT INTO familiar (id) VALUES (1);
+
+CREATE TRIGGER familiar_followed AFTER INSERT ON following BEGIN
+    UPDATE familiar SET version = version + 1;
+END;
+CREATE TRIGGER familiar_answered AFTER UPDATE OF state ON following BEGIN
+    UPDATE familiar SET version = version + 1;
+END;
+CREATE TRIGGER familiar_unfollowed AFTER DELETE ON following BEGIN
+    UPDATE familiar SET version = version + 1;
+END;
+CREATE TRIGGER familiar_changed
+    AFTER UPDATE OF name, username, handle, icon_url, also_known_as ON actors
+    WHEN (old.name != new.name OR old.username != new.username
+          OR old.handle IS NOT new.handle OR old.icon_url IS NOT new.icon_url
+          OR old.also_known_as != new.also_known_as)
+     AND (EXISTS (SELECT 1 FROM following WHERE actor_id = new.id)
+          OR EXISTS (SELECT 1 FROM owner WHERE actor_id = new.id))
+BEGIN
+    UPDATE familiar SET version = version + 1;
+END;
 
 -- Keys and push
 ALTER TABLE owner ADD COLUMN has_shortcuts INTEGER NOT NULL DEFAULT 1;
