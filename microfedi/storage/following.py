@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from microfedi.protocol import instants
-from microfedi.storage import actors
+from microfedi.storage import actors, strangers
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 
@@ -44,6 +44,7 @@ def put(tx: Transaction, actor_id: int, follow_uri: str, state: State, now: date
             "now": instants.to_text(now),
         },
     )
+    _greet(tx, actor_id, state)
     return Following(actor_id, follow_uri, state, now)
 
 
@@ -79,6 +80,7 @@ def set_state(tx: Transaction, actor_id: int, state: State) -> bool:
         "UPDATE following SET state = :state WHERE actor_id = :id",
         {"state": state, "id": actor_id},
     )
+    _greet(tx, actor_id, state)
     return changed == 1
 
 
@@ -141,6 +143,12 @@ def among(reader: Reader, actor_ids: Collection[int]) -> frozenset[int]:
         {"ids": json.dumps(list(actor_ids))},
     )
     return frozenset(row["actor_id"] for row in rows)
+
+
+def _greet(tx: Transaction, actor_id: int, state: State) -> None:
+    """Who is followed is no stranger: what waits of them comes in."""
+    if state == "accepted":
+        strangers.release(tx, actor_id)
 
 
 def _from_row(row: sqlite3.Row) -> Following:

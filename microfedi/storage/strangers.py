@@ -167,6 +167,11 @@ def accept(tx: Transaction, actor_id: int, now: datetime) -> int:
         """,
         {"actor_id": actor_id, "now": instants.to_text(now)},
     )
+    return release(tx, actor_id)
+
+
+def release(tx: Transaction, actor_id: int) -> int:
+    """Tell of what waits of somebody, since they are no stranger any more; return how many."""
     return tx.run(
         "UPDATE notifications SET is_held = 0 WHERE is_held AND actor_id = :actor_id",
         {"actor_id": actor_id},

@@ -186,6 +186,21 @@ async def test_what_is_held_is_neither_on_pages_nor_counted_nor_pushed_until_it_
     await db.write(story)
 
 
+async def test_what_waits_comes_in_when_the_owner_follows_them(db: Database) -> None:
+    await make_owner(db)
+
+    def story(tx: Transaction) -> None:
+        bob = met(tx, "bob")
+        strangers.set_rules(tx, {"not_followed": "filter"})
+        notifications.add(tx, "follow", actor_id=bob, now=NOON)
+        followed(tx, bob, "requested")
+        assert told(tx) == []
+        following.set_state(tx, bob, "accepted")
+        assert told(tx) == [bob]
+
+    await db.write(story)
+
+
 async def test_somebody_who_is_muted_or_blocked_later_leaves_page_and_count(db: Database) -> None:
     await make_owner(db)
 
