@@ -281,6 +281,8 @@ HOSTILE = (
     "\ud800",
     "‮" * 50,
     "a" * 5000,
+    ".".join(str(number) for number in range(600)),
+    "".join(chr(0x4E00 + number) for number in range(2000)),
 )
 
 
