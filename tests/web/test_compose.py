@@ -62,7 +62,7 @@ async def test_pictures_keep_their_descriptions(tmp_path: Path) -> None:
         assert answer.status_code == 303
         page = (await app.get(answer.headers["location"])).text
         assert 'alt="second one"' in page
-        assert len(set(re.findall(r"/media/[A-Za-z0-9_-]+", page))) == 1
+        assert len(set(re.findall(r"/media/[A-Za-z0-9_-]{22}", page))) == 1
         many = [("picture", (f"{n}.png", png((n, n, n)), "image/png")) for n in range(17)]
         refused = await app.post("/compose", {"source": "x", "visibility": "public"}, files=many)
         assert refused.status_code == 422
@@ -79,7 +79,7 @@ async def test_what_is_wrong_is_said_and_nothing_typed_is_lost(tmp_path: Path) -
         assert "5000" in answer.text
         assert "word word word" in answer.text
         assert 'value="Mine"' in answer.text
-        assert re.search(r'<option value="followers" selected>', answer.text)
+        assert re.search(r'<option value="followers" selected', answer.text)
         assert await app.count("notes") == 0
 
 
@@ -134,34 +134,41 @@ async def test_an_edit_describes_pictures_anew_and_takes_them_off(tmp_path: Path
             )
         )
         jetty, heron = (one.url for one in note.attachments)
+        names = [url.rpartition("/")[2] for url in (jetty, heron)]
         path = f"/posts/{note.id}/edit"
         form = (await app.get(path)).text
-        for url, alt in ((jetty, "A jetty"), (heron, "A heron")):
-            assert f'name="attached" value="{url}"' in form
-            assert f'name="remove" value="{url}"' in form
-            assert re.search(rf'<textarea[^>]*name="attached_alt"[^>]*>{alt}</textarea>', form)
+        assert re.findall(r'name="file" value="([^"]+)"', form) == names
+        for alt in ("A jetty", "A heron"):
+            assert re.search(rf'<textarea name="file_alt"[^>]*>\n{alt}</textarea>', form)
 
         wanted = {
-            "attached": [jetty, heron, "https://us.example/media/other"],
-            "attached_alt": ["A jetty at dusk", "A heron", "Not mine"],
-            "remove": [heron],
+            "file": [names[1], names[0], "A" * 22],
+            "file_alt": ["A heron", "A jetty at dusk", "Not mine"],
+            "file_focus": ["0.5,-0.25", "0,0", "0,0"],
         }
         refused = await app.post(path, {"source": "x" * 5001, **wanted})
         assert refused.status_code == 422
-        assert ">A jetty at dusk</textarea>" in refused.text
-        assert f'name="remove" value="{heron}" checked' in refused.text
+        assert "\nA jetty at dusk</textarea>" in refused.text
+        assert '"0.5,-0.25" data-own selected' in refused.text
         too_long = await app.post(
-            path, {"source": "Two", "attached": [jetty], "attached_alt": ["x" * 1501]}
+            path, {"source": "Two", "file": names[:1], "file_alt": ["x" * 1501]}
         )
         assert too_long.status_code == 422
+        assert (await app.post(path, {"source": "One", **wanted})).status_code == 422  # the third
 
-        assert (await app.post(path, {"source": "One", **wanted})).status_code == 303
+        described = {name: values[:2] for name, values in wanted.items()}
+        assert (await app.post(path, {"source": "One", **described})).status_code == 303
 
         edited = await app.ctx.db.read(lambda r: notes.by_id(r, note.id))
         assert edited is not None
-        assert [(one.url, one.alt) for one in edited.attachments] == [(jetty, "A jetty at dusk")]
-        assert (await app.get(heron.removeprefix(BASE_URL))).status_code == 404
-        assert (await app.get(jetty.removeprefix(BASE_URL))).status_code == 200
+        shown = [(one.url, one.alt, one.focal_point) for one in edited.attachments]
+        assert shown == [(heron, "A heron", (0.5, -0.25)), (jetty, "A jetty at dusk", None)]
+
+        described = {name: values[:1] for name, values in wanted.items()}
+        assert (await app.post(path, {"source": "One", **described})).status_code == 303
+
+        assert (await app.get(jetty.removeprefix(BASE_URL))).status_code == 404
+        assert (await app.get(heron.removeprefix(BASE_URL))).status_code == 200
 
 
 async def test_an_edit_changes_the_words_and_nothing_else(tmp_path: Path) -> None:

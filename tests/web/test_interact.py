@@ -235,7 +235,7 @@ async def test_one_comes_by_oneself(tmp_path: Path) -> None:
 async def box(app: App, query: str) -> tuple[httpx2.Response, str]:
     """Open the share page; return it with what stands in the box."""
     answer = await app.get(f"/share?{query}")
-    found = re.search(r'(?s)<textarea name="source"[^>]*>(.*?)</textarea>', answer.text)
+    found = re.search(r'(?s)<textarea[^>]* name="source"[^>]*>\n(.*?)</textarea>', answer.text)
     assert found, answer.status_code
     return answer, html.unescape(found[1])
 
