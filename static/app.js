@@ -6,11 +6,14 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
 // What is said to screen readers, politely, in words that the server chose.
 const live = $("#live");
+let unsaid = 0;
 const say = (text, isBad = false) => {
   if (!live) return;
   live.textContent = "";
   live.className = isBad ? "toast" : "hide";
   requestAnimationFrame(() => { live.textContent = text || ""; });
+  clearTimeout(unsaid);
+  if (isBad) unsaid = setTimeout(() => { live.textContent = ""; }, 10_000);
 };
 
 // A page of ours, parsed but not run: scripts in it stay dead.
@@ -154,7 +157,9 @@ addEventListener("pageshow", (event) => {
 // Keys, as far as the owner wants them (the page of keys says which there are).
 const CARDS = "article.card, article.bubble, li.card, .told, details.filtered:not([open]) > summary";
 let card = null;
-let chord = "";
+let chord = ""; // the first key of two ...
+let since = 0; // ... and when it was pressed
+const CHORD_MS = 2000;
 
 const walk = (step) => {
   const all = $$(CARDS, $("#main")).filter((one) => one.checkVisibility() && !one.parentElement.closest("article"));
@@ -197,7 +202,11 @@ const nav = (name) => {
 const KEYS = {
   j: () => walk(1),
   k: () => walk(-1),
-  o: () => press("a.when", "a[href]"),
+  o: () => {
+    const from = here();
+    if (from && from.matches("summary")) from.click();
+    else press("a.when", "a[href]");
+  },
   r: () => press('a[href^="/compose?reply_to"]'),
   f: () => press("button.star"),
   l: () => press("button.star"),
@@ -220,7 +229,7 @@ const KEYS = {
   ".": () => { const bar = $("#fresh"); if (bar && !bar.hidden) bar.click(); },
   0: () => { scrollTo(0, 0); card = null; },
   Backspace: () => { const back = $("a.back"); if (back) back.click(); else history.back(); },
-  "?": () => help(),
+  "?": () => help().catch(() => go("/settings/keyboard")),
 };
 const PLACES = {
   h: () => nav("home"), n: () => nav("bell"), d: () => nav("message"), c: () => nav("message"),
@@ -242,7 +251,7 @@ const help = async () => {
     dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
     document.body.append(dialog);
   }
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) dialog.showModal(); // which gives the focus back when it closes
 };
 
 if ($(".rail") && document.documentElement.dataset.keys !== "off") {
@@ -260,10 +269,11 @@ if ($(".rail") && document.documentElement.dataset.keys !== "off") {
       if (target.matches(CARDS)) { event.preventDefault(); KEYS.o(); }
       return;
     }
-    const table = chord === "g" ? PLACES : KEYS;
-    const was = chord;
+    const was = event.timeStamp - since < CHORD_MS ? chord : "";
     chord = !was && event.key === "g" ? "g" : "";
-    if (chord) return;
+    since = event.timeStamp;
+    if (chord || (event.repeat && !"jk".includes(event.key))) return;
+    const table = was ? PLACES : KEYS;
     const work = Object.hasOwn(table, event.key) && table[event.key];
     if (work) { event.preventDefault(); work(); }
   });

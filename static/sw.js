@@ -1,5 +1,5 @@
 "use strict";
-// Before this the server puts VERSION and KEPT: the offline page and the files that it needs.
+// Before this the server puts VERSION, KEPT (the offline page and the files that it needs) and ICON.
 const NAME = `microfedi-${VERSION}`;
 
 self.addEventListener("install", (event) => {
@@ -13,13 +13,16 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(caches.keys().then((names) =>
     Promise.all(names.filter((name) => name !== NAME).map((name) => caches.delete(name)))));
   self.clients.claim();
+  if (self.registration.navigationPreload) event.waitUntil(self.registration.navigationPreload.enable());
 });
 
 self.addEventListener("fetch", (event) => {
   const request = event.request;
   if (request.method !== "GET" || new URL(request.url).origin !== location.origin) return;
   if (request.mode === "navigate") {
-    event.respondWith(fetch(request).catch(() => caches.match("/offline")));
+    // The browser asks already while this script starts.
+    event.respondWith(Promise.resolve(event.preloadResponse).then((answer) => answer || fetch(request))
+      .catch(() => caches.match("/offline")));
   } else if (new URL(request.url).pathname.startsWith("/static/")) {
     event.respondWith(caches.match(request).then((kept) => kept || fetch(request)));
   }
@@ -30,7 +33,7 @@ self.addEventListener("push", (event) => {
   let said = {};
   try { said = event.data ? event.data.json() : {}; } catch { said = {}; }
   event.waitUntil(self.registration.showNotification(String(said.title || "microfedi"), {
-    body: String(said.body || ""), tag: String(said.tag || "news"), data: { url: String(said.url || "/home") },
+    tag: String(said.tag || "news"), renotify: true, icon: ICON, data: { url: String(said.url || "/home") },
   }));
 });
 
@@ -40,6 +43,8 @@ self.addEventListener("notificationclick", (event) => {
   if (url.origin !== location.origin) return;
   event.waitUntil(self.clients.matchAll({ type: "window" }).then((open) => {
     const found = open.find((one) => "navigate" in one);
-    return found ? found.focus().then(() => found.navigate(url.href)) : self.clients.openWindow(url.href);
+    return found
+      ? found.focus().then(() => found.navigate(url.href)).catch(() => self.clients.openWindow(url.href))
+      : self.clients.openWindow(url.href);
   }));
 });

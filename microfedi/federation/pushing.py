@@ -158,7 +158,7 @@ class Pusher:
         """
         browser = due.subscription.browser
         body = webpush.encrypt(
-            payload(due.topic, due.news.count, browser.language),
+            payload(due.topic, due.news.count, self._ctx.owner.language or browser.language),
             receiver=browser.point,
             auth=browser.auth,
             sender=ec.generate_private_key(ec.SECP256R1()),

@@ -74,7 +74,9 @@ async def worker(request: Request) -> Response:
     kept = ["/offline", *(static_url(name) for name in KEPT)]
     source = (asset_dir("static") / "sw.js").read_text("utf-8")
     version = hashlib.sha256("\n".join([source, *kept]).encode()).hexdigest()[:12]
-    text = f"const VERSION = {json.dumps(version)}, KEPT = {json.dumps(kept)};\n{source}"
+    names = {"VERSION": version, "KEPT": kept, "ICON": static_url("icon-192.png")}
+    head = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in names.items())
+    text = head + source
     return Response(text, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 

@@ -166,6 +166,7 @@ def test_keys_walk_act_and_go(people: tuple[Person, Person]) -> None:
     expect(dialog).to_contain_text("Next and previous post")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+    expect(page.locator(f"#{first}")).to_be_focused()
     page.keyboard.press("g")
     page.keyboard.press("n")
     expect(page.get_by_role("heading", level=1)).to_have_text("Notifications")
@@ -250,7 +251,7 @@ def test_without_network_the_app_says_so(browser: Browser, people: tuple[Person,
     assert "Bob" not in page.content()
     alice.context.set_offline(False)
     page.get_by_role("link", name="Try again").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Notifications")
 
 
 # What a browser's push service would hand out; there is none where tests run.
