@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from microfedi.federation.context import Context
-from microfedi.storage import files, jobs, media, messages
+from microfedi.storage import files, jobs, media, message_heads
 from microfedi.storage.database import Transaction
-from microfedi.storage.messages import Head
+from microfedi.storage.message_heads import Head
 
 MAX_WAITING = 1_000_000  # files that wait to be deleted: a promise is not dropped
 _OWN = "own"
@@ -24,7 +24,7 @@ def drop(ctx: Context, tx: Transaction, message_ids: Iterable[int]) -> tuple[Hea
     Set `ctx.wake.jobs` after the commit.
     """
     now = ctx.now()
-    gone = messages.delete(tx, message_ids, now=now)
+    gone = message_heads.delete(tx, message_ids, now=now)
     media.delete_cached(tx, gone.copies)
     for kind, names in ((_OWN, gone.files), (_COPY, gone.copies)):
         for name in names:

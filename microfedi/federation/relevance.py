@@ -36,7 +36,7 @@ from microfedi.storage import (
     followers,
     following,
     likes,
-    messages,
+    message_heads,
     notes,
     quotes,
     reactions,
@@ -160,7 +160,7 @@ def _is_followed(reader: Reader, actor_id: int | None) -> bool:
 
 
 def _is_kept(reader: Reader, uri: str) -> bool:
-    return notes.id_of(reader, uri) is not None or messages.has(reader, uri)
+    return notes.id_of(reader, uri) is not None or message_heads.has(reader, uri)
 
 
 def _is_undoable(ctx: Context, reader: Reader, undo: Undo, sender_id: int) -> bool:

@@ -1,8 +1,7 @@
 """Messages: never among the notes, sealed whole.
 
 Who writes to whom and when it arrived can be read on the disk; text, pictures, ids and the exact
-time of writing cannot. What is needed of a message later than at its arrival and its reading, its
-`Head`, is sealed apart, so that nobody has to open the message itself for it.
+time of writing cannot. What is known of a message without opening it is in `message_heads`.
 """
 
 import json
@@ -12,28 +11,15 @@ from datetime import datetime
 from sqlite3 import Row
 from typing import Any
 
-from microfedi.protocol import ids, instants, sanitize, vocab
+from microfedi.protocol import instants, sanitize, vocab
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import bodies, rowids
+from microfedi.storage import bodies, message_heads, rowids
 from microfedi.storage.bodies import Body
 from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.message_heads import Head
 
 _NO_UPPER_END = 2**63 - 1
 _PURPOSE = "message"
-_HEAD = "message head"
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What is known of a message without opening it. `edited_at` is that of its last version."""
-
-    id: int
-    conversation_id: int
-    actor_id: int
-    uri: str
-    public_id: str | None
-    published_at: datetime
-    edited_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +48,6 @@ class Message:
     poll: vocab.Poll | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """What went with messages, for whoever deleted them: files to be deleted after the commit,
-    names of the owner's own and of copies, and the owner's messages that others still have.
-    """
-
-    ours: tuple[Head, ...] = ()
-    files: tuple[str, ...] = ()
-    copies: tuple[str, ...] = ()
-
-
 def keep(
     tx: Transaction,
     note: vocab.Note,
@@ -88,13 +63,13 @@ def keep(
 
     `copies` are the names that copies of its pictures will have here.
     """
-    uri_key = _uri_key(tx, note.uri)
+    uri_key = message_heads.uri_key(tx, note.uri)
     is_known = tx.value(
         """
         SELECT EXISTS (SELECT 1 FROM messages WHERE uri_key = :key)
             OR EXISTS (SELECT 1 FROM tombstones WHERE uri IN (:uri, :buried_as))
         """,
-        {"key": uri_key, "uri": note.uri, "buried_as": _buried_as(uri_key)},
+        {"key": uri_key, "uri": note.uri, "buried_as": message_heads.buried_as(uri_key)},
     )
     if is_known:
         return None
@@ -149,7 +124,7 @@ def edit(
     row = tx.one("SELECT * FROM messages WHERE id = :id", {"id": message_id})
     if row is None:
         return None
-    old = _head(tx, row)
+    old = message_heads.of_row(tx, row)
     edited = old.edited_at if note.updated is None else instants.not_after(note.updated, now)
     head = replace(old, edited_at=edited)
     body = _body(note, html, head)
@@ -195,109 +170,11 @@ def versions(reader: Reader, message_id: int) -> list[Message]:
     return [_from_row(reader, {**dict(row), "body_sealed": one["body_sealed"]}) for one in found]
 
 
-def delete(tx: Transaction, message_ids: Iterable[int], *, now: datetime) -> Gone:
-    """Remove messages, so that late Creates do not bring them back.
-
-    What remains says nothing about them. Conversations stay, empty if it was the last one.
-    """
-    wanted = {"ids": json.dumps(list(message_ids))}
-    rows = tx.all(
-        "SELECT * FROM messages WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY id", wanted
-    )
-    files = tx.all(
-        """
-        SELECT public_id
-          FROM media
-         WHERE message_id IN (SELECT value FROM json_each(:ids))
-        """,
-        wanted,
-    )
-    tx.run("DELETE FROM messages WHERE id IN (SELECT value FROM json_each(:ids))", wanted)
-    tx.run_many(
-        """
-        INSERT INTO tombstones (uri, deleted_at)
-        VALUES (:buried_as, :deleted_at)
-        ON CONFLICT (uri) DO NOTHING
-        """,
-        [
-            {"buried_as": _buried_as(row["uri_key"]), "deleted_at": instants.to_text(now)}
-            for row in rows
-        ],
-    )
-    tx.run(
-        """
-        UPDATE conversations
-           SET last_message_id = coalesce((SELECT max(messages.id) FROM messages
-                                            WHERE messages.conversation_id = conversations.id), 0)
-         WHERE id IN (SELECT value FROM json_each(:ids))
-        """,
-        {"ids": json.dumps([row["conversation_id"] for row in rows])},
-    )
-    heads = [_head(tx, row) for row in rows]
-    copies = {key for row in rows for key in json.loads(row["copies"])}
-    return Gone(
-        tuple(one for one in heads if one.public_id is not None),
-        tuple(row["public_id"] for row in files),
-        tuple(sorted(copies)),
-    )
-
-
-def head_of(reader: Reader, uri: str) -> Head | None:
-    """Return what is known of the message with this id."""
-    row = reader.one("SELECT * FROM messages WHERE uri_key = :key", {"key": _uri_key(reader, uri)})
-    return None if row is None else _head(reader, row)
-
-
-def head(reader: Reader, message_id: int) -> Head | None:
-    """Return what is known of the message of a row."""
-    row = reader.one("SELECT * FROM messages WHERE id = :id", {"id": message_id})
-    return None if row is None else _head(reader, row)
-
-
-def has(reader: Reader, uri: str) -> bool:
-    """True if a message with this id is here."""
-    found = reader.value(
-        "SELECT 1 FROM messages WHERE uri_key = :key", {"key": _uri_key(reader, uri)}
-    )
-    return found is not None
-
-
-def older_than(reader: Reader, conversation_id: int, *, instant: datetime, limit: int) -> list[int]:
-    """Return the row ids of the oldest messages that arrived before `instant`."""
-    rows = reader.all(
-        """
-        SELECT id
-          FROM messages
-         WHERE conversation_id = :conversation_id
-           AND id < :before
-         ORDER BY id
-         LIMIT :limit
-        """,
-        {"conversation_id": conversation_id, "before": ids.row_id(instant), "limit": limit},
-    )
-    return [row["id"] for row in rows]
-
-
-def ids_of(reader: Reader, conversation_id: int) -> list[int]:
-    """Return the row ids of all messages of a conversation."""
-    rows = reader.all(
-        "SELECT id FROM messages WHERE conversation_id = :id", {"id": conversation_id}
-    )
-    return [row["id"] for row in rows]
-
-
-def writers(reader: Reader, conversation_id: int) -> set[int]:
-    """Return who has written in a conversation (actor row ids)."""
-    rows = reader.all(
-        "SELECT DISTINCT actor_id FROM messages WHERE conversation_id = :id",
-        {"id": conversation_id},
-    )
-    return {row["actor_id"] for row in rows}
-
-
 def by_uri(reader: Reader, uri: str) -> Message | None:
     """Return the message with this id."""
-    row = reader.one("SELECT * FROM messages WHERE uri_key = :key", {"key": _uri_key(reader, uri)})
+    row = reader.one(
+        "SELECT * FROM messages WHERE uri_key = :key", {"key": message_heads.uri_key(reader, uri)}
+    )
     return None if row is None else _from_row(reader, row)
 
 
@@ -376,15 +253,6 @@ def to_vocab(message: Message, *, actor_uri: str, to: tuple[str, ...]) -> vocab.
     )
 
 
-def _uri_key(reader: Reader, uri: str) -> bytes:
-    return reader.sealer.lookup_key("message", uri)
-
-
-def _buried_as(uri_key: bytes) -> str:
-    """What stands for a deleted message among the tombstones: no URI, so nobody can ask for it."""
-    return f"message {uri_key.hex()}"
-
-
 def _body(note: vocab.Note, html: SafeHtml, head: Head) -> Body:
     more = {
         "uri": head.uri,
@@ -399,38 +267,14 @@ def _body(note: vocab.Note, html: SafeHtml, head: Head) -> Body:
 def _written(
     tx: Transaction, head: Head, body: Body, html: SafeHtml, copies: Iterable[str]
 ) -> dict[str, Any]:
-    about = {
-        "uri": head.uri,
-        "public_id": head.public_id,
-        "published": body["published"],
-        "edited": body.get("updated"),
-    }
     return {
         "id": head.id,
-        "head": tx.sealer.seal(_HEAD, json.dumps(about).encode(), bound_to=str(head.id)),
+        "head": message_heads.sealed(tx, head),
         "body": tx.sealer.seal(_PURPOSE, bodies.to_bytes(body), bound_to=str(head.id)),
         "links": len(sanitize.pages_in(html)),
         "files": len(body.get("attachments", ())),
         "copies": json.dumps(sorted(set(copies))),
     }
-
-
-def _head(reader: Reader, row: Row) -> Head:
-    message_id = row["id"]
-    if row["head_sealed"] is None:  # it came before there were heads
-        found = _from_row(reader, row)
-        about = found.uri, found.public_id, found.published_at, found.updated_at
-    else:
-        plain = reader.sealer.open(_HEAD, row["head_sealed"], bound_to=str(message_id))
-        said = json.loads(plain)
-        edited = said["edited"]
-        about = (
-            said["uri"],
-            said["public_id"],
-            instants.from_text(said["published"]),
-            instants.from_text(edited) if edited else None,
-        )
-    return Head(message_id, row["conversation_id"], row["actor_id"], *about)
 
 
 def _from_row(reader: Reader, row: Row | dict[str, Any]) -> Message:

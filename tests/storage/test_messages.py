@@ -6,7 +6,7 @@ from pathlib import Path
 
 from microfedi.protocol import vocab
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import conversations, messages
+from microfedi.storage import conversations, message_heads, messages
 from microfedi.storage.database import Database, Transaction
 from tests.factories import NOON
 from tests.storage.test_notes import BOB, CAROL, met
@@ -38,11 +38,11 @@ def kept(
     )
 
 
-def deleted(tx: Transaction, uri: str) -> messages.Gone:
+def deleted(tx: Transaction, uri: str) -> message_heads.Gone:
     """Delete a message that is there."""
-    head = messages.head_of(tx, uri)
+    head = message_heads.by_uri(tx, uri)
     assert head is not None
-    return messages.delete(tx, [head.id], now=NOON)
+    return message_heads.delete(tx, [head.id], now=NOON)
 
 
 async def test_a_message_comes_back_whole(db: Database) -> None:

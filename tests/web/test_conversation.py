@@ -6,7 +6,7 @@ from pathlib import Path
 
 from microfedi.federation import jobs
 from microfedi.federation.outbox import conversations as outbox
-from microfedi.storage import conversations, deliveries, files, messages
+from microfedi.storage import conversations, deliveries, files, message_heads
 from microfedi.storage.database import Reader, Transaction
 from tests.another_server import RemoteActor
 from tests.app_fixture import HANDLE, US, App, an_app, texts
@@ -173,7 +173,7 @@ async def test_pictures_have_descriptions_and_a_warning_and_stay_when_edited(
 async def first(app: App, talk: str) -> set[str]:
     """The number of the first message of a conversation."""
     number = int(talk.rpartition("/")[2])
-    found = await app.ctx.db.read(lambda r: messages.ids_of(r, number))
+    found = await app.ctx.db.read(lambda r: message_heads.ids_of(r, number))
     return {str(min(found))}
 
 

@@ -26,6 +26,7 @@ from microfedi.storage import (
     encrypted,
     following,
     jobs,
+    message_heads,
     messages,
     notes,
     notifications,
@@ -167,7 +168,7 @@ def _take_message(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor
     if not _may_write(ctx, tx, author, people):
         log.info("a message was not let in, as the owner wishes")
         return
-    if messages.has(tx, note.uri) or tombstones.of(tx, note.uri) is not None:
+    if message_heads.has(tx, note.uri) or tombstones.of(tx, note.uri) is not None:
         return
     is_known = following.is_followed(tx, author.id)
     conversation_id = conversations.make(tx, people, state="open" if is_known else "request")

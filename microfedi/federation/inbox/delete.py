@@ -6,7 +6,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.outbox import notes as outbox_notes
 from microfedi.protocol import uris
 from microfedi.protocol.vocab import Delete
-from microfedi.storage import actors, encrypted, messages, notes, quotes, tombstones
+from microfedi.storage import actors, encrypted, message_heads, notes, quotes, tombstones
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 
@@ -28,7 +28,7 @@ def apply(ctx: Context, tx: Transaction, delete: Delete, sender: Actor) -> None:
         permission.demand(ctx, tx, sender, "change", note)
         notes.delete(tx, note.id, now=ctx.now())
         return
-    message = messages.head_of(tx, uri)
+    message = message_heads.by_uri(tx, uri)
     if message is not None:
         permission.demand(ctx, tx, sender, "change", message)
         forgetting.drop(ctx, tx, [message.id])

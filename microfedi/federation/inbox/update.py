@@ -9,7 +9,7 @@ from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import create, votes
 from microfedi.protocol import vocab
 from microfedi.protocol.vocab import Update
-from microfedi.storage import actors, announces, jobs, messages, notes, notifications
+from microfedi.storage import actors, announces, jobs, message_heads, messages, notes, notifications
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 
@@ -73,7 +73,7 @@ def apply_note(
             # The owner vouched for another text.
             notifications.add(tx, "update", actor_id=sender.id, note_id=kept.id, now=now)
         return
-    message = messages.head_of(tx, note.uri)
+    message = message_heads.by_uri(tx, note.uri)
     if message is not None:
         permission.demand(ctx, tx, sender, "change", message)
         if _is_newer(note, message.edited_at or message.published_at):

@@ -10,7 +10,7 @@ from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation import forgetting
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import messages as outbox_messages
-from microfedi.storage import actors, conversations, following, jobs, messages
+from microfedi.storage import actors, conversations, following, jobs, message_heads
 from microfedi.storage.actors import Actor
 from microfedi.storage.conversations import Conversation
 from microfedi.storage.database import Reader, Transaction
@@ -45,7 +45,7 @@ async def decline(ctx: Context, conversation_id: int) -> list[Actor]:
         conversations.decline(
             tx, [one.id for one in people if not following.is_followed(tx, one.id)], ctx.now()
         )
-        forgetting.drop(ctx, tx, messages.ids_of(tx, conversation_id))
+        forgetting.drop(ctx, tx, message_heads.ids_of(tx, conversation_id))
         conversations.remove(tx, conversation_id)
         return people
 
@@ -67,7 +67,7 @@ async def remove(ctx: Context, conversation_id: int, *, for_others: bool = False
 
     def change(tx: Transaction) -> None:
         _demand(ctx, tx, conversation_id)
-        ours = forgetting.drop(ctx, tx, messages.ids_of(tx, conversation_id))
+        ours = forgetting.drop(ctx, tx, message_heads.ids_of(tx, conversation_id))
         if for_others:
             outbox_messages.take_back(ctx, tx, ours)
         conversations.remove(tx, conversation_id)
@@ -133,14 +133,14 @@ async def expire(ctx: Context, key: str) -> timedelta | None:
 def _expire_some(ctx: Context, conversation_id: int, after: timedelta, tx: Transaction) -> bool:
     """Delete a batch; True if there may be more."""
     before = ctx.now() - after
-    going = messages.older_than(tx, conversation_id, instant=before, limit=BATCH)
+    going = message_heads.older_than(tx, conversation_id, instant=before, limit=BATCH)
     outbox_messages.take_back(ctx, tx, forgetting.drop(ctx, tx, going))
     return len(going) == BATCH
 
 
 def writers(ctx: Context, reader: Reader, conversation_id: int) -> list[Actor]:
     """Return who has written in a conversation, beside the owner."""
-    found = messages.writers(reader, conversation_id) - {ctx.owner.actor_id}
+    found = message_heads.writers(reader, conversation_id) - {ctx.owner.actor_id}
     return list(actors.by_ids(reader, found).values())
 
 

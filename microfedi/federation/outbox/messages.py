@@ -14,10 +14,19 @@ from microfedi.federation.outbox import sending, writing
 from microfedi.federation.outbox.notes import MAX_ALT_CHARS
 from microfedi.imagework import Picture
 from microfedi.protocol import ids, sanitize, vocab
-from microfedi.storage import actors, blocks, conversations, media, message_drafts, messages
+from microfedi.storage import (
+    actors,
+    blocks,
+    conversations,
+    media,
+    message_drafts,
+    message_heads,
+    messages,
+)
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
-from microfedi.storage.messages import Head, Message
+from microfedi.storage.message_heads import Head
+from microfedi.storage.messages import Message
 
 MAX_PEOPLE = 20  # in one conversation: more is a mailing list
 
@@ -163,7 +172,7 @@ async def delete(ctx: Context, message_id: int) -> None:
     """
 
     def change(tx: Transaction) -> None:
-        if messages.head(tx, message_id) is None:
+        if message_heads.by_id(tx, message_id) is None:
             raise NotFound("no such message")
         take_back(ctx, tx, forgetting.drop(ctx, tx, [message_id]))
 
