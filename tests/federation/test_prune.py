@@ -21,7 +21,9 @@ from microfedi.storage import (
     media,
     messages,
     notes,
+    notifications,
     pins,
+    strangers,
     timeline,
     upkeep,
 )
@@ -203,3 +205,20 @@ async def test_people_of_whom_nothing_is_left_are_forgotten(ctx: Context) -> Non
 
     assert dropped == 1
     assert await ctx.db.read(lambda reader: actors.by_uri(reader, ANN)) is None
+
+
+async def test_what_strangers_did_and_nobody_let_in_goes_after_two_months(
+    ctx: Context, db: Database
+) -> None:
+    def fill(tx: Transaction) -> None:
+        ann = an_actor(tx)
+        strangers.set_rules(tx, {"not_followed": "filter"})
+        notifications.add(tx, "follow", actor_id=ann.id, now=NOON - timedelta(days=61))
+        notifications.add(tx, "feature", actor_id=ann.id, now=NOON - timedelta(days=59))
+        strangers.set_rules(tx, {})
+        notifications.add(tx, "moved", actor_id=ann.id, now=NOON - timedelta(days=61))
+
+    await db.write(fill)
+    await prune.run(ctx, "")
+    rows = await db.read(lambda r: r.all("SELECT kind FROM notifications ORDER BY kind"))
+    assert [row["kind"] for row in rows] == ["feature", "moved"]
