@@ -6,7 +6,7 @@ from pathlib import Path
 
 from microfedi.protocol import vocab
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import conversations, message_heads, messages
+from microfedi.storage import acquaintance, conversations, message_heads, messages
 from microfedi.storage.database import Database, Transaction
 from tests.factories import NOON
 from tests.storage.test_notes import BOB, CAROL, met
@@ -148,5 +148,55 @@ async def test_an_edit_changes_what_was_said_and_not_to_whom(db: Database) -> No
         assert after == replace(before, html=SafeHtml("<p>Better</p>"), summary="", updated_at=NOON)
         assert messages.by_uri(tx, SECRET.uri) == after
         assert messages.edit(tx, 5, forged, html=SafeHtml(""), now=NOON) is None
+
+    await db.write(story)
+
+
+async def test_a_message_of_an_older_version_has_a_head_too(db: Database) -> None:
+    def story(tx: Transaction) -> None:
+        conversation_id = conversations.make(tx, {met(tx)}, state="open")
+        message = kept(tx, conversation_id)
+        assert message is not None
+        new = message_heads.by_uri(tx, SECRET.uri)
+        tx.run("UPDATE messages SET head_sealed = NULL")
+        assert message_heads.by_uri(tx, SECRET.uri) == new
+        assert new is not None
+        assert (new.uri, new.published_at) == (SECRET.uri, SECRET.published)
+
+    await db.write(story)
+
+
+async def test_what_it_said_before_is_kept_sealed_and_goes_with_it(db: Database) -> None:
+    def story(tx: Transaction) -> None:
+        conversation_id = conversations.make(tx, {met(tx)}, state="open")
+        first = kept(tx, conversation_id)
+        assert first is not None
+        newer = replace(SECRET, summary="", updated=NOON)
+        messages.edit(tx, first.id, newer, html=SafeHtml("<p>Better</p>"), now=NOON)
+        assert messages.versions(tx, first.id) == [first]
+        (sealed,) = [row[0] for row in tx.all("SELECT body_sealed FROM message_versions")]
+        assert b"Whisper" not in sealed
+        deleted(tx, SECRET.uri)
+        assert tx.value("SELECT count(*) FROM message_versions") == 0
+
+    await db.write(story)
+
+
+async def test_links_and_files_are_counted_without_a_word_of_them(db: Database) -> None:
+    def story(tx: Transaction) -> None:
+        conversation_id = conversations.make(tx, {met(tx)}, state="request")
+        html = SafeHtml('<p><a href="https://c.example/">c</a></p>')
+        messages.keep(
+            tx,
+            SECRET,
+            conversation_id=conversation_id,
+            actor_id=met(tx),
+            html=html,
+            now=NOON,
+            copies=["f00d"],
+        )
+        found = acquaintance.written(tx, [conversation_id])[conversation_id]
+        assert (found.messages, found.links, found.files) == (1, 1, 1)
+        assert deleted(tx, SECRET.uri).copies == ("f00d",)
 
     await db.write(story)
