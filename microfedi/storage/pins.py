@@ -28,20 +28,14 @@ def remove(tx: Transaction, note_id: int) -> bool:
     return tx.run("DELETE FROM pinned WHERE note_id = :id", {"id": note_id}) > 0
 
 
-def ids_of(reader: Reader, actor_id: int) -> list[int]:
-    """Return the row ids of what somebody has pinned."""
+def of(reader: Reader, actor_id: int) -> list[Note]:
+    """Return what somebody has pinned."""
     rows = reader.all(
         "SELECT note_id FROM pinned WHERE actor_id = :actor_id ORDER BY position",
         {"actor_id": actor_id},
     )
-    return [row["note_id"] for row in rows]
-
-
-def of(reader: Reader, actor_id: int) -> list[Note]:
-    """Return what somebody has pinned."""
-    ids = ids_of(reader, actor_id)
-    found = notes.by_ids(reader, ids)
-    return [found[one] for one in ids]
+    found = notes.by_ids(reader, [row["note_id"] for row in rows])
+    return [found[row["note_id"]] for row in rows]
 
 
 def replace(tx: Transaction, actor_id: int, note_ids: Sequence[int]) -> None:

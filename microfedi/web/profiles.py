@@ -8,11 +8,10 @@ from starlette.requests import Request
 
 from microfedi.federation.visibility import Asker, may_see
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import notes, pins, published, search
+from microfedi.storage import notes, published, search
 from microfedi.storage.database import Reader
 from microfedi.storage.owner import Owner
 from microfedi.storage.search import Fact, Query
-from microfedi.storage.timeline import Entry
 from microfedi.web import cards, gallery
 from microfedi.web.cards import Card, Sieve
 from microfedi.web.gallery import Tile
@@ -91,21 +90,21 @@ def content(
         limit=PAGE_NOTES,
         with_replies=tab == "replies",
         with_boosts=tab == "posts",
+        with_pinned=tab == "posts" and before is None,
     )
-    pinned = pins.ids_of(reader, actor_id) if tab == "posts" and before is None else []
-    first = [Entry(0, note_id, None, None) for note_id in pinned]
+    dated = [entry for entry in found if entry.position > 0]
     # All at once, the pinned ones last: so the anchor of a post is where it stands by its time.
-    made = cards.of_entries(reader, [*found, *first], owner, sieve)
+    made = cards.of_entries(reader, found, owner, sieve)
     return Content(
         tab,
         tabs,
         [
             replace(card, is_pinned=True)
             for card in made
-            if not card.position and may_see(reader, card.note, asker)
+            if card.position < 0 and may_see(reader, card.note, asker)
         ],
-        [card for card in made if card.position],
-        older=address(base, tab, found[-1].position) if len(found) == PAGE_NOTES else "",
+        [card for card in made if card.position > 0],
+        older=address(base, tab, dated[-1].position) if len(dated) == PAGE_NOTES else "",
     )
 
 

@@ -15,14 +15,13 @@ from microfedi.http.context import context_of
 from microfedi.http.pages import page, zone_of
 from microfedi.protocol import sanitize
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, featured_tags, notes, published, tombstones
+from microfedi.storage import actors, notes, published, tombstones
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.web import cards, gallery, history, profiles, thread
 from microfedi.web.profiles import Content
 
-PAGE_NOTES = 20  # of a public page: small, so that a famous boost costs little
 DESCRIPTION_CHARS = 200  # of the profile, for previews elsewhere
 
 OPEN = (Visibility.PUBLIC, Visibility.UNLISTED)
@@ -107,7 +106,7 @@ async def show_profile(request: Request) -> Response:
             replace(me, fields=tuple((name, sanitize.as_me(value)) for name, value in me.fields)),
             " ".join(sanitize.text(me.summary, limit=DESCRIPTION_CHARS).split()),
             [link for _, value in me.fields for link in sanitize.links_in(value)],
-            featured_tags.all(reader),
+            counts.tags,
             content,
             counts.posts,
             -1 if hidden else counts.followers,

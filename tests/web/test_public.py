@@ -6,6 +6,7 @@ from pathlib import Path
 from microfedi.federation.outbox import announces, notes, profile
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import notes as note_storage
+from microfedi.web import profiles
 from tests.app_fixture import BASE_URL, HANDLE, US, an_app, texts
 
 ALICE = "https://vic.example/users/alice"
@@ -119,7 +120,7 @@ async def test_older_posts_are_a_page_further(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         first = await app.publish("The very first")
         await notes.pin(app.ctx, first.id)
-        for number in range(20):
+        for number in range(profiles.PAGE_NOTES):
             await app.publish(f"Words {number:02}")
         newest = await app.get(f"/@{HANDLE}")
         older = re.search(r'rel="next" href="([^"]+)"', newest.text)
