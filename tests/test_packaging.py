@@ -29,6 +29,7 @@ def wanted() -> set[str]:
     """What lies in the checkout and must be in the wheel, as it is named there."""
     names = {f"microfedi/{path.relative_to(ROOT)}" for path in ROOT.glob("templates/*")}
     names |= {f"microfedi/{path.relative_to(ROOT)}" for path in ROOT.glob("static/*")}
+    names |= {f"microfedi/{path.relative_to(ROOT)}" for path in ROOT.glob("locale/*/*/*.mo")}
     names |= {str(path.relative_to(ROOT)) for path in ROOT.glob("microfedi/**/*.py")}
     names |= {str(path.relative_to(ROOT)) for path in ROOT.glob("microfedi/**/*.sql")}
     return names | {"microfedi/config.example.toml"}
@@ -60,7 +61,9 @@ def test_a_wheel_can_be_built_from_what_was_sent_on(tmp_path: Path, wheel: Path)
 def test_an_installed_wheel_starts_and_finds_its_files(wheel: Path, tmp_path: Path) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "installed")  # noqa: S202 - built just now
     program = (
-        "from microfedi import app, assets, cli, config\n"
+        "from microfedi import app, assets, cli, config, words\n"
+        "words.use('de')\n"
+        "print(words.gettext('Password'))\n"
         "print(assets.asset_dir('templates'), assets.asset_dir('static'))\n"
         "app.create_app(config.Config())\n"
         "cli.main(['--version'])\n"
@@ -75,7 +78,8 @@ def test_an_installed_wheel_starts_and_finds_its_files(wheel: Path, tmp_path: Pa
         text=True,
     )
 
-    first, second = done.stdout.splitlines()
+    german, first, second = done.stdout.splitlines()
+    assert german == "Passwort"
     assert first.split() == [
         str(tmp_path / "installed/microfedi" / d) for d in ("templates", "static")
     ]

@@ -67,7 +67,7 @@ async def test_errors_of_a_form_are_said_in_it(tmp_path: Path) -> None:
         answer = await app.post("/compose", {"source": "x" * 10_001, "visibility": "public"})
 
         assert answer.status_code == 422
-        assert "Höchstens 10,000 Zeichen, bitte." in answer.text
+        assert "Höchstens 10.000 Zeichen, bitte." in answer.text
 
 
 async def test_looks_stand_on_the_page_of_the_owner_alone(tmp_path: Path) -> None:
