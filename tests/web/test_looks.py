@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from microfedi.config import Config
 from tests.app_fixture import HANDLE, an_app
 
 LOOKS = {"theme": "dark", "accent": "teal", "text_size": "larger", "shows_counts": "on"}
@@ -67,7 +68,8 @@ async def test_errors_of_a_form_are_said_in_it(tmp_path: Path) -> None:
         answer = await app.post("/compose", {"source": "x" * 10_001, "visibility": "public"})
 
         assert answer.status_code == 422
-        assert "Höchstens 10.000 Zeichen, bitte." in answer.text
+        limit = Config().limits.post_characters
+        assert f"Höchstens {limit} Zeichen, bitte." in answer.text
 
 
 async def test_looks_stand_on_the_page_of_the_owner_alone(tmp_path: Path) -> None:
