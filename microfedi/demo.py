@@ -395,7 +395,7 @@ async def talk(alice: Visitor, bob: Visitor, say: Callable[[str], None]) -> None
     say("They follow each other.")
     hello = "Hello! This is my own server, and it fits into one directory."
     await alice.post(hello)
-    home = await bob.until_shown("/home", hello)
+    home = await bob.until_shown("/home?newest", hello)
     say("Alice posted, and Bob sees it at Home.")
     answer = "Welcome, neighbour. Mine lives two ports away."
     await bob.post(f"{alice.instance.handle} {answer}", reply_to=_number_of(home, hello))
