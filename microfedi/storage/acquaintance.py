@@ -22,7 +22,8 @@ class Stranger:
 
     `known_by` are people whom the owner follows and who boosted or answered posts of theirs that
     are here. `answered` is how often they answered the owner's posts. `shares` is with how many
-    people on their server the owner has open conversations, or follows them.
+    people on their server the owner follows. `software` and `users` are what that server says of
+    itself, if it was asked lately.
     """
 
     actor: Actor
@@ -31,6 +32,8 @@ class Stranger:
     is_followed: bool
     answered: int
     shares: int
+    software: str
+    users: int | None
     known_by: tuple[Actor, ...]
 
 
@@ -65,8 +68,11 @@ def strangers(reader: Reader, actor_ids: Collection[int]) -> dict[int, Stranger]
                   FROM following AS near
                   JOIN actors AS neighbour ON neighbour.id = near.actor_id
                  WHERE near.state = 'accepted'
-                   AND neighbour.host = actors.host) AS shares
+                   AND neighbour.host = actors.host) AS shares,
+               coalesce(server_facts.software, '') AS software,
+               server_facts.users AS users
           FROM actors
+          LEFT JOIN server_facts ON server_facts.host = actors.host
           LEFT JOIN followers ON followers.actor_id = actors.id
           LEFT JOIN following ON following.actor_id = actors.id
          WHERE actors.id IN (SELECT value FROM json_each(:ids))
@@ -104,6 +110,8 @@ def strangers(reader: Reader, actor_ids: Collection[int]) -> dict[int, Stranger]
             is_followed=row["followed"] == "accepted",
             answered=row["answered"],
             shares=row["shares"],
+            software=row["software"],
+            users=row["users"],
             known_by=tuple(people[one] for one in shown.get(row["id"], ())),
         )
         for row in rows

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -10,65 +9,28 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi import words
 from microfedi.errors import InvalidInput
 from microfedi.federation.outbox import conversations as outbox_conversations
 from microfedi.federation.outbox import messages as outbox
 from microfedi.http import forms
 from microfedi.http.context import context_of
-from microfedi.http.pages import page, summary_line, zone_of
-from microfedi.protocol import vocab
+from microfedi.http.pages import page
 from microfedi.storage import (
     acquaintance,
-    actors,
     conversations,
     message_drafts,
     messages,
-    notes,
-    receipts,
 )
 from microfedi.storage.acquaintance import Stranger, Written
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.message_drafts import Draft
-from microfedi.storage.messages import Message
-from microfedi.storage.receipts import Server
-from microfedi.web import attachments, cards, mutes, shown, talks
+from microfedi.web import attachments, bubbles, mutes, talks
 from microfedi.web import messages as listed
-from microfedi.web.shown import Shown
+from microfedi.web.bubbles import Bubble, Told
 from microfedi.web.talks import Talk
-from microfedi.words import _
 
 PAGE_MESSAGES = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The owner's post, or somebody's, that a message answers."""
-
-    title: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bubble:
-    """A message in its conversation.
-
-    `day` stands above it if it is the first of a day, `is_first_unread` if the owner has not seen
-    it and what follows. `is_continued`: the one above is by the same person, a moment ago.
-    `missing` are servers that do not have it (the owner's only).
-    """
-
-    message: Message
-    author: Actor
-    is_mine: bool
-    pictures: tuple[Shown, ...]
-    files: tuple[vocab.Attachment, ...]
-    day: str = ""
-    is_first_unread: bool = False
-    is_continued: bool = False
-    missing: tuple[Server, ...] = ()
-    answered: Answered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +38,8 @@ class Opened:
     """A page of a conversation. `older` and `newer` are where the next ones begin."""
 
     bubbles: list[Bubble]
+    above: list[Told]
+    below: list[Told]
     older: str
     newer: str
     draft: Draft
@@ -201,8 +165,13 @@ async def _open(
             else {}
         )
         written = acquaintance.written(reader, [conversation.id]) if is_request else {}
+        lines, above, below = bubbles.changes(
+            request, reader, talk, bubbles.of(request, reader, talk, found), is_newest=not newer
+        )
         return Opened(
-            bubbles(request, reader, talk, found),
+            lines,
+            above,
+            below,
             f"?before={found[0].id}" if older else "",
             f"?after={found[-1].id}" if newer else "",
             Draft() if typed or is_request else message_drafts.get(reader, conversation.id),
@@ -232,78 +201,6 @@ def readers(people: Sequence[Actor]) -> dict[str, Markup]:
     return {
         "names": talks.listed([talks.short(one) for one in people]),
         "servers": talks.listed(talks.servers(people)),
-    }
-
-
-def bubbles(request: Request, reader: Reader, talk: Talk, found: Sequence[Message]) -> list[Bubble]:
-    """Return messages as the page shows them. Of strangers' nothing is fetched: it would tell."""
-    ctx = context_of(request)
-    owner, zone = ctx.owner, zone_of(ctx.owner.time_zone)
-    people = {one.id: one for one in talk.people}
-    if others := {m.actor_id for m in found} - people.keys():
-        people |= actors.by_ids(reader, others)
-    ours = [m.id for m in found if m.public_id is not None]
-    missing = receipts.missing(reader, ours) if ours else {}
-    answered = _answered(request, reader, found)
-    today = ctx.now().astimezone(zone).date()
-    read_id = talk.conversation.read_message_id
-    lines: list[Bubble] = []
-    last_day: date | None = None
-    is_new_seen = False
-    for message in found:
-        author = people.get(message.actor_id)
-        if author is None:
-            continue
-        is_mine = message.actor_id == owner.actor_id
-        pictures, files = shown.of(reader, message.attachments, is_ours=is_mine)
-        if talk.conversation.state == "request":
-            pictures = ()
-        at = message.published_at.astimezone(zone)
-        is_new = not is_mine and message.id > read_id and not is_new_seen
-        is_new_seen = is_new_seen or is_new
-        above = lines[-1].message if lines and lines[-1].author.id == author.id else None
-        lines.append(
-            Bubble(
-                message,
-                author,
-                is_mine,
-                pictures,
-                files,
-                day=_day(at, today) if at.date() != last_day else "",
-                is_first_unread=is_new and talk.conversation.state == "open",
-                is_continued=above is not None
-                and at.date() == last_day
-                and not is_new
-                and (message.published_at - above.published_at).total_seconds() < 300,
-                missing=tuple(missing.get(message.id, ())),
-                answered=answered.get(message.in_reply_to or ""),
-            )
-        )
-        last_day = at.date()
-    return lines
-
-
-def _day(at: datetime, today: date) -> str:
-    days = (today - at.date()).days
-    if days == 0:
-        return _("Today")
-    if days == 1:
-        return _("Yesterday")
-    return words.day_briefly(at, with_year=at.year != today.year)
-
-
-def _answered(request: Request, reader: Reader, found: Sequence[Message]) -> dict[str, Answered]:
-    """Return the posts that messages answer: other software sends answers in a circle like that."""
-    uris = {m.in_reply_to for m in found if m.in_reply_to} - {m.uri for m in found}
-    if not uris:
-        return {}
-    ids = notes.ids_of(reader, uris)
-    posts = notes.by_ids(reader, ids.values()) if ids else {}
-    owner = context_of(request).owner
-    return {
-        uri: Answered(summary_line(posts[note_id]), cards.url_of(posts[note_id], owner))
-        for uri, note_id in ids.items()
-        if note_id in posts
     }
 
 

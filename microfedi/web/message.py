@@ -14,9 +14,9 @@ from microfedi.http.pages import page
 from microfedi.storage import messages
 from microfedi.storage.database import Reader
 from microfedi.storage.messages import Message
-from microfedi.web import conversation, talks
+from microfedi.web import bubbles, conversation, talks
 from microfedi.web import messages as listed
-from microfedi.web.conversation import Bubble
+from microfedi.web.bubbles import Bubble
 from microfedi.web.talks import Talk
 
 
@@ -72,8 +72,8 @@ async def _page(
     def question(reader: Reader) -> tuple[list[Bubble], list[Bubble]]:
         before = messages.versions(reader, message.id)
         return (
-            conversation.bubbles(request, reader, talk, [message]),
-            conversation.bubbles(request, reader, talk, before),
+            bubbles.of(request, reader, talk, [message]),
+            bubbles.of(request, reader, talk, before),
         )
 
     now, before = await ctx.db.read(question)

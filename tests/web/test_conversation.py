@@ -1,12 +1,13 @@
 """A conversation: who can read it, what a name in the text does, files, drafts, fading, muting."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 from microfedi.federation import jobs
 from microfedi.federation.outbox import conversations as outbox
-from microfedi.storage import conversations, deliveries, files, message_heads
+from microfedi.storage import actor_events, conversations, deliveries, files, message_heads
 from microfedi.storage.database import Reader, Transaction
 from tests.another_server import RemoteActor
 from tests.app_fixture import HANDLE, US, App, an_app, texts
@@ -331,6 +332,40 @@ async def test_what_got_there_leaves_no_receipt(tmp_path: Path) -> None:
         assert "on its way" not in page
         (number,) = await first(app, talk)
         assert "Yes, every server took it: vic.example" in texts(await app.get(f"{talk}/{number}"))
+
+
+async def test_what_changed_of_them_is_said_where_it_happened(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        alice = app.world.actor(ALICE)
+        talk = await talk_with(app, ALICE)
+        met = await app.meet(alice)
+
+        def change(kind: actor_events.Kind, detail: str) -> Callable[[Transaction], None]:
+            now = app.clock.now
+            return lambda tx: actor_events.note(tx, met.id, kind, detail, now)
+
+        app.clock.forward(hours=1)
+        await app.ctx.db.write(change("key", ""))
+        app.clock.forward(hours=1)
+        await writes(app, alice, "send-me-money")
+        app.clock.forward(hours=1)
+        await app.ctx.db.write(change("inbox", "https://<b>evil</b>.example/inbox"))
+        await app.login()
+
+        page = (await app.get(talk)).text
+        words = ("the-first-word", "The keys of", "send-me-money", "goes to another place now")
+        places = [page.index(one) for one in words]
+        assert places == sorted(places)
+        assert "<b>evil" not in page
+
+        # What is older than what the page shows is said above it, for some months.
+        for number in range(50):
+            await writes(app, alice, f"word-{number}")
+        page = (await app.get(talk)).text
+        assert page.index("The keys of") < page.index("word-0")
+        app.clock.forward(days=91)
+        await app.login()
+        assert "The keys of" not in (await app.get(talk)).text
 
 
 async def test_pages_of_a_long_conversation(tmp_path: Path) -> None:

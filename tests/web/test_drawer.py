@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from microfedi.federation.outbox import follows
-from microfedi.storage import conversations, notifications
+from microfedi.storage import conversations, notifications, server_facts
 from microfedi.storage.database import Reader
 from tests.another_server import Answer, RemoteActor
 from tests.app_fixture import US, App, an_app, texts
@@ -45,9 +45,24 @@ async def test_the_facts_are_counted_when_it_arrives(tmp_path: Path) -> None:
         assert "Account made on 20 Nov 2026, says its server new" in said
         assert "Nobody you follow has boosted or answered a post of theirs that is here" in said
         assert "Does not follow you" in said
-        assert "spam.example · you follow nobody there" in said
+        assert "you follow nobody there" in said
         rows = (await app.rows())["messages"]
         assert not any(b"win.example" in bytes(str(row), "utf-8") for row in rows)
+
+
+async def test_the_server_is_shown_with_what_it_says(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await writes(app, app.world.actor(MALLORY), "Hello")
+        await app.login()
+        assert "its software and size are not known here" in texts(
+            await app.get("/messages/requests")
+        )
+        said = server_facts.Said(software="mastodon", version="4.5.0", users=1)
+        now = app.clock.now
+        await app.ctx.db.write(lambda tx: server_facts.put(tx, "spam.example", said, now))
+
+        page = texts(await app.get("/messages/requests"))
+        assert "spam.example · mastodon · 1 account, says the server" in page
 
 
 async def test_people_you_both_know_are_named(tmp_path: Path) -> None:
