@@ -128,6 +128,13 @@ def too_large(reader: Reader, urls: Iterable[str]) -> set[str]:
     return {keys[key] for key in media.too_large(reader, keys)} if keys else set()
 
 
+def likenesses(reader: Reader, urls: Iterable[str]) -> dict[str, int]:
+    """Return what the pictures at these URLs look like, as far as we have copies of them."""
+    keys = {_key(reader.sealer, url): url for url in urls}
+    found = media.likenesses(reader, keys) if keys else {}
+    return {keys[key]: likeness for key, likeness in found.items()}
+
+
 def names_of(reader: Reader, attachments: Iterable[Attachment]) -> list[str]:
     """Return the names that copies of what hangs on a post will have."""
     urls = [one.url for one in attachments] + [one.preview for one in attachments if one.preview]
@@ -221,7 +228,7 @@ async def _fetch(
 
         try:
             async with asyncio.timeout(DEADLINE_S) as deadline:
-                media_type, size_bytes = await _download(ctx, key, url, begins)
+                media_type, size_bytes, likeness = await _download(ctx, key, url, begins)
         except (RemoteError, InvalidInput, TimeoutError) as problem:
             log.info("no copy of %s: %s", url, problem)
             await _note(ctx, key, "", 0, is_too_large=isinstance(problem, RemoteTooLarge))
@@ -230,12 +237,18 @@ async def _fetch(
             raise RemoteError(
                 "not a picture that we can show: %(problem)s", problem=problem
             ) from problem
-    await _note(ctx, key, media_type, size_bytes)
+    await _note(ctx, key, media_type, size_bytes, likeness=likeness)
     return CachedFile(ctx.config.cache_dir / key, media_type, size_bytes)
 
 
 async def _note(
-    ctx: Context, key: str, media_type: str, size_bytes: int, *, is_too_large: bool = False
+    ctx: Context,
+    key: str,
+    media_type: str,
+    size_bytes: int,
+    *,
+    is_too_large: bool = False,
+    likeness: str = "",
 ) -> None:
     """Write down what was had; if it is too much, drop what was not looked at for the longest."""
     now = ctx.now()
@@ -249,6 +262,7 @@ async def _note(
             size_bytes=size_bytes,
             now=now,
             is_too_large=is_too_large,
+            likeness=likeness,
         )
         if budget is None or not size_bytes:
             return []
@@ -263,8 +277,8 @@ async def _download(
     key: str,
     url: str,
     begins: Callable[[Arriving], Awaitable[None]],
-) -> tuple[str, int]:
-    """Fetch, look at the first bytes, and write the file. Return its type and size.
+) -> tuple[str, int, str]:
+    """Fetch, look at the first bytes, and write the file. Return its type, size and likeness.
 
     `begins` is called once it turns out to be a film.
 
@@ -283,7 +297,7 @@ async def _download(
             size = int(length) if length.isascii() and length.isdigit() else 0
             arriving = Arriving(ctx.config.cache_dir, key, media_type or "", size)
             await begins(arriving)
-            return arriving.media_type, await arriving.write(head, incoming.pieces)
+            return arriving.media_type, await arriving.write(head, incoming.pieces), ""
         if media_type not in media_types.IMAGE_TYPES:
             raise RemoteError("no picture, film or sound")
         data = bytearray(head)
@@ -293,7 +307,7 @@ async def _download(
                 raise RemoteError("a picture of more than %(limit)s bytes", limit=MAX_IMAGE_BYTES)
     picture = await imagework.reencode(bytes(data), purpose="cache")
     await asyncio.to_thread(files.write, ctx.config.cache_dir, key, picture.data)
-    return picture.media_type, len(picture.data)
+    return picture.media_type, len(picture.data), picture.likeness
 
 
 def _key(sealer: Sealer, url: str) -> str:

@@ -51,6 +51,7 @@ class Picture:
 
     `blurhash` is a blurred preview as text, `poster` a still of a film; `focal_point` what must
     not be cut off in a preview: from -1, -1 (left, below) to 1, 1. A sound has no size: 0.
+    `likeness` are 64 bits that two copies of one picture share, nearly.
     """
 
     data: bytes
@@ -61,6 +62,7 @@ class Picture:
     duration_s: float | None = None
     poster: "Picture | None" = None
     focal_point: tuple[float, float] | None = None
+    likeness: str = ""
 
 
 async def reencode(data: bytes, *, purpose: Purpose, timeout_s: float = TIMEOUT_S) -> Picture:
@@ -226,6 +228,7 @@ def _picture(facts: dict[str, Any], data: bytes, poster: Picture | None = None) 
         blurhash=facts["blurhash"],
         duration_s=facts.get("duration_s"),
         poster=poster,
+        likeness=facts.get("likeness", ""),
     )
 
 

@@ -14,7 +14,7 @@ from PIL import (
 )
 from PIL.Image import Transpose
 
-from microfedi.imagework import blurhash
+from microfedi.imagework import blurhash, likeness
 from microfedi.protocol import media_types
 
 # Pixels of the result: (width, height) and whether it is cut to that shape or just fits into it.
@@ -66,6 +66,7 @@ def rewritten(source: bytes, purpose: str) -> tuple[dict[str, object], bytes]:
         "width": first.width,
         "height": first.height,
         "blurhash": blurhash.of(first),
+        "likeness": likeness.of(first),
     }
     return facts, result
 

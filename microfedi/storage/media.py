@@ -146,16 +146,19 @@ def put_cached(
     size_bytes: int,
     now: datetime,
     is_too_large: bool = False,
+    likeness: str = "",
 ) -> None:
     """Note that a copy lies there; with an empty `media_type` that it could not be had."""
     tx.run(
         """
-        INSERT INTO cached_media (key, media_type, size_bytes, is_too_large, fetched_at, used_at)
-        VALUES (:key, :media_type, :size_bytes, :is_too_large, :now, :now)
+        INSERT INTO cached_media (key, media_type, size_bytes, is_too_large, likeness,
+                                  fetched_at, used_at)
+        VALUES (:key, :media_type, :size_bytes, :is_too_large, :likeness, :now, :now)
         ON CONFLICT (key) DO UPDATE
            SET media_type = excluded.media_type,
                size_bytes = excluded.size_bytes,
                is_too_large = excluded.is_too_large,
+               likeness = excluded.likeness,
                fetched_at = excluded.fetched_at,
                used_at = excluded.used_at
         """,
@@ -164,6 +167,7 @@ def put_cached(
             "media_type": media_type,
             "size_bytes": size_bytes,
             "is_too_large": is_too_large,
+            "likeness": likeness,
             "now": instants.to_text(now),
         },
     )
@@ -181,6 +185,20 @@ def too_large(reader: Reader, keys: Iterable[str]) -> set[str]:
         {"keys": json.dumps(list(keys))},
     )
     return {row["key"] for row in rows}
+
+
+def likenesses(reader: Reader, keys: Iterable[str]) -> dict[str, int]:
+    """Return what these pictures look like (see `imagework`), as far as they lie here."""
+    rows = reader.all(
+        """
+        SELECT key, likeness
+          FROM cached_media
+         WHERE key IN (SELECT value FROM json_each(:keys))
+           AND likeness != ''
+        """,
+        {"keys": json.dumps(list(keys))},
+    )
+    return {row["key"]: int(row["likeness"], 16) for row in rows}
 
 
 def touch_cached(tx: Transaction, keys: Iterable[str], now: datetime) -> None:

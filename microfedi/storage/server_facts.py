@@ -47,7 +47,7 @@ class Said:
     wants_signatures: bool | None = None
 
 
-def of(reader: Reader, host: str) -> Facts | None:
+def of(reader: Reader, host: str, now: datetime) -> Facts | None:
     """Return what is known of a server (host with its port), None if it was never asked."""
     name = host.partition(":")[0]
     row = reader.one(
@@ -58,6 +58,9 @@ def of(reader: Reader, host: str) -> Facts | None:
                EXISTS (SELECT 1 FROM blocked_hosts
                         WHERE blocked_hosts.host = :name
                            OR :name LIKE '%.' || blocked_hosts.host) AS is_blocked,
+               EXISTS (SELECT 1 FROM muted_hosts
+                        WHERE (muted_hosts.host = :name OR :name LIKE '%.' || muted_hosts.host)
+                          AND (until IS NULL OR until > :now)) AS is_muted,
                (SELECT count(*)
                   FROM following
                   JOIN actors ON actors.id = following.actor_id
@@ -66,7 +69,7 @@ def of(reader: Reader, host: str) -> Facts | None:
           FROM server_facts
          WHERE host = :host
         """,
-        {"host": host, "name": name},
+        {"host": host, "name": name, "now": instants.to_text(now)},
     )
     if row is None:
         return None
@@ -84,7 +87,7 @@ def of(reader: Reader, host: str) -> Facts | None:
         former_software=row["former_software"],
         changed_at=None if changed is None else instants.from_text(changed),
         is_blocked=bool(row["is_blocked"]),
-        is_muted=False,
+        is_muted=bool(row["is_muted"]),
         followed=row["followed"],
     )
 
