@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from microfedi.errors import ProtocolError, RemoteError, RemoteGone
-from microfedi.federation import fetching, keeping, lookup
+from microfedi.federation import fetching, keeping, lookup, server_facts, verifying
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
 from microfedi.protocol import parse, uris, vocab
@@ -67,6 +67,13 @@ async def refresh(ctx: Context, uri: str) -> None:
         return
     if actor.id != ctx.owner.actor_id:
         await _refresh_pinned(ctx, actor, budget)
+        await ctx.db.write(lambda tx: _plan_checks(ctx, tx, actor))
+
+
+def _plan_checks(ctx: Context, tx: Transaction, actor: Actor) -> None:
+    """What a profile names, and its server, are looked at again with it."""
+    verifying.plan(ctx, tx, actor)
+    server_facts.plan(ctx, tx, actor)
 
 
 async def refresh_stale(ctx: Context, key: str) -> timedelta | None:

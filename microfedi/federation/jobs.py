@@ -15,8 +15,10 @@ from microfedi.federation import (
     linked,
     prune,
     quoting,
+    server_facts,
     synchronization,
     threads,
+    verifying,
     waiting,
 )
 from microfedi.federation.context import Context
@@ -49,6 +51,8 @@ JOBS: Mapping[str, Work] = {
     "synchronize": synchronization.run,  # key: an author's URI, a list's, a digest. Who follows?
     "preview": linked.read,  # key: the address of a page that an open post links to.
     "quote": quoting.check,  # key: a note's URI. Whether it may quote what it quotes.
+    "verify": verifying.run,  # key: a profile's URI. Whether its pages link back.
+    "server_facts": server_facts.run,  # key: a profile's URI. What its server says of itself.
     "retire_keys": keys.retire,  # the owner's former keys, when everybody knows the new ones.
     "publish": drafts.publish_due,  # key: a draft's. Its time has come.
     "unblock": blocks.end,  # key: "actor" and a row id, or "host" and a name. Its time is over.

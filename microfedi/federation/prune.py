@@ -17,6 +17,7 @@ from microfedi.storage import (
     outgoing,
     previews,
     received,
+    server_facts,
     sessions,
     strangers,
     threads,
@@ -127,6 +128,7 @@ async def _drop_old(ctx: Context) -> None:
         lambda tx, now: previews.prune(tx, now - linked.KEPT),
         lambda tx, now: threads.prune(tx, now - THREADS_FOR),
         lambda tx, now: drafts.prune(tx, now - FORMS_FOR),
+        lambda tx, now: server_facts.prune(tx, now - server_facts.KEPT_FOR),
     ]
     for step in steps:  # one write each, so that others get their turn in between
         await ctx.db.write(partial(_step, step, now))

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from microfedi.protocol import instants, sanitize, uris, vocab
+from microfedi.protocol import instants, names, sanitize, uris, vocab
 from microfedi.protocol.sanitize import SafeHtml
+from microfedi.storage import actor_events
 from microfedi.storage.database import Reader, Transaction
 
 State = Literal["ok", "gone", "suspended"]
@@ -62,8 +63,8 @@ class Actor:
 
     @property
     def display_name(self) -> str:
-        """The name they chose, or else what they are called."""
-        return self.name or self.username
+        """The name they chose, as far as it may stand on a page, or else what they are called."""
+        return names.shown(self.name, self.username) if self.name else self.username
 
     @property
     def delivery_inbox(self) -> str:
@@ -88,6 +89,8 @@ def keep(tx: Transaction, actor: vocab.Actor, *, handle: str | None, now: dateti
     if owned is not None:
         return _demand(tx, owned["actor_id"])
     values = _columns(actor, handle=handle, now=now)
+    former = by_uri(tx, actor.uri)
+    former_keys = [] if former is None else keys_of(tx, former.id)
     actor_id: int = tx.value(
         """
         INSERT INTO actors (
@@ -143,7 +146,10 @@ def keep(tx: Transaction, actor: vocab.Actor, *, handle: str | None, now: dateti
             {"handle": handle, "id": actor_id},
         )
     _keep_keys(tx, actor_id, actor)
-    return _demand(tx, actor_id)
+    kept = _demand(tx, actor_id)
+    if former is not None:
+        _note_changes(tx, former, kept, former_keys, now)
+    return kept
 
 
 def by_uri(reader: Reader, uri: str) -> Actor | None:
@@ -396,6 +402,33 @@ def _keep_keys(tx: Transaction, actor_id: int, actor: vocab.Actor) -> None:
             for key in theirs[:MAX_KEYS]
         ],
     )
+
+
+def _note_changes(
+    tx: Transaction,
+    former: Actor,
+    kept: Actor,
+    former_keys: list[vocab.PublicKey],
+    now: datetime,
+) -> None:
+    """Note what changed that may mean that somebody else speaks for them now.
+
+    A key that came in addition is no change, nor is the first of another kind.
+    """
+    keys_now = keys_of(tx, kept.id)
+    for kind in ("rsa", "ed25519"):
+        before = {key.pem.strip() for key in former_keys if key.kind == kind}
+        after = {key.pem.strip() for key in keys_now if key.kind == kind}
+        if before and before.isdisjoint(after) and (after or not keys_now):
+            actor_events.note(tx, kept.id, "key", kind, now)
+            break
+    if kept.moved_to is not None and kept.moved_to != former.moved_to:
+        actor_events.note(tx, kept.id, "moved", kept.moved_to, now)
+    if not uris.same_origin(former.inbox, kept.inbox):
+        servers = (urlsplit(former.inbox).netloc, urlsplit(kept.inbox).netloc)
+        actor_events.note(tx, kept.id, "inbox", " > ".join(servers), now)
+    if former.handle and kept.handle and former.handle.lower() != kept.handle.lower():
+        actor_events.note(tx, kept.id, "handle", f"{former.handle} > {kept.handle}", now)
 
 
 def _take_back_counts(tx: Transaction, actor_id: int) -> None:

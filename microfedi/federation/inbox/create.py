@@ -13,6 +13,7 @@ from microfedi.federation import (
     permission,
     quoting,
     relevance,
+    server_facts,
     tagged,
 )
 from microfedi.federation.context import Context
@@ -172,6 +173,8 @@ def _take_message(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor
         return
     is_known = following.is_followed(tx, author.id)
     conversation_id = conversations.make(tx, people, state="open" if is_known else "request")
+    if not is_known:
+        server_facts.plan(ctx, tx, author)  # the drawer says it; then, not when it is looked at
     messages.keep(
         tx,
         note,
