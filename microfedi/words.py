@@ -146,7 +146,7 @@ def moment(local: datetime) -> str:
     return _(
         "%(day)s %(month)s %(year)s, %(time)s",
         day=local.day,
-        month=_months()[local.month - 1],
+        month=_months(language())[local.month - 1],
         year=local.year,
         time=f"{local:%H:%M}",
     )
@@ -158,20 +158,23 @@ def day_briefly(local: datetime, *, with_year: bool) -> str:
     >>> day_briefly(datetime(2026, 9, 3), with_year=False)
     '3 Sep'
     """
-    month = _short_months()[local.month - 1]
+    month = _short_months(language())[local.month - 1]
     if with_year:
         return _("%(day)s %(month)s %(year)s", day=local.day, month=month, year=local.year)
     return _("%(day)s %(month)s", day=local.day, month=month)
 
 
-def _months() -> tuple[str, ...]:
+@functools.cache
+def _months(language: str) -> tuple[str, ...]:
+    """Return the months in the language that is spoken now: `language`, by which they are kept."""
     return (
         _("January"), _("February"), _("March"), _("April"), _("May"), _("June"), _("July"),
         _("August"), _("September"), _("October"), _("November"), _("December"),
     )  # fmt: skip
 
 
-def _short_months() -> tuple[str, ...]:
+@functools.cache
+def _short_months(language: str) -> tuple[str, ...]:
     return (
         _("Jan"), _("Feb"), _("Mar"), _("Apr"), _("May"), _("Jun"), _("Jul"),
         _("Aug"), _("Sep"), _("Oct"), _("Nov"), _("Dec"),
