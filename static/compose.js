@@ -119,10 +119,12 @@ const compose = (form) => {
   const list = one("[data-files]", form);
   const blank = one("template[data-file]", form);
   const picker = field("picture");
-  const attach = one("[data-attach]", form);
-  if (attach) attach.hidden = true;
+  one("[data-attach]", form).hidden = true;
+  one(".attach > summary", form).addEventListener("click", (event) => {
+    if (!event.currentTarget.parentElement.open) picker.click();
+  });
   const number = () => {
-    const files = all(".file", list);
+    const files = all(".file:not(.uploading)", list);
     files.forEach((file, index) => {
       one("legend", file).textContent = `${index + 1}`;
       one('[data-do="earlier"]', file).disabled = index === 0;
@@ -254,7 +256,7 @@ const compose = (form) => {
     if (what !== "remove") { const again = one(`[data-do="${what}"]`, file); (again.disabled ? one("[data-do]:not(:disabled)", file) : again).focus(); }
     changed();
   });
-  for (const file of list.children) prepare(file);
+  for (const file of all(".file", list)) prepare(file);
   number();
 
   picker.addEventListener("change", () => { take(picker.files); picker.value = ""; });

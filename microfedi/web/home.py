@@ -18,7 +18,7 @@ from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.owner import HomeReplies
 from microfedi.web import cards, composer, reading, redirects
 from microfedi.web.cards import Card, Sieve
-from microfedi.web.composer import Box
+from microfedi.web.composer import Box, Offer
 from microfedi.web.reading import Part
 from microfedi.words import _, ngettext
 
@@ -28,8 +28,8 @@ BOOSTS_A_DAY = (1, 2, 3, 5, 10, 20, 0)  # to choose from; 0 is all
 REPLIES: tuple[HomeReplies, ...] = ("all", "followed", "none")
 
 
-# A page, whether it is empty since nothing has come yet, and the composer above it.
-_Shown = tuple[Part, bool, Box | None]
+# A page, whether it is empty since nothing has come yet, and the composer with drafts above it.
+_Shown = tuple[Part, bool, Box | None, list[Offer]]
 
 
 async def show(request: Request) -> Response:
@@ -43,16 +43,18 @@ async def show(request: Request) -> Response:
             return found
         is_empty = not found.rows and timeline.is_empty(reader)
         box = None if found.newer else composer.box(ctx, reader, composer.empty(ctx))
-        return found, is_empty, box
+        offers = [] if found.newer else composer.offers(reader, limit=1)
+        return found, is_empty, box, offers
 
     answer = await ctx.db.read(question)
     if isinstance(answer, RedirectResponse):
         return answer
-    part, is_empty, box = answer
+    part, is_empty, box, offers = answer
     values = {
         "part": part,
         "base": "/home",
         "box": box,
+        "offers": offers,
         "replies": replies_words(),
         "boosts": boosts_words(),
         "is_empty": is_empty,
