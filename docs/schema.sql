@@ -623,7 +623,8 @@ CREATE TABLE owner (
     CHECK (theme IN ('', 'light', 'dark', 'contrast')), accent TEXT NOT NULL DEFAULT ''       -- '' = blue
     CHECK (accent IN ('', 'teal', 'green', 'amber', 'rose', 'graphite')), text_size TEXT NOT NULL DEFAULT ''    -- '' = normal
     CHECK (text_size IN ('small', '', 'large', 'larger')), shows_counts INTEGER NOT NULL DEFAULT 0, home_replies TEXT NOT NULL DEFAULT 'followed'
-    CHECK (home_replies IN ('all', 'followed', 'none')), home_boosts INTEGER NOT NULL DEFAULT 1, boosts_a_day INTEGER NOT NULL DEFAULT 5, post_language TEXT NOT NULL DEFAULT '', has_shortcuts INTEGER NOT NULL DEFAULT 1, passkey_user BLOB) STRICT;
+    CHECK (home_replies IN ('all', 'followed', 'none')), home_boosts INTEGER NOT NULL DEFAULT 1, boosts_a_day INTEGER NOT NULL DEFAULT 5, post_language TEXT NOT NULL DEFAULT '', has_shortcuts INTEGER NOT NULL DEFAULT 1, passkey_user BLOB, vault_idle_minutes INTEGER NOT NULL DEFAULT 15
+    CHECK (vault_idle_minutes IN (5, 15, 60, 720))) STRICT;
 
 CREATE TABLE passkeys (
     id              INTEGER PRIMARY KEY,

@@ -80,6 +80,7 @@ from microfedi.web import (
     settings,
     status,
     thread,
+    unlock,
     uploading,
     visitors,
     why,
@@ -94,7 +95,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 OWNER_PAGES = (
     home, compose, thread, people, messages, drawer, conversation, message, notifications,
     search, settings, security, login,
-    acts, door, events, keyboard, passkeys, push, appearance,
+    acts, door, events, keyboard, passkeys, unlock, push, appearance,
     drafts, scheduled, complete, uploading,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
     leaving, history, gallery, status, receipt, relations, lists, hashtags, filters, why,

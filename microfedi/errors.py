@@ -13,6 +13,7 @@
     ├── InvalidInput              the owner can correct it: names the field       422
     │   └── WrongCredentials      password or code is wrong; never says which     401
     ├── TooBusy                   too many tries or too much to do; wait          429
+    ├── Locked                    messages are sealed: their owner opens them     401
     ├── NotFound                  nothing here, or nothing for this asker         404
     ├── Gone                      something public that was deleted               410
     └── ConfigError               the server cannot start like this; says what to change
@@ -114,6 +115,10 @@ class TooBusy(MicrofediError):
     def __init__(self, message: str, /, *, retry_after_s: int, **values: object) -> None:
         super().__init__(message, **values)
         self.retry_after_s = retry_after_s
+
+
+class Locked(MicrofediError):
+    """The message vault is not open; `str()` says what was wrong with a try to open it."""
 
 
 class NotFound(MicrofediError):

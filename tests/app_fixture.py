@@ -109,6 +109,10 @@ class App:
         assert answer.status_code == 303, answer.text
         return answer
 
+    async def unlock(self, password: str = PASSWORD) -> httpx2.Response:
+        """Open the messages again, which lock themselves when time passes."""
+        return await self.post("/unlock", {"vault_password": password}, page="/settings")
+
     async def get(self, path: str, **headers: str) -> httpx2.Response:
         """Fetch a page; no redirect is followed."""
         return await self.client.get(path, headers=headers)

@@ -165,6 +165,54 @@ async def confirm(
     return found
 
 
+async def open_vault(
+    door: Door, factors: Factors, *, address: str, user_agent: str, now: datetime
+) -> Opened:
+    """Open the message vault for somebody who is logged in: by the password, or a passkey alone.
+
+    Raises: WrongCredentials if it does not open it; TooBusy; InvalidInput.
+    """
+    visit = _Visit(address, user_agent, now, "confirm")
+    await _admit(door, visit)
+    proof = device = None
+    if factors.passkey:
+        device = await _device(door, factors, visit)
+    else:
+        stored = await door.db.read(owner.password_hash)
+        proof = await passwords.verify(factors.password, stored)
+
+    def change(tx: Transaction) -> Opened | None:
+        opened = None
+        if device is None or passkey_storage.used(
+            tx, device.passkey, uses=device.proof.uses, now=now
+        ):
+            opened = _vault(tx, proof, None, device, now)
+        visit.note(tx, Kind.FAILURE if opened is None else Kind.VAULT_OPENED)
+        return opened
+
+    opened = await door.db.write(change)
+    if opened is None:
+        log.warning("the vault was not opened address=%s", address)
+        raise WrongCredentials("", "This does not open your messages.")
+    door.slowed.succeeded(address, now)
+    return opened
+
+
+async def _admit(door: Door, visit: _Visit) -> _Known:
+    """Return what a try is compared with. Raises: TooBusy if there were too many."""
+    known = await door.db.read(lambda reader: _known(reader, visit.address))
+    wait = door.slowed.admit(visit.address, visit.now, is_familiar=known.is_familiar)
+    if wait is not None:
+        seconds = math.ceil(wait.total_seconds())
+        log.warning("login slowed address=%s wait_s=%d", visit.address, seconds)
+        raise TooBusy(
+            "There were too many tries. Please wait %(time)s.",
+            time=words.duration(seconds),
+            retry_after_s=seconds,
+        )
+    return known
+
+
 async def _prove(
     door: Door,
     factors: Factors,
@@ -175,16 +223,7 @@ async def _prove(
     """Check both factors, use the second one up, and do `then`, in one transaction."""
     now, address = visit.now, visit.address
     passwords.normalised(factors.password)  # what is too long is said before anything is counted
-    known = await door.db.read(lambda reader: _known(reader, address))
-    wait = door.slowed.admit(address, now, is_familiar=known.is_familiar)
-    if wait is not None:
-        seconds = math.ceil(wait.total_seconds())
-        log.warning("login slowed address=%s wait_s=%d", address, seconds)
-        raise TooBusy(
-            "There were too many tries. Please wait %(time)s.",
-            time=words.duration(seconds),
-            retry_after_s=seconds,
-        )
+    known = await _admit(door, visit)
 
     def failed(tx: Transaction) -> None:
         if known.password_hash is not None:

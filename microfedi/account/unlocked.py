@@ -13,14 +13,9 @@ from microfedi.storage.vault_keys import Opened
 
 MAX_OPEN = 32  # browsers of one person at once
 
-# After so long without a look at the messages they are locked again; what the owner may choose.
-IDLE_CHOICES = (
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-    timedelta(hours=12),
-)
-IDLE = IDLE_CHOICES[1]
+# Minutes without a look at the messages after which they are locked: what the owner may choose.
+IDLE_CHOICES = (5, 15, 60, 720)
+IDLE = timedelta(minutes=IDLE_CHOICES[1])
 
 
 @dataclass(slots=True)

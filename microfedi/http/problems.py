@@ -16,6 +16,7 @@ from microfedi.errors import (
     Gone,
     InvalidInput,
     KeyUnavailable,
+    Locked,
     MalformedDocument,
     NotAuthorized,
     NotFound,
@@ -23,7 +24,7 @@ from microfedi.errors import (
     TooBusy,
     WrongCredentials,
 )
-from microfedi.http import csrf, pages
+from microfedi.http import csrf, pages, vaults
 from microfedi.http.context import context_of
 from microfedi.http.negotiate import wants_activity
 from microfedi.words import _, mark
@@ -116,6 +117,8 @@ async def answer(request: Request, error: Exception) -> Response:
     """Return what `error` says to whoever asked. Nothing of its inside is shown, but what the
     owner can correct and what another server must know to do better.
     """
+    if isinstance(error, Locked):
+        return await vaults.locked_page(request, error)
     status = _status_of(error)
     if isinstance(error, sqlite3.Error):
         log.error("request=%s the database failed: %s", request.scope.get("request_id"), error)

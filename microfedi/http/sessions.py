@@ -48,6 +48,11 @@ async def of(request: Request) -> Session | None:
     return session_or_none
 
 
+def token_of(request: Request) -> str:
+    """Return what the session's cookie holds, "" if there is none."""
+    return request.cookies.get(cookie_name(context_of(request).config), "")
+
+
 def set_cookie(response: Response, config: Config, token: str) -> None:
     """Hand a session's token to the browser, out of reach of scripts and other sites' posts."""
     response.set_cookie(

@@ -6,9 +6,11 @@ Sealed whole, as the messages are.
 import json
 from dataclasses import asdict, dataclass
 
+from microfedi.storage import private
 from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.vault import MissingKey
 
-_PURPOSE = "message draft"
+PURPOSE = "message draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ def put(tx: Transaction, conversation_id: int | None, draft: Draft) -> None:
         """,
         {
             "id": conversation_id,
-            "body": tx.sealer.seal(
-                _PURPOSE, json.dumps(asdict(draft)).encode(), bound_to=str(conversation_id)
+            "body": private.seal(
+                tx, PURPOSE, json.dumps(asdict(draft)).encode(), bound_to=str(conversation_id)
             ),
         },
     )
@@ -54,7 +56,10 @@ def get(reader: Reader, conversation_id: int | None) -> Draft:
     )
     if sealed is None:
         return Draft()
-    plain = reader.sealer.open(_PURPOSE, sealed, bound_to=str(conversation_id))
+    try:
+        plain = private.open(reader, PURPOSE, sealed, bound_to=str(conversation_id))
+    except MissingKey:
+        return Draft()
     return Draft(**json.loads(plain))
 
 

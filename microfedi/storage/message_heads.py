@@ -19,7 +19,10 @@ _PURPOSE = "message head"
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What is known of a message without opening it. `edited_at` is that of its last version."""
+    """What is known of a message without opening it. `edited_at` is that of its last version.
+
+    `context` and `conversation` are ids of the thread, as its server names it.
+    """
 
     id: int
     conversation_id: int
@@ -28,6 +31,8 @@ class Head:
     public_id: str | None
     published_at: datetime
     edited_at: datetime | None
+    context: str | None = None
+    conversation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ def sealed(tx: Transaction, head: Head) -> bytes:
         "public_id": head.public_id,
         "published": instants.to_text(head.published_at),
         "edited": head.edited_at and instants.to_text(head.edited_at),
+        "context": head.context,
+        "conversation": head.conversation,
     }
     return tx.sealer.seal(_PURPOSE, json.dumps(about).encode(), bound_to=str(head.id))
 
@@ -71,6 +78,8 @@ def of_row(reader: Reader, row: Row) -> Head:
         said.get("public_id"),
         instants.from_text(said["published"]),
         instants.from_text(edited) if edited else None,
+        said.get("context"),
+        said.get("conversation"),
     )
 
 
@@ -83,6 +92,15 @@ def by_uri(reader: Reader, uri: str) -> Head | None:
 def by_id(reader: Reader, message_id: int) -> Head | None:
     """Return what is known of the message of a row."""
     row = reader.one("SELECT * FROM messages WHERE id = :id", {"id": message_id})
+    return None if row is None else of_row(reader, row)
+
+
+def newest(reader: Reader, conversation_id: int) -> Head | None:
+    """Return what is known of the newest message of a conversation."""
+    row = reader.one(
+        "SELECT * FROM messages WHERE conversation_id = :id ORDER BY id DESC LIMIT 1",
+        {"id": conversation_id},
+    )
     return None if row is None else of_row(reader, row)
 
 

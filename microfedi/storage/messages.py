@@ -1,7 +1,8 @@
 """Messages: never among the notes, sealed whole.
 
-Who writes to whom and when it arrived can be read on the disk; text, pictures, ids and the exact
-time of writing cannot. What is known of a message without opening it is in `message_heads`.
+Who writes to whom and when it arrived can be read on the disk. Text and pictures are sealed by the
+vault (storage/private.py): only a session that has it open reads them. What is known of a message
+without opening it is in `message_heads`, so that a locked server goes on with all else.
 """
 
 import json
@@ -11,15 +12,16 @@ from datetime import datetime
 from sqlite3 import Row
 from typing import Any
 
-from microfedi.protocol import instants, sanitize, vocab
+from microfedi.protocol import ids, instants, sanitize, vocab
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import bodies, message_heads, rowids
+from microfedi.storage import bodies, message_heads, private, rowids
 from microfedi.storage.bodies import Body
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.message_heads import Head
+from microfedi.storage.vault import MissingKey
 
 _NO_UPPER_END = 2**63 - 1
-_PURPOSE = "message"
+PURPOSE = "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Message:
     language: str | None
     sensitive: bool
     poll: vocab.Poll | None = None
+    is_lost: bool = False  # sealed by a vault that nobody can open any more
 
 
 def keep(
@@ -81,6 +84,8 @@ def keep(
         public_id,
         instants.not_after(note.published, now),
         None if note.edited is None else instants.not_after(note.edited, now),
+        note.context,
+        note.conversation,
     )
     body = _body(note, html, head)
     tx.run(
@@ -270,7 +275,13 @@ def _written(
     return {
         "id": head.id,
         "head": message_heads.sealed(tx, head),
-        "body": tx.sealer.seal(_PURPOSE, bodies.to_bytes(body), bound_to=str(head.id)),
+        "body": private.seal(
+            tx,
+            PURPOSE,
+            bodies.to_bytes(body),
+            bound_to=str(head.id),
+            within=str(head.conversation_id),
+        ),
         "links": len(sanitize.pages_in(html)),
         "files": len(body.get("attachments", ())),
         "copies": json.dumps(sorted(set(copies))),
@@ -278,8 +289,43 @@ def _written(
 
 
 def _from_row(reader: Reader, row: Row | dict[str, Any]) -> Message:
-    plain = reader.sealer.open(_PURPOSE, row["body_sealed"], bound_to=str(row["id"]))
+    try:
+        plain = private.open(
+            reader,
+            PURPOSE,
+            row["body_sealed"],
+            bound_to=str(row["id"]),
+            within=str(row["conversation_id"]),
+        )
+    except MissingKey:
+        return _lost(row)
     return _from_parts(row["id"], row["conversation_id"], row["actor_id"], bodies.from_bytes(plain))
+
+
+def _lost(row: Row | dict[str, Any]) -> Message:
+    """Return what remains to be said of a message that is sealed for ever."""
+    return Message(
+        id=row["id"],
+        conversation_id=row["conversation_id"],
+        actor_id=row["actor_id"],
+        uri="",
+        public_id=None,
+        html=SafeHtml(""),
+        source=None,
+        summary="",
+        attachments=(),
+        mentions=(),
+        hashtags=(),
+        emojis={},
+        in_reply_to=None,
+        context=None,
+        conversation=None,
+        published_at=ids.instant_of(row["id"]),
+        updated_at=None,
+        language=None,
+        sensitive=False,
+        is_lost=True,
+    )
 
 
 def _from_parts(message_id: int, conversation_id: int, actor_id: int, body: Body) -> Message:

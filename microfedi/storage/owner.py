@@ -69,6 +69,7 @@ class Owner:
     language: str  # of the pages; "" as the browser asks
     looks: Looks
     has_shortcuts: bool  # single keys do something
+    vault_idle_minutes: int  # without a look at the messages, until they are locked again
     disk_budget_bytes: int
     home_read_position: int
     home_replies: HomeReplies  # those that stand on Home: to whom
@@ -136,7 +137,7 @@ def load(reader: Reader) -> Owner | None:
                owner.old_rsa_key_sealed, owner.old_ed25519_key_sealed, owner.key_number,
                owner.bio, owner.hides_follows, owner.message_policy, owner.time_zone,
                owner.language, owner.theme, owner.accent, owner.text_size, owner.shows_counts,
-               owner.has_shortcuts,
+               owner.has_shortcuts, owner.vault_idle_minutes,
                owner.feature_policy, owner.attribution_domains,
                owner.quote_policy, owner.reply_policy, owner.sends_blocks,
                owner.disk_budget_bytes, owner.home_read_position, owner.notifications_read_id,
@@ -198,6 +199,7 @@ def load(reader: Reader) -> Owner | None:
             bool(row["shows_counts"]),
         ),
         has_shortcuts=bool(row["has_shortcuts"]),
+        vault_idle_minutes=row["vault_idle_minutes"],
         disk_budget_bytes=row["disk_budget_bytes"],
         home_read_position=row["home_read_position"],
         home_replies=row["home_replies"],
@@ -421,6 +423,11 @@ def set_shortcuts(tx: Transaction, *, has_shortcuts: bool) -> None:
 def set_post_language(tx: Transaction, tag: str) -> None:
     """Remember in which language the last post was: the next one probably is, too."""
     tx.run("UPDATE owner SET post_language = :tag", {"tag": tag})
+
+
+def set_vault_idle(tx: Transaction, minutes: int) -> None:
+    """Keep after how many minutes without a look messages are locked again."""
+    tx.run("UPDATE owner SET vault_idle_minutes = :minutes", {"minutes": minutes})
 
 
 def set_notifications_read(tx: Transaction, notification_id: int) -> None:

@@ -88,6 +88,10 @@ class PublicKey:
         return head, ChaCha20Poly1305(_derived(shared, public, self.data, purpose))
 
 
+class MissingKey(ValueError):
+    """Sealed by a key that this vault does not have: that of one that is lost."""
+
+
 class SecretKeys:
     """The opened vault: the secret halves by their numbers. Lives in memory only."""
 
@@ -142,7 +146,7 @@ class SecretKeys:
         _version, number, ephemeral = _HEAD.unpack(head)
         key = self._keys.get(number)
         if key is None:
-            raise ValueError(f"the vault's key {number} is not here")
+            raise MissingKey(f"the vault's key {number} is not here")
         try:
             shared = key.exchange(X25519PublicKey.from_public_bytes(ephemeral))
         except ValueError as error:  # a point of low order: nobody honest made that

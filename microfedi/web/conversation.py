@@ -12,7 +12,7 @@ from starlette.routing import Route
 from microfedi.errors import InvalidInput
 from microfedi.federation.outbox import conversations as outbox_conversations
 from microfedi.federation.outbox import messages as outbox
-from microfedi.http import forms
+from microfedi.http import forms, vaults
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import (
@@ -58,6 +58,7 @@ async def send(request: Request) -> Response:
     ctx = context_of(request)
     talk = await talks.asked(request)
     form = await forms.read(request)
+    await vaults.of(request)  # sending needs no secret, but whoever writes is looking
     typed: dict[str, Any] = _empty()
     try:
         typed |= listed.typed(forms.text(form, "source"), form)
@@ -82,6 +83,7 @@ async def send(request: Request) -> Response:
 async def keep_draft(request: Request) -> Response:
     """POST /messages/{id}/draft: what has been typed so far."""
     talk = await talks.asked(request)
+    await vaults.of(request)  # it stays open while somebody types
     form = await forms.read(request)
     draft = Draft(
         forms.text(form, "source"), forms.line(form, "summary", limit=listed.MAX_SUMMARY_CHARS)
@@ -179,7 +181,7 @@ async def _open(
             written.get(conversation.id),
         )
 
-    opened = await ctx.db.read(question)
+    opened = await ctx.db.read(question, vault=await vaults.of(request))
     if conversation.unread and not is_request and not opened.newer:
         await ctx.db.write(lambda tx: conversations.mark_read(tx, conversation.id))
     draft = typed or _empty() | {"source": opened.draft.source, "summary": opened.draft.summary}

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from microfedi.federation.outbox import blocks as outbox_blocks
 from microfedi.federation.outbox import conversations as outbox
-from microfedi.http import forms
+from microfedi.http import forms, vaults
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import acquaintance, conversations
@@ -75,7 +75,8 @@ async def show(request: Request) -> Response:
             older if len(found) == PAGE_REQUESTS else "",
         )
 
-    values = {"drawer": await ctx.db.read(question), "day": talks.day_in(request)}
+    drawer = await ctx.db.read(question, vault=await vaults.of(request))
+    values = {"drawer": drawer, "day": talks.day_in(request)}
     return await page(request, "message_requests.html", values)
 
 

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation.outbox import messages as outbox
-from microfedi.http import forms
+from microfedi.http import forms, vaults
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import messages
@@ -39,7 +39,8 @@ async def edit(request: Request) -> Response:
         typed = {"source": source, "summary": summary, "outside": outside}
         if outside:
             return await _page(request, talk, message, typed, None)
-        await outbox.edit(ctx, message.id, source, summary=summary)
+        vault = await vaults.of(request)
+        await outbox.edit(ctx, message.id, source, summary=summary, vault=vault)
     except InvalidInput as problem:
         return await _page(request, talk, message, typed, problem)
     return RedirectResponse(f"/messages/{talk.conversation.id}#m{message.id}", 303)
@@ -54,7 +55,10 @@ async def delete(request: Request) -> Response:
 
 async def _asked(request: Request) -> tuple[Talk, Message]:
     talk, message_id = await talks.asked(request), forms.path_id(request, "message")
-    message = await context_of(request).db.read(lambda r: messages.by_id(r, message_id))
+    vault = await vaults.of(request)
+    message = await context_of(request).db.read(
+        lambda r: messages.by_id(r, message_id), vault=vault
+    )
     if message is None or message.conversation_id != talk.conversation.id:
         raise NotFound("no such message")
     return talk, message
@@ -76,7 +80,7 @@ async def _page(
             bubbles.of(request, reader, talk, before),
         )
 
-    now, before = await ctx.db.read(question)
+    now, before = await ctx.db.read(question, vault=await vaults.of(request))
     if not now:
         raise NotFound("no such message")
     draft = typed or {"source": message.source or "", "summary": message.summary, "outside": []}

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from microfedi.errors import InvalidInput
 from microfedi.federation.outbox import messages as outbox
-from microfedi.http import forms
+from microfedi.http import forms, vaults
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import actors, blocks, conversations, encrypted, message_drafts
@@ -55,7 +55,8 @@ async def show_all(request: Request) -> Response:
             f"?before={found[-1].last_message_id}" if is_full else "",
         )
 
-    return await page(request, "messages.html", {"listed": await ctx.db.read(question)})
+    listed = await ctx.db.read(question, vault=await vaults.of(request))
+    return await page(request, "messages.html", {"listed": listed})
 
 
 def _piles(reader: Reader) -> list[tuple[Actor, Pile]]:
@@ -96,7 +97,7 @@ async def show_new(request: Request) -> Response:
                 return None, replace(draft, to=talk.addresses)
         return None, draft
 
-    known, draft = await ctx.db.read(question)
+    known, draft = await ctx.db.read(question, vault=await vaults.of(request))
     if known is not None:
         return RedirectResponse(f"/messages/{known}#end", 303)
     shown = _empty() | {"to": draft.to, "source": draft.source, "summary": draft.summary}
@@ -110,6 +111,7 @@ async def submit_new(request: Request) -> Response:
     """
     ctx = context_of(request)
     form = await forms.read(request)
+    await vaults.of(request)  # sending needs no secret, but whoever writes is looking
     shown = _empty()
     try:
         also = forms.line(form, "also", limit=MAX_TO_CHARS)  # named in the text, and then asked for

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi import words
-from microfedi.account import setup
+from microfedi.account import setup, unlocked
 from microfedi.errors import InvalidInput, TooBusy, WrongCredentials
 from microfedi.federation.outbox import keys
 from microfedi.http import forms
@@ -99,6 +99,16 @@ async def end_sessions(request: Request) -> Response:
     return RedirectResponse("/settings/security#sessions", 303)
 
 
+async def set_idle(request: Request) -> Response:
+    """POST /settings/security/idle: after how long messages are locked again."""
+    ctx = context_of(request)
+    form = await forms.read(request)
+    minutes = int(forms.one_of(form, "minutes", [str(one) for one in unlocked.IDLE_CHOICES]))
+    await ctx.db.write(lambda tx: owner_storage.set_vault_idle(tx, minutes))
+    await ctx.reload_owner()
+    return RedirectResponse("/settings/security#vault", 303)
+
+
 async def lock_everything(request: Request) -> Response:
     """POST /settings/security/lock: every session ends, this one too, and every vault is locked.
 
@@ -151,6 +161,7 @@ async def _security_page(
         "sessions": found,
         "codes_left": codes_left,
         "has_passkeys": has_passkeys,
+        "idle_choices": [(one, words.duration(one * 60)) for one in unlocked.IDLE_CHOICES],
         "problem": None,
         "done": None,
         "codes": None,
@@ -164,6 +175,7 @@ owner_routes = [
     Route("/settings/security/password", change_password, methods=["POST"]),
     Route("/settings/security/codes", renew_codes, methods=["POST"]),
     Route("/settings/security/keys", renew_keys, methods=["POST"]),
+    Route("/settings/security/idle", set_idle, methods=["POST"]),
     Route("/settings/security/lock", lock_everything, methods=["POST"]),
     Route("/settings/security/sessions/end", end_sessions, methods=["POST"]),
     Route("/settings/security/sessions/{id}/end", end_session, methods=["POST"]),

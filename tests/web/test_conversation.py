@@ -231,6 +231,7 @@ async def test_messages_fade_here_and_are_taken_back_once(tmp_path: Path) -> Non
         await outbox.expire(app.ctx, "")
         await outbox.expire(app.ctx, "")  # as after a restart
         await work(app)
+        await app.unlock()
         page = (await app.get(talk)).text
         assert "the-first-word" not in page
         assert "their-old-word" not in page

@@ -27,6 +27,7 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.message_heads import Head
 from microfedi.storage.messages import Message
+from microfedi.storage.vault import SecretKeys
 
 MAX_PEOPLE = 20  # in one conversation: more is a mailing list
 
@@ -116,16 +117,21 @@ async def send(
 
 
 async def edit(
-    ctx: Context, message_id: int, source: str, *, summary: str | None = None
+    ctx: Context,
+    message_id: int,
+    source: str,
+    *,
+    summary: str | None = None,
+    vault: SecretKeys | None = None,
 ) -> Message:
     """Send a new version of a message to the same people; pictures stay, and the content warning
     unless there is a new `summary`.
 
     Source: ActivityPub 6.3.
-    Raises: InvalidInput as `send`; NotFound if it is not the owner's.
+    Raises: InvalidInput as `send`; NotFound if it is not the owner's; Locked without the `vault`.
     """
     owner, now = ctx.owner, ctx.now()
-    old, people = await ctx.db.read(lambda reader: _own(ctx, reader, message_id))
+    old, people = await ctx.db.read(lambda reader: _own(ctx, reader, message_id), vault=vault)
     if not old.attachments or source.strip():
         writing.check(ctx, source, 0)
     written = writing.as_written(ctx, source, writing.among(source, people))
@@ -200,7 +206,7 @@ def take_back(ctx: Context, tx: Transaction, heads: Iterable[Head]) -> None:
 
 def _to(
     ctx: Context, reader: Reader, people: Collection[int], in_reply_to: int | None
-) -> tuple[list[Actor], Message | None]:
+) -> tuple[list[Actor], Head | None]:
     wanted = sorted(set(people))
     if not wanted or ctx.owner.actor_id in wanted:
         raise InvalidInput("to", "To whom?")
@@ -216,10 +222,10 @@ def _to(
     conversation_id = conversations.find(reader, wanted)
     parent = None
     if conversation_id is not None:
-        newest = messages.page(reader, conversation_id, limit=1)
-        parent = newest[0] if newest else None
         if in_reply_to is not None:
-            parent = messages.by_id(reader, in_reply_to)
+            parent = message_heads.by_id(reader, in_reply_to)
+        else:
+            parent = message_heads.newest(reader, conversation_id)
     # Its id would tell these people that there is another conversation.
     if in_reply_to is not None and (parent is None or parent.conversation_id != conversation_id):
         raise InvalidInput("", "What this answers is not in this conversation.")

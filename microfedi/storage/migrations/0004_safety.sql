@@ -71,3 +71,6 @@ CREATE TABLE pending_acts (
     asked_at        TEXT NOT NULL,
     due_at          TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+ALTER TABLE owner ADD COLUMN vault_idle_minutes INTEGER NOT NULL DEFAULT 15
+    CHECK (vault_idle_minutes IN (5, 15, 60, 720));
