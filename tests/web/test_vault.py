@@ -7,7 +7,7 @@ import pytest
 
 from microfedi.account.unlocked import Unlocked
 from microfedi.storage import messages, vault_keys
-from microfedi.storage.database import Reader
+from microfedi.storage.database import Transaction
 from tests.another_server import AS2, RemoteActor
 from tests.app_fixture import PASSWORD, US, App, an_app, texts
 
@@ -224,12 +224,9 @@ async def test_without_the_key_nothing_is_opened_and_it_is_said(tmp_path: Path) 
         talk = await a_talk(app)
         await app.login()
 
-        def lose(reader: Reader) -> None:
-            opened = vault_keys.create(reader, now=app.clock.now)  # type: ignore[arg-type]
-            vault_keys.let_in(  # type: ignore[arg-type]
-                reader, opened, "password", b"x" * 32, now=app.clock.now
-            )
-            reader.run("UPDATE vault_ways SET vault = vault")  # type: ignore[attr-defined]
+        def lose(tx: Transaction) -> None:
+            opened = vault_keys.create(tx, now=app.clock.now)
+            vault_keys.let_in(tx, opened, "password", b"x" * 32, now=app.clock.now)
 
         await app.ctx.db.write(lose)
         key = await app.ctx.db.read(vault_keys.current)
