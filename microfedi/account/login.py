@@ -13,7 +13,7 @@ from microfedi.account.passkeys import Challenges
 from microfedi.account.throttle import Throttle
 from microfedi.config import Config
 from microfedi.errors import InvalidInput, TooBusy, WrongCredentials
-from microfedi.storage import door_log, owner, sessions, vault_keys
+from microfedi.storage import door_log, jobs, owner, sessions, vault_keys
 from microfedi.storage import passkeys as passkey_storage
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.door_log import Kind
@@ -354,6 +354,7 @@ def _opened(tx: Transaction, vault_key: bytes, now: datetime) -> Opened | None:
     if vault_keys.current(tx) is None:
         opened = vault_keys.create(tx, now=now)
         vault_keys.let_in(tx, opened, "password", vault_key, now=now)
+        jobs.add(tx, "seal", "", due_at=now)
         return opened
     try:
         return vault_keys.open_by(tx, "password", vault_key)

@@ -15,6 +15,7 @@ from microfedi.federation import (
     linked,
     prune,
     quoting,
+    sealing,
     server_facts,
     synchronization,
     threads,
@@ -56,6 +57,7 @@ JOBS: Mapping[str, Work] = {
     "retire_keys": keys.retire,  # the owner's former keys, when everybody knows the new ones.
     "publish": drafts.publish_due,  # key: a draft's. Its time has come.
     "unblock": blocks.end,  # key: "actor" and a row id, or "host" and a name. Its time is over.
+    "seal": sealing.run,  # messages of an older database, by the vault that there is now.
     "act": irreversible.run,  # key: what was asked for a day ago and cannot be undone.
     "purge": blocks.clear,  # key: the name of a blocked server. What is here of it goes.
     "expire": conversations.expire,  # periodic. Messages whose time is over, as the owner chose.
