@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from sqlite3 import Row
 
-from microfedi.storage import message_drafts, messages, private, vault_keys
+from microfedi.storage import message_drafts, message_heads, messages, private, vault_keys
 from microfedi.storage.database import Transaction
 
 BATCH = 200  # values in one transaction: some 30 ms, and others want to write too
@@ -24,7 +24,7 @@ def some(tx: Transaction) -> int:
 def _messages(tx: Transaction) -> int:
     rows = tx.all(
         """
-        SELECT id, id AS message_id, conversation_id, body_sealed
+        SELECT *
           FROM messages
          WHERE substr(body_sealed, 1, 1) = :old
          LIMIT :limit
@@ -32,9 +32,14 @@ def _messages(tx: Transaction) -> int:
         {"old": _OLD, "limit": BATCH},
     )
     for row in rows:
+        head = message_heads.of_row(tx, row)  # the oldest ones have none of their own yet
         tx.run(
-            "UPDATE messages SET body_sealed = :body WHERE id = :id",
-            {"id": row["id"], "body": _anew(tx, row["message_id"], row)},
+            "UPDATE messages SET head_sealed = :head, body_sealed = :body WHERE id = :id",
+            {
+                "id": row["id"],
+                "head": message_heads.sealed(tx, head),
+                "body": _anew(tx, row["id"], row),
+            },
         )
     return len(rows)
 

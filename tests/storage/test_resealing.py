@@ -1,37 +1,45 @@
 """Messages of a database from before the vault are sealed by it, every copy of them."""
 
+from microfedi.protocol import vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.storage import (
-    actors,
     conversations,
     message_drafts,
+    message_heads,
     messages,
     resealing,
     vault_keys,
 )
 from microfedi.storage.database import Database, Transaction
 from microfedi.storage.message_drafts import Draft
-from tests.factories import NOON, a_note, an_actor
+from tests.factories import NOON
+from tests.storage.test_notes import BOB, met
 
 
 def lived_in(tx: Transaction) -> int:
     """Three messages, one of them edited, and two drafts, all under the server key."""
-    actor = actors.keep(tx, an_actor("bob"), now=NOON)
-    talk = conversations.make(tx, {actor.id}, state="open")
+    bob = met(tx)
+    talk = conversations.make(tx, {bob}, state="open")
     for number in range(3):
-        note = a_note(uri=f"https://b.example/m/{number}", content=f"<p>word{number}</p>")
+        note = vocab.Note(
+            uri=f"https://b.example/m/{number}",
+            attributed_to=BOB,
+            content=f"<p>word{number}</p>",
+            conversation="tag:b.example,77",
+        )
         messages.keep(
             tx,
             note,
             conversation_id=talk,
-            actor_id=actor.id,
+            actor_id=bob,
             html=SafeHtml(note.content),
             now=NOON,
         )
-    (first, *_) = messages.ids_of(tx, talk)
+    (first, *_) = message_heads.ids_of(tx, talk)
     messages.edit(tx, first, note, html=SafeHtml("<p>better</p>"), now=NOON)
     message_drafts.put(tx, talk, Draft("draft words"))
     message_drafts.put(tx, None, Draft("new words", to="@bob@b.example"))
+    tx.run("UPDATE messages SET head_sealed = NULL WHERE id = :id", {"id": first})
     return talk
 
 
@@ -60,6 +68,9 @@ async def test_everything_is_sealed_anew(db: Database) -> None:
         "draft words"
     )
     assert (await db.read(lambda r: message_drafts.get(r, None), vault=keys)).source == "new words"
+    head = await db.read(lambda r: message_heads.by_uri(r, "https://b.example/m/0"))
+    assert head is not None
+    assert head.conversation == "tag:b.example,77"
     (old,) = await db.read(lambda r: messages.versions(r, before[0].id), vault=keys)
     assert "word0" in old.html
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from microfedi.account.unlocked import Unlocked
-from microfedi.storage import messages, vault_keys
+from microfedi.storage import message_heads, vault_keys
 from microfedi.storage.database import Transaction
 from tests.another_server import AS2, RemoteActor
 from tests.app_fixture import PASSWORD, US, App, an_app, texts
@@ -193,7 +193,7 @@ async def test_nothing_typed_is_lost(tmp_path: Path) -> None:
         talk = await a_talk(app)
         await app.login()
         number = int(talk.rpartition("/")[2])
-        message_id = await app.ctx.db.read(lambda r: messages.ids_of(r, number)[0])
+        message_id = await app.ctx.db.read(lambda r: message_heads.ids_of(r, number)[0])
         app.ctx.unlocked.lock_all()
 
         answer = await app.post(f"{talk}/{message_id}/edit", {"source": "my <new> words"})
