@@ -116,8 +116,9 @@ async def show_profile(request: Request) -> Response:
 
     response = await page(request, "profile.html", {"profile": await ctx.db.read(question)})
     response = finish(response, asker, owner.uri)
-    feed = f'<{owner.addresses.page}/feed.atom>; rel="alternate"; type="application/atom+xml"'
-    response.headers["Link"] += f", {feed}"
+    for kind, name in (("atom+xml", "atom"), ("feed+json", "json")):
+        feed = f'<{owner.addresses.page}/feed.{name}>; rel="alternate"; type="application/{kind}"'
+        response.headers["Link"] += f", {feed}"
     return response
 
 
