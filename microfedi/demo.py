@@ -210,8 +210,12 @@ class Visitor:
     cookies: dict[str, str] = field(default_factory=dict)
 
     async def get(self, path: str) -> Answer:
-        """Open a page."""
-        return await self._send("GET", path, None)
+        """Open a page; one that opens where one stopped, there."""
+        answer = await self._send("GET", path, None)
+        place = answer.headers.get("location", "").partition("#")[0]
+        if answer.status == 303 and place.startswith(f"{path}?"):
+            return await self._send("GET", place, None)
+        return answer
 
     async def submit(self, page: str, action: str, **fields: str) -> Answer:
         """Open `page`, and send its form for `action` filled in with `fields`.
@@ -395,7 +399,7 @@ async def talk(alice: Visitor, bob: Visitor, say: Callable[[str], None]) -> None
     say("They follow each other.")
     hello = "Hello! This is my own server, and it fits into one directory."
     await alice.post(hello)
-    home = await bob.until_shown("/home?newest", hello)
+    home = await bob.until_shown("/home", hello)
     say("Alice posted, and Bob sees it at Home.")
     answer = "Welcome, neighbour. Mine lives two ports away."
     await bob.post(f"{alice.instance.handle} {answer}", reply_to=_number_of(home, hello))
