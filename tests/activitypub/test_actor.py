@@ -79,7 +79,8 @@ async def test_both_addresses_have_both_faces(tmp_path: Path) -> None:
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert page.headers["link"] == (
             f'<{US}>; rel="alternate"; type="application/activity+json", '
-            '<https://us.example/@maya/feed.atom>; rel="alternate"; type="application/atom+xml"'
+            '<https://us.example/@maya/feed.atom>; rel="alternate"; type="application/atom+xml", '
+            '<https://us.example/@maya/feed.json>; rel="alternate"; type="application/feed+json"'
         )
         for answer in (to_page, page):
             assert {"Accept", "Cookie"} <= set(answer.headers["vary"].split(", "))
