@@ -6,6 +6,7 @@ Source: the microformats wiki, rel-me; what Mastodon does with profile fields.
 import asyncio
 import logging
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from microfedi.errors import MalformedDocument, ProtocolError, RemoteError
@@ -15,6 +16,7 @@ from microfedi.protocol import answers, relme, sanitize, uris
 from microfedi.storage import actors, jobs, verified_links
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.verified_links import Link
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +57,12 @@ def plan(ctx: Context, tx: Transaction, actor: Actor, *, at_once: bool = False) 
 
 def is_due(ctx: Context, reader: Reader, actor: Actor) -> bool:
     """Whether a page of the profile was not looked at for a week, or never."""
-    named = pages(ctx, actor) if ctx.config.federates else []
-    if not named:
-        return False
-    known = verified_links.of_actor(reader, actor.id)
+    return bool(actor.fields) and are_due(ctx, actor, verified_links.of_actor(reader, actor.id))
+
+
+def are_due(ctx: Context, actor: Actor, known: Mapping[str, Link]) -> bool:
+    """As `is_due`, when it is `known` already what was seen."""
+    named = pages(ctx, actor) if ctx.config.federates and actor.fields else []
     before = ctx.now() - verified_links.FRESH_FOR
     return any(one not in known or known[one].checked_at <= before for one in named)
 

@@ -2,7 +2,7 @@
 
 import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,10 +14,11 @@ from starlette.responses import HTMLResponse, Response
 
 from microfedi import __version__, words
 from microfedi.assets import asset_dir
-from microfedi.federation import media_cache
+from microfedi.federation import familiar, media_cache
 from microfedi.http import csrf, previews, sessions
 from microfedi.http.context import context_of
 from microfedi.protocol import sanitize
+from microfedi.protocol.lookalikes import Resemblance
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import conversations, notifications
 from microfedi.storage.messages import Message
@@ -171,21 +172,25 @@ async def page(
     `looks` (how the owner wants pages to be; None for strangers),
     `csrf_field()`, `media(url)` (a picture: others' by way of our cache), `drawn(text, emojis)`
     (with custom emojis as pictures), `now`, and the functions `local` (an instant in the owner's
-    time zone) and `ago`; for the owner also how many messages and notifications are unread.
+    time zone), `day` and `ago`; for the owner also how many messages and notifications are unread,
+    and `resembling(actor)`: whom of those the owner follows somebody could be taken for.
     """
     ctx = context_of(request)
     session = await sessions.of(request)
     owner = ctx.owner if ctx.has_owner else None
     now = ctx.now()
     unread_messages = unread_notifications = 0
+    resembling: Callable[..., Resemblance | None] = _nobody
     if session and owner:
         read_id = owner.notifications_read_id
-        unread_messages, unread_notifications = await ctx.db.read(
+        unread_messages, unread_notifications, known = await ctx.db.read(
             lambda r: (
                 conversations.unread(r, now=now),
                 notifications.count_after(r, read_id, now=now, wanted=owner.filters),
+                familiar.of(ctx, r),
             )
         )
+        resembling = familiar.comparing(known)
     zone = zone_of(owner.time_zone) if owner else UTC
 
     def media(url: str | None) -> str:
@@ -202,6 +207,9 @@ async def page(
 
     def local(instant: datetime) -> str:
         return words.moment(instant.astimezone(zone))
+
+    def day(instant: datetime) -> str:
+        return words.day_briefly(instant.astimezone(zone), with_year=True)
 
     today = now.astimezone(zone)
 
@@ -234,12 +242,18 @@ async def page(
                 "drawn": drawn,
                 "now": now,
                 "local": local,
+                "day": day,
+                "resembling": resembling,
                 "ago": ago,
                 **(values or {}),
             }
         )
     )
     return HTMLResponse(html, status_code=status_code)
+
+
+def _nobody(*_: object) -> None:
+    """Strangers are told of nobody whom the owner follows."""
 
 
 def _ago(now: datetime, then: datetime, today: datetime) -> str:

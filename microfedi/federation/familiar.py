@@ -1,0 +1,105 @@
+"""Whom the owner follows, prepared so that whoever looks like one of them is noticed on any page.
+
+Made once and kept in memory; it is made anew when the owner follows somebody else, or when one of
+them is called or looks otherwise.
+"""
+
+import json
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+from microfedi.federation import media_cache
+from microfedi.federation.context import Context
+from microfedi.protocol import names
+from microfedi.protocol.lookalikes import Familiar, Person, Resemblance
+from microfedi.storage.actors import Actor
+from microfedi.storage.database import Reader
+
+MAX_PEOPLE = 5_000  # of more the ones followed first: those are known the longest
+
+_made: WeakKeyDictionary[Context, tuple[int, Familiar]] = WeakKeyDictionary()
+
+
+def of(ctx: Context, reader: Reader) -> Familiar:
+    """Return the people whom the owner follows or asked, and the owner, for comparison."""
+    version: int = reader.value("SELECT version FROM familiar")
+    known = _made.get(ctx)
+    if known is None or known[0] != version:
+        known = _made[ctx] = (version, Familiar(_people(reader)))
+    return known[1]
+
+
+def comparing(known: Familiar) -> Callable[[Actor, int | None], Resemblance | None]:
+    """Return what finds whom somebody resembles; for one page, on which people stand repeatedly."""
+    found: dict[tuple[int, int | None], Resemblance | None] = {}
+
+    def resembling(actor: Actor, picture: int | None = None) -> Resemblance | None:
+        key = actor.id, picture
+        if actor.id in known:
+            return None
+        if key not in found:
+            found[key] = known.resembled_by(person(actor, picture))
+        return found[key]
+
+    return resembling
+
+
+def person(actor: Actor, picture: int | None = None) -> Person:
+    """Return somebody as they are shown, and so compared."""
+    return _person(
+        actor.id,
+        actor.uri,
+        actor.address.removeprefix("@"),
+        actor.name,
+        picture,
+        frozenset(actor.also_known_as),
+    )
+
+
+def picture_of(reader: Reader, actor: Actor) -> int | None:
+    """Return what somebody's portrait looks like, None if we have no copy of it."""
+    if not actor.icon_url:
+        return None
+    return media_cache.likenesses(reader, [actor.icon_url]).get(actor.icon_url)
+
+
+def _people(reader: Reader) -> list[Person]:
+    rows = reader.all(
+        """
+        SELECT id, uri, coalesce(handle, username || '@' || host) AS address, name, icon_url,
+               also_known_as
+          FROM actors
+         WHERE id IN (SELECT actor_id FROM owner)
+            OR id IN (SELECT actor_id
+                        FROM following
+                       WHERE state IN ('accepted', 'requested')
+                       ORDER BY created_at
+                       LIMIT :most)
+        """,
+        {"most": MAX_PEOPLE},
+    )
+    pictures = media_cache.likenesses(reader, {row["icon_url"] for row in rows if row["icon_url"]})
+    return [
+        _person(
+            row["id"],
+            row["uri"],
+            row["address"],
+            row["name"],
+            pictures.get(row["icon_url"]),
+            frozenset(json.loads(row["also_known_as"])),
+        )
+        for row in rows
+    ]
+
+
+def _person(
+    actor_id: int,
+    uri: str,
+    address: str,
+    name: str,
+    picture: int | None,
+    aliases: frozenset[str],
+) -> Person:
+    username, _, host = address.rpartition("@")
+    shown = names.shown(name, username) if name else ""
+    return Person(actor_id, uri, username, host, shown, picture, aliases)
