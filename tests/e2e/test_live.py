@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from playwright.sync_api import Browser, CDPSession, Page, expect
+from playwright.sync_api import Browser, CDPSession, expect
 
 from tests import push_service
 from tests.e2e import browsing, processes
@@ -47,11 +47,6 @@ def people(
         yield alice, bob
         for server in (at_alice, at_bob):
             assert "Traceback" not in server.log()
-
-
-def card(page: Page, words: str) -> str:
-    """The id of the card that says so."""
-    return page.locator("article.note", has_text=words).first.get_attribute("id") or ""
 
 
 def test_a_favourite_stays_where_one_is(people: tuple[Person, Person]) -> None:
@@ -146,7 +141,8 @@ def test_keys_walk_act_and_go(people: tuple[Person, Person]) -> None:
     alice, _bob = people
     alice.go("/home")
     page = alice.page
-    first, second = card(page, "Post number 3"), card(page, "Post number 2")
+    notes = page.locator("article.note")
+    first, second = (notes.nth(number).get_attribute("id") for number in (0, 1))
     page.keyboard.press("j")
     expect(page.locator(f"#{first}")).to_be_focused()
     page.keyboard.press("j")
