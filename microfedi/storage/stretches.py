@@ -156,7 +156,7 @@ def around(
     """Return the stretch around the entry at `mark`: what is above it, and some that is below."""
     newer = _up(reader, mark, limit - least_below, now, list_id)
     older = _down(reader, mark + 1, limit - len(newer.entries), now, list_id)
-    high = newer.end if newer.has_more else max(mark, newer.highest)
+    high = newer.end if newer.has_more else max(newer.highest, older.highest)
     return Stretch(
         newer.entries + older.entries,
         newer.gathered + older.gathered,

@@ -164,6 +164,25 @@ async def test_who_jumps_to_the_newest_is_told_and_loses_nothing(tmp_path: Path)
         assert shown((await app.home()).text)[0] == 90
 
 
+async def test_no_address_makes_read_what_it_does_not_show(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await publish(app, 1)
+        await app.login()
+        await app.get("/home")
+        await publish(app, *range(2, 2 * PAGE_ENTRIES + 9))
+        place = (await app.get("/home")).headers["location"]
+        far = 2**62
+        for query in (
+            f"at={far}",
+            f"after={far}",
+            f"before={far}",
+            "newest",
+            f"since={far}&at={far}",
+        ):
+            await app.get(f"/home?{query}")
+            assert (await app.get("/home")).headers["location"] == place
+
+
 async def test_older_pages_do_not_move_the_mark(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await publish(app, *range(45))
