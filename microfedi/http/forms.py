@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from enum import StrEnum
 from typing import BinaryIO, TypeVar
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
@@ -81,6 +82,7 @@ async def read_beginning(request: Request, *, most_bytes: int) -> tuple[FormData
     Raises: InvalidInput as `read`.
     """
     whole = request.stream()
+    _kind_of, options = parse_options_header(request.headers.get("content-type"))
 
     async def beginning() -> AsyncIterator[bytes]:
         left = most_bytes
@@ -88,11 +90,15 @@ async def read_beginning(request: Request, *, most_bytes: int) -> tuple[FormData
             if left > 0:
                 yield piece[:left]
             left -= len(piece)
+        if left < 0 and b"boundary" in options:  # what it was cut in ends here
+            yield b"\r\n--%b--\r\n" % options[b"boundary"]
         yield b""
 
     request.stream = beginning  # type: ignore[method-assign]
     form = await read(request)
-    texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+    texts: list[tuple[str, UploadFile | str]] = [
+        (name, value) for name, value in form.multi_items() if isinstance(value, str)
+    ]
     has_files = any(
         isinstance(value, UploadFile) and value.size for _name, value in form.multi_items()
     )
