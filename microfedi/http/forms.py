@@ -1,7 +1,7 @@
 """What a form brought, read once, bounded; every surprise becomes InvalidInput."""
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from enum import StrEnum
 from typing import BinaryIO, TypeVar
 
@@ -84,7 +84,7 @@ async def read_beginning(request: Request, *, most_bytes: int) -> tuple[FormData
     whole = request.stream()
     _kind_of, options = parse_options_header(request.headers.get("content-type"))
 
-    async def beginning() -> AsyncIterator[bytes]:
+    async def beginning() -> AsyncGenerator[bytes, None]:
         left = most_bytes
         async for piece in whole:
             if left > 0:

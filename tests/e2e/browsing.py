@@ -175,8 +175,10 @@ class Person:
         self.page.get_by_label("Text of the post").fill(text)
         if picture is not None:
             self.page.get_by_text("Pictures, video, audio", exact=True).click()
-            self.page.get_by_label("File 1", exact=True).set_input_files(picture)
-            self.page.get_by_label("Description of file 1 for").fill(alt)
+            self.page.get_by_label("Add files").set_input_files(picture)
+            if not self._javascript:
+                self.page.get_by_role("button", name="Upload").click()
+            self.page.get_by_label("Description").fill(alt)
         self.page.get_by_label("Who can see it").select_option(visibility)
         self.page.get_by_role("button", name="Publish").click()
         expect(self.page.locator("article.note").filter(has_text=text[:20])).to_be_visible()
