@@ -1,9 +1,12 @@
 """The owner of a microfedi at their browser: real pages, real forms, cookies, and no script."""
 
+import contextlib
+import sqlite3
 import ssl
 import time
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -133,6 +136,7 @@ class Owner:
         self.base_url = base_url
         self.handle = handle
         self.recovery_codes: list[str] = []
+        self.data = Path()  # where the server keeps everything
         self.client = httpx2.Client(
             base_url=base_url, verify=verify, timeout=30, trust_env=False, follow_redirects=True
         )
@@ -150,6 +154,15 @@ class Owner:
     def host(self) -> str:
         """What stands behind the @ of the owner's handle."""
         return self.base_url.partition("://")[2]
+
+    def a_day_later(self) -> None:
+        """Have what waits for its day be due, as after a day, and wake the server for it."""
+        past = "2000-01-01T00:00:00.000Z"
+        with contextlib.closing(sqlite3.connect(self.data / "microfedi.db", timeout=20)) as file:
+            file.execute("UPDATE pending_acts SET due_at = ?", (past,))
+            file.execute("UPDATE jobs SET due_at = ? WHERE kind = 'act'", (past,))
+            file.commit()
+        self.submit("/settings/disk", "/settings/disk", budget_gb="5")
 
     def log_in(self, password: str, totp_secret: str) -> None:
         """Log in as a person does: with the code shown now, or if that was used, the next one."""

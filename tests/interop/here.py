@@ -60,6 +60,7 @@ def running(directory: Path, *, authority: Authority | None = None) -> Iterator[
         owner = stack.enter_context(contextlib.closing(Owner(base_url, HANDLE, verify=verify)))
         owner.log_in(PASSWORD, made["totp_secret"])
         owner.recovery_codes = made["recovery_codes"]
+        owner.data = directory / "data"
         yield owner
     said = (directory / "microfedi.log").read_text("utf-8")
     broken = [line for line in said.splitlines() if " ERROR " in line or "Traceback" in line]

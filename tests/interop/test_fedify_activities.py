@@ -646,6 +646,8 @@ def test_our_move_is_told_with_both_accounts(owner: Owner, peer: Peer, friends: 
         password=here.PASSWORD,
         code=owner.recovery_codes.pop(),
     )
+    assert peer.arrived("Move", actor=owner.uri) == []
+    owner.a_day_later()
 
     move = peer.wait_for("Move", actor=owner.uri)
     assert move["object"] == owner.uri
@@ -728,7 +730,8 @@ def test_our_leaving_is_told(owner: Owner, peer: Peer, friends: str) -> None:
         "code": owner.recovery_codes.pop(),
     }
     answer = owner.client.post("/settings/delete", data=typed, headers={"Origin": owner.base_url})
-    assert "This account has been deleted" in Page(answer).text
+    assert "will be deleted" in Page(answer).text
+    owner.a_day_later()
 
     delete = peer.wait_for("Delete", object=owner.uri)
 
