@@ -80,6 +80,7 @@ from microfedi.web import (
     settings,
     status,
     thread,
+    trust,
     unlock,
     uploading,
     visitors,
@@ -99,6 +100,7 @@ OWNER_PAGES = (
     drafts, scheduled, complete, uploading,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
     leaving, history, gallery, status, receipt, relations, lists, hashtags, filters, why,
+    trust,
 )  # fmt: skip
 _WITH_FILES = ("/compose", "/compose/media", "/posts/{id}/edit", "/messages/new", "/messages/{id}")
 _WITH_PICTURES = ("/settings/profile", "/setup/{token}")

@@ -29,7 +29,7 @@ def plan(ctx: Context, tx: Transaction, actor: Actor) -> None:
     if not is_due(ctx, tx, actor):
         return
     wait = timedelta(seconds=random.uniform(0, SPREAD_S))  # noqa: S311 - politeness, no secret
-    jobs.add(tx, "server_facts", actor.uri, due_at=ctx.now() + wait, most=MAX_WAITING)
+    jobs.add_if_missing(tx, "server_facts", actor.uri, due_at=ctx.now() + wait, most=MAX_WAITING)
 
 
 def is_due(ctx: Context, reader: Reader, actor: Actor) -> bool:

@@ -50,9 +50,11 @@ def plan(ctx: Context, tx: Transaction, actor: Actor, *, at_once: bool = False) 
     """Have the pages of a profile looked at, if there are any and it is time."""
     if not is_due(ctx, tx, actor) and not at_once:
         return
-    wait = 0.0 if at_once else random.uniform(0, SPREAD_S)  # noqa: S311 - politeness, no secret
-    due = ctx.now() + timedelta(seconds=wait)
-    jobs.add(tx, "verify", actor.uri, due_at=due, most=MAX_WAITING)
+    if at_once:
+        jobs.add(tx, "verify", actor.uri, due_at=ctx.now(), most=MAX_WAITING)
+        return
+    wait = timedelta(seconds=random.uniform(0, SPREAD_S))  # noqa: S311 - politeness, no secret
+    jobs.add_if_missing(tx, "verify", actor.uri, due_at=ctx.now() + wait, most=MAX_WAITING)
 
 
 def is_due(ctx: Context, reader: Reader, actor: Actor) -> bool:

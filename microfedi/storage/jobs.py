@@ -39,14 +39,18 @@ def add(tx: Transaction, kind: str, key: str, *, due_at: datetime, most: int = M
     )
 
 
-def add_if_missing(tx: Transaction, kind: str, key: str, *, due_at: datetime) -> None:
+def add_if_missing(
+    tx: Transaction, kind: str, key: str, *, due_at: datetime, most: int = MAX_WAITING
+) -> None:
     """Have `kind` done for `key` at `due_at`, unless it waits already: for what is periodic."""
     tx.run(
         """
-        INSERT INTO jobs (kind, key, due_at) VALUES (:kind, :key, :due_at)
+        INSERT INTO jobs (kind, key, due_at)
+        SELECT :kind, :key, :due_at
+         WHERE (SELECT count(*) FROM jobs WHERE kind = :kind) < :most
         ON CONFLICT (kind, key) DO NOTHING
         """,
-        {"kind": kind, "key": key, "due_at": instants.to_text(due_at)},
+        {"kind": kind, "key": key, "due_at": instants.to_text(due_at), "most": most},
     )
 
 

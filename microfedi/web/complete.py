@@ -47,7 +47,7 @@ def _people(reader: Reader, query: str, owner_id: int, base_url: str) -> Offered
         offered.append(
             {
                 "put": one.address,
-                "name": one.name or one.username,
+                "name": one.display_name,
                 "more": one.address,
                 "picture": picture,
             }

@@ -123,7 +123,7 @@ async def boosts_page(request: Request, *, base: str, list_id: int | None = None
     if actor is None:
         raise NotFound("nobody of that number")
     values: dict[str, Any] = {
-        "heading": _("Boosts by %(name)s", name=actor.name or actor.username),
+        "heading": _("Boosts by %(name)s", name=actor.display_name),
         "cards": shown,
         "older": older,
         "back": base,

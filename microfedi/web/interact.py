@@ -22,6 +22,7 @@ from microfedi.storage import standing
 from microfedi.storage.actors import Actor
 from microfedi.storage.notes import Note
 from microfedi.web import cards, compose
+from microfedi.web import trust as trusting
 from microfedi.web.cards import Card
 from microfedi.words import _
 
@@ -80,7 +81,11 @@ async def authorize(request: Request) -> Response:
         return await page(request, "authorize.html", values, status_code=422)
     if isinstance(found, Actor):
         values["person"] = found
-        values["relation"] = await ctx.db.read(lambda r: standing.of_actor(r, found, ctx.now()))
+        values["relation"], trust = await ctx.db.read(
+            lambda r: (standing.of_actor(r, found, ctx.now()), trusting.of(ctx, r, found))
+        )
+        await trusting.look_again(ctx, found, trust)
+        values["trust"] = trust
     else:
         values["card"] = await _card(ctx, found)
     return await page(request, "authorize.html", values)

@@ -23,8 +23,10 @@ from microfedi.storage.database import Reader
 from microfedi.storage.mutes import MutedActor
 from microfedi.storage.standing import Standing
 from microfedi.web import profiles, redirects
+from microfedi.web import trust as trusting
 from microfedi.web.cards import Sieve
 from microfedi.web.profiles import Content
+from microfedi.web.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Profile:
     actor: Actor
     relation: Standing
     content: Content
+    trust: Trust
     joined: str = ""
     muted: MutedActor | None = None
     blocked: BlockedActor | None = None
@@ -65,12 +68,15 @@ async def show(request: Request) -> Response:
             actor,
             relation,
             content,
+            trusting.of(ctx, reader, actor),
             _day(actor.published_at, zone_of(ctx.owner.time_zone)),
             mutes.of_actor(reader, actor.id, ctx.now()) if relation.is_muted else None,
             blocks.of_actor(reader, actor.id) if relation.is_blocked else None,
         )
 
-    return await page(request, "person.html", {"profile": await ctx.db.read(question)})
+    profile = await ctx.db.read(question)
+    await trusting.look_again(ctx, actor, profile.trust)
+    return await page(request, "person.html", {"profile": profile, "trust": profile.trust})
 
 
 def _day(instant: datetime | None, zone: tzinfo) -> str:

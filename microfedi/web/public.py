@@ -20,7 +20,9 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.web import cards, gallery, history, profiles, thread
+from microfedi.web import trust as trusting
 from microfedi.web.profiles import Content
+from microfedi.web.trust import Trust
 
 DESCRIPTION_CHARS = 200  # of the profile, for previews elsewhere
 
@@ -40,6 +42,7 @@ class Profile:
     followers: int
     following: int
     joined: str
+    trust: Trust
 
 
 async def asker_of(request: Request) -> Asker:
@@ -112,9 +115,12 @@ async def show_profile(request: Request) -> Response:
             -1 if hidden else counts.followers,
             -1 if hidden else counts.following,
             words.day_briefly(owner.created_at.astimezone(zone), with_year=True),
+            trusting.of_owner(reader, me),
         )
 
-    response = await page(request, "profile.html", {"profile": await ctx.db.read(question)})
+    profile = await ctx.db.read(question)
+    values = {"profile": profile, "trust": profile.trust}
+    response = await page(request, "profile.html", values)
     response = finish(response, asker, owner.uri)
     for kind, name in (("atom+xml", "atom"), ("feed+json", "json")):
         feed = f'<{owner.addresses.page}/feed.{name}>; rel="alternate"; type="application/{kind}"'

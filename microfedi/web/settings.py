@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from microfedi import imagework, words
 from microfedi.errors import InvalidInput, NotFound
+from microfedi.federation import verifying
 from microfedi.federation.outbox import profile
 from microfedi.http import forms
 from microfedi.http.context import context_of
@@ -20,6 +21,7 @@ from microfedi.storage import actors, jobs, looks, media, upkeep
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
+from microfedi.web import trust as trusting
 from microfedi.words import _
 
 FIELDS = 4  # rows in the form: what Mastodon and most others show
@@ -85,6 +87,8 @@ async def _profile_page(request: Request, problem: InvalidInput | None) -> Respo
     actor = await _own_actor(request)
     fields = [(name, sanitize.text(value).strip()) for name, value in actor.fields]
     values = {
+        "trust": await ctx.db.read(lambda r: trusting.of_owner(r, actor)),
+        "pages": verifying.pages(ctx, actor),
         "actor": actor,
         "bio": ctx.owner.bio,
         "fields": (fields + [("", "")] * FIELDS)[:FIELDS],

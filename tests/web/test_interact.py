@@ -100,6 +100,7 @@ async def test_nothing_happens_by_coming_here(tmp_path: Path) -> None:
         await app.meet(alice)
         uri = await app.theirs(alice)
         await app.login()
+        await app.get(here(uri=ALICE))  # her server will be asked what it is, by a job
         before = await app.rows()
         for intent in ("Follow", "Like", "Announce", "Undo", ""):
             for wanted in (ALICE, uri):

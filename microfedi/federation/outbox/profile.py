@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from microfedi.errors import InvalidInput, NotFound
-from microfedi.federation import emojis, uploads
+from microfedi.federation import emojis, uploads, verifying
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending, writing
 from microfedi.imagework import Picture
@@ -71,6 +71,7 @@ async def update(ctx: Context, profile: Profile) -> None:
         )
         _keep_emojis(tx, ctx.owner)
         tell(ctx, tx)
+        verifying.plan(ctx, tx, _me(tx, ctx.owner), at_once=True)
 
     await _changed(ctx, change)
 
@@ -314,6 +315,7 @@ async def _changed(ctx: Context, change: Callable[[Transaction], None]) -> None:
     await ctx.db.write(change)
     await ctx.reload_owner()
     ctx.wake.deliveries.set()
+    ctx.wake.jobs.set()
 
 
 def _me(reader: Reader, owner: Owner) -> Actor:
