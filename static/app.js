@@ -293,6 +293,14 @@ if (stream && "EventSource" in window) {
     if (shown.firstChild && shown.firstChild.nodeType === 3) shown.firstChild.data = count > 99 ? "99+" : String(count);
     else shown.prepend(count > 99 ? "99+" : String(count));
   };
+  // A link to the page that is open, further down, would not load it again.
+  $("#fresh")?.addEventListener("click", (event) => {
+    const { href, hash } = event.currentTarget;
+    if (!hash || href.split("#")[0] !== location.href.split("#")[0]) return;
+    event.preventDefault();
+    location.hash = hash;
+    location.reload();
+  });
   const heard = (event) => {
     const news = JSON.parse(event.data);
     badge("message", news.messages);

@@ -6,6 +6,8 @@ Source: HTML Living Standard, 9.2 (server-sent events).
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -17,6 +19,7 @@ from microfedi.http import sessions as http_sessions
 from microfedi.http.context import context_of
 from microfedi.storage import conversations, notifications, sessions
 from microfedi.storage.database import Reader
+from microfedi.storage.owner import Owner
 from microfedi.storage.sessions import Session
 from microfedi.web import reading
 from microfedi.words import _, ngettext
@@ -31,28 +34,38 @@ RETRY_MS = 10_000  # after which a browser asks again when the stream broke off
 MOST_COUNTED = 100  # posts; then it says that there are many
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the page shows that listens: Home up to a position, or a conversation."""
+
+    after: int | None
+    talk: int | None
+
+
 async def stream(request: Request) -> Response:
     """GET /events: `news` with how many messages and notifications wait, as often as it changes.
 
-    With `after`, a position of Home, also how many posts came above it, in words. `end` says that
-    there is nothing more to come here, and not to ask again.
+    In words, too, what the page itself does not show: with `after`, a position of Home, how many
+    posts came above it; with `talk`, a conversation, how many messages the owner has not seen.
+    `end` says that there is nothing more to come here, and not to ask again.
     """
     session = await http_sessions.of(request)
     if session is None:
         return Response(status_code=204)  # which tells a browser not to ask again
-    events = _events(context_of(request), session, forms.query_id(request, "after"))
+    asked = _Asked(forms.query_id(request, "after"), forms.query_id(request, "talk"))
+    events = _events(context_of(request), session, asked)
     return StreamingResponse(
         events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
 
 
-async def _events(ctx: Context, session: Session, after: int | None) -> AsyncIterator[str]:
+async def _events(ctx: Context, session: Session, asked: _Asked) -> AsyncIterator[str]:
     with ctx.news.seat(session.id) as taken:
         yield f"retry: {RETRY_MS}\n\n"
         told = ""
         while not ctx.stopping.is_set():
             coming = ctx.news.coming()
-            found = await ctx.db.read(lambda reader: _news(ctx, reader, session, after))
+            found = await ctx.db.read(lambda reader: _news(ctx, reader, session, asked))
             if found is None or taken.is_set():
                 yield "event: end\ndata:\n\n"
                 return
@@ -64,24 +77,31 @@ async def _events(ctx: Context, session: Session, after: int | None) -> AsyncIte
             await _first(GATHER_S, ctx.stopping, taken)
 
 
-def _news(ctx: Context, reader: Reader, session: Session, after: int | None) -> str | None:
+def _news(ctx: Context, reader: Reader, session: Session, asked: _Asked) -> str | None:
     """Return what there is to tell as JSON, None if the session has ended."""
     now, owner = ctx.now(), ctx.owner
     if not sessions.is_open(reader, session, now=now):
         return None
-    posts = reading.count_new(reader, after, owner, now=now, most=MOST_COUNTED) if after else 0
     return json.dumps(
         {
             "messages": conversations.unread(reader, now=now),
             "notifications": notifications.count_after(
                 reader, owner.notifications_read_id, now=now, wanted=owner.filters
             ),
-            "words": _new_posts(posts),
+            "words": _in_words(reader, asked, owner, now),
         }
     )
 
 
-def _new_posts(count: int) -> str:
+def _in_words(reader: Reader, asked: _Asked, owner: Owner, now: datetime) -> str:
+    if asked.talk is not None:
+        talk = conversations.by_id(reader, asked.talk, now=now)
+        if talk is None or not talk.unread or talk.state != "open":
+            return ""
+        return ngettext("%(num)s new message", "%(num)s new messages", talk.unread)
+    if asked.after is None:
+        return ""
+    count = reading.count_new(reader, asked.after, owner, now=now, most=MOST_COUNTED)
     if not count:
         return ""
     if count >= MOST_COUNTED:

@@ -148,6 +148,30 @@ async def test_it_counts_what_comes_and_says_nothing_of_it(tmp_path: Path) -> No
             assert "vic.example" not in stream.text
 
 
+async def test_a_conversation_hears_of_its_own_messages_alone(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        ann = app.world.actor("https://vic.example/users/ann")
+        ben = app.world.actor("https://fol.example/users/ben")
+        for friend in (ann, ben):
+            await app.message([(await app.meet(friend)).id], "Hello")
+        (first, *_) = sorted(row[0] for row in (await app.rows())["conversations"])
+
+        async with listening(app, f"talk={first}") as stream:
+            assert (await stream.next())["words"] == ""
+            await app.theirs(ben, to=[US], cc=[], content="<p>pumpernickel</p>")
+            said = await stream.next()
+            assert (said["messages"], said["words"]) == (1, "")
+            await app.theirs(ann, to=[US], cc=[], content="<p>pumpernickel</p>")
+            said = await stream.next()
+            assert (said["messages"], said["words"]) == (2, "1 new message")
+            assert "umpernickel" not in stream.text
+        page = await app.get(f"/messages/{first}")
+        assert f'data-events="/events?talk={first}"' in page.text
+        async with listening(app, "talk=12345678901234567890") as stream:
+            assert (await stream.next())["words"] == ""
+
+
 async def test_what_a_filter_hides_is_not_counted(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await app.login()
