@@ -23,6 +23,7 @@ MIN_NAME_CHARS = 3
 # Of a name that two people do not have by chance: first name and family name.
 MIN_FULL_NAME_CHARS = 8
 MIN_HOST_CHARS = 8
+MAX_COMPARED = 50  # of those who share a word: hundreds of numbered accounts are no likeness
 MAX_CHARS = 100  # of a name or a handle that are looked at
 
 # Bits of 64 in which two pictures differ that look the same: scaled and compressed they differ in
@@ -116,7 +117,7 @@ class Familiar:
                 if (picture ^ stranger.picture).bit_count() <= SAME_PICTURE_BITS
             }
         best: Resemblance | None = None
-        for one in sorted(ids):
+        for one in sorted(ids)[:MAX_COMPARED]:
             known = self._people[one]
             if one not in self._pictures and known.picture is not None:
                 known = Person(known.id, known.uri, known.username, known.host, known.name,

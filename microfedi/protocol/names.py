@@ -8,6 +8,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+MAX_ROUNDS = 5
 MAX_MARKS = 3  # accents on one letter of a name; what stands taller covers the lines around it
 
 # Direction, invisible characters, variation of emoji, and letters that are drawn as nothing.
@@ -48,10 +49,19 @@ def shown(name: str, username: str) -> str:
     """
     if name.isascii() and name.isalnum():
         return name
-    plain = _HAS_SAID.sub("", _BADGE_EMOJI.sub("", _BADGES.sub("", _UNSEEN.sub("", name))))
-    plain = _without_handles(_thinned(_joined(plain)))
-    plain = " ".join(plain.split())
+    plain = name
+    for _ in range(MAX_ROUNDS):  # what is taken out may leave the next one behind
+        before, plain = plain, _once(plain)
+        if plain == before:
+            break
+    else:
+        return username
     return plain if any(_is_seen(letter) for letter in plain) else username
+
+
+def _once(name: str) -> str:
+    seen = _HAS_SAID.sub("", _BADGE_EMOJI.sub("", _BADGES.sub("", _UNSEEN.sub("", name))))
+    return " ".join(_without_handles(_thinned(_joined(seen))).split())
 
 
 def _joined(name: str) -> str:
