@@ -164,11 +164,11 @@ const compose = (form) => {
     uploading += 1;
     request.addEventListener("loadend", () => {
       uploading -= 1;
-      row.remove();
       let answer = null;
       try { answer = JSON.parse(request.responseText); } catch { answer = null; }
-      if (request.status === 200 && answer) add(answer);
-      else problem(`${file.name}: ${(answer && answer.problem) || words.failed}`);
+      if (request.status === 200 && answer) add(answer, row);
+      else row.remove();
+      if (request.status !== 200 || !answer) problem(`${file.name}: ${(answer && answer.problem) || words.failed}`);
     });
     request.send(data);
   };
@@ -179,7 +179,7 @@ const compose = (form) => {
     for (const file of [...files].slice(0, Math.max(0, room))) upload(file);
   };
 
-  const add = (answer) => {
+  const add = (answer, row) => {
     const made = blank.content.cloneNode(true).firstElementChild;
     one('input[name="file"]', made).value = answer.name;
     for (const button of all("[data-do]", made)) button.value = `${button.dataset.do}-${answer.name}`;
@@ -193,11 +193,11 @@ const compose = (form) => {
       stay.value = "0,0";
       one(".stay", made).replaceWith(stay);
     }
-    list.append(made);
-    prepare(list.lastElementChild);
+    row.replaceWith(made);
+    prepare(made);
     number();
     changed();
-    const said = one("textarea", list.lastElementChild);
+    const said = one("textarea", made);
     if (document.activeElement === document.body || document.activeElement === picker) said.focus();
   };
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -52,6 +53,7 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
         talk, message_id = talk.partition("#")[0], _message_id(alice, talk)
         home, fresh = at_alice.base_url, at_nobody.base_url
         note_id = _row_id(alice, post)
+        draft = _writes(alice, directory)
         picture = home + _picture(alice, alices_bob)
         yield Scene(
             alice,
@@ -75,6 +77,15 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
                 View("home", home + "/home"),
                 View("compose", home + "/compose"),
                 View("reply", f"{home}/compose?reply_to={note_id}"),
+                View("drafts", home + "/drafts"),
+                View("draft", draft),
+                View("scheduled", home + "/scheduled"),
+                View(
+                    "preview",
+                    home + "/compose",
+                    type_in=(("Text of the post", "The *first* kite of spring. #kites"),),
+                    button="Preview",
+                ),
                 View("thread", post),
                 View("edit", f"{home}/posts/{note_id}/edit"),
                 View("delete", f"{home}/posts/{note_id}/delete"),
@@ -251,6 +262,33 @@ def _live(alice: Person, bob: Person, carol: Person, directory: Path) -> tuple[s
     alice.sees(talk, "I will bring the kettle", inside=".bubble")
     _reads(alice, alices_bob)
     return alices_bob, post, talk, request
+
+
+def _writes(alice: Person, directory: Path) -> str:
+    """Begin a post with a picture, and schedule another; return where the first is continued."""
+    page = alice.page
+    alice.go("/compose")
+    page.get_by_label("Text of the post").fill("Tomorrow, if the wind holds:")
+    page.get_by_text("Schedule", exact=True).click()
+    page.get_by_label("Publish on").fill(f"{datetime.now(UTC) + timedelta(days=40):%Y-%m-%dT18:00}")
+    page.get_by_role("button", name="Schedule", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Scheduled posts")
+    alice.go("/compose")
+    page.get_by_label("Text of the post").fill(
+        "How to fold the tail so that it does not tangle. Two pictures say it better than I can."
+    )
+    page.get_by_text("Pictures, video, audio", exact=True).click()
+    page.get_by_label("Add files").set_input_files(
+        [
+            browsing.a_picture(directory / f"fold{n}.png", size=(900, 600), colour=c)
+            for n, c in enumerate(("#7a5c8e", "#34506b"))
+        ]
+    )
+    expect(page.locator(".file:not(.uploading)")).to_have_count(2)
+    page.get_by_label("Description").first.fill("The tail, folded twice")
+    page.get_by_role("button", name="Save draft").click()
+    expect(page.get_by_text("The draft is saved")).to_be_visible()
+    return page.url
 
 
 def _profile(alice: Person, directory: Path) -> None:
