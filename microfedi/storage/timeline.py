@@ -40,43 +40,35 @@ def add(
 
     `at` is the time of arrival, or of publishing for what was fetched afterwards.
     """
-    brought = tx.one(
-        """
-        SELECT actors.id, actors.type
-          FROM actors
-         WHERE id = coalesce((SELECT actor_id FROM announces WHERE id = :announce_id),
-                             (SELECT actor_id FROM notes WHERE id = :note_id))
-        """,
-        {"note_id": note_id, "announce_id": announce_id},
-    )
-    if brought is None:
-        return False
-    is_counted = announce_id is not None and brought["type"] != "Group"
     position = rowids.free(tx, "home", at)
-    added = tx.run(
-        """
+    source, source_id = ("notes", note_id) if announce_id is None else ("announces", announce_id)
+    actor_id: int | None = tx.value(
+        f"""
         INSERT INTO home (position, note_id, announce_id, actor_id, nth, tag)
-        VALUES (:position, :note_id, :announce_id, :actor_id, :nth, :tag)
+        SELECT :position, :note_id, :announce_id, actor_id, :nth, :tag
+          FROM {source}
+         WHERE id = :source_id
         ON CONFLICT (note_id) WHERE announce_id IS NULL DO NOTHING
         ON CONFLICT (announce_id) WHERE announce_id IS NOT NULL DO NOTHING
-        """,
+        RETURNING actor_id
+        """,  # noqa: S608
         {
             "position": position,
             "note_id": note_id,
             "announce_id": announce_id,
-            "actor_id": brought["id"],
-            "nth": 1 + _boosts_that_day(tx, brought["id"], at) if is_counted else 0,
+            "nth": 0 if announce_id is None else _nth(tx, announce_id, at),
             "tag": tag,
+            "source_id": source_id,
         },
     )
-    if not added:
+    if actor_id is None:
         return False
     tx.run(
         """
         INSERT INTO list_home (list_id, position)
         SELECT list_id, :position FROM list_people WHERE actor_id = :actor_id
         """,
-        {"position": position, "actor_id": brought["id"]},
+        {"position": position, "actor_id": actor_id},
     )
     return True
 
@@ -135,10 +127,11 @@ def remove_by_tag(tx: Transaction, tag: str) -> int:
     return tx.run("DELETE FROM home WHERE tag = :tag", {"tag": tag})
 
 
-def _boosts_that_day(tx: Transaction, actor_id: int, at: datetime) -> int:
-    """Count somebody's boosts that stand there of the day of `at`, as the owner's calendar has it.
+def _nth(tx: Transaction, announce_id: int, at: datetime) -> int:
+    """Return which boost of somebody and that day one is, as the owner's calendar has it.
 
-    Each minds its own day: what was fetched afterwards does not crowd out what came today.
+    Each minds its own day: what was fetched afterwards does not crowd out what came today. What
+    groups pass on is not counted: 0.
     """
     name = tx.value("SELECT time_zone FROM owner") or "UTC"
     try:
@@ -146,19 +139,23 @@ def _boosts_that_day(tx: Transaction, actor_id: int, at: datetime) -> int:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         there = at
     first = there.replace(hour=0, minute=0, second=0, microsecond=0)
-    count: int = tx.value(
+    nth: int = tx.value(
         """
-        SELECT count(*)
-          FROM home
-         WHERE actor_id = :actor_id
-           AND position >= :first
-           AND position < :last
-           AND nth > 0
+        SELECT iif(actors.type = 'Group', 0, 1 + (
+                   SELECT count(*)
+                     FROM home
+                    WHERE home.actor_id = actors.id
+                      AND home.position >= :first
+                      AND home.position < :last
+                      AND home.nth > 0))
+          FROM announces
+          JOIN actors ON actors.id = announces.actor_id
+         WHERE announces.id = :announce_id
         """,
         {
-            "actor_id": actor_id,
+            "announce_id": announce_id,
             "first": ids.row_id(first),
             "last": ids.row_id(first + timedelta(days=1)),
         },
     )
-    return count
+    return nth
