@@ -238,6 +238,8 @@ async def test_s_090_every_other_field_is_shown_as_it_is(tmp_path: Path) -> None
         for answer in (
             await app.post("/search", {"q": f"{LITERAL}{EVIL}"}),
             await app.post("/search", {"q": f"#{LITERAL}{EVIL}"}),
+            await app.client.get("/search", params={"q": f"{LITERAL}{EVIL}"}),
+            await app.client.get("/search", params={"q": f"colour:{LITERAL} has:{EVIL}"}),
             await app.post("/messages/new", {"to": f"{LITERAL}{EVIL}", "source": EVIL}),
             await app.post("/compose", {"source": EVIL, "visibility": LITERAL}),
             await app.get("/tags/%3Cscript%3Ealert(1)%3C%2Fscript%3E"),
