@@ -115,6 +115,12 @@ async def test_others_have_the_same_tabs(tmp_path: Path) -> None:
 
         assert "words alone" in posts
         assert "Otter" in posts
+        found = await app.get("/search?q=from:%40bob%40vic.example&show=posts")
+        assert (
+            'href="/search?q=from%3A%40bob%40vic.example&amp;show=posts"'
+            in (await app.get(person)).text
+        )
+        assert "words alone" in texts(found)
         assert 'alt="A sail"' in media
         assert "https://vic.example/1.png" not in media  # by way of our copy
         assert "words alone" not in media
