@@ -293,13 +293,21 @@ if (stream && "EventSource" in window) {
     if (shown.firstChild && shown.firstChild.nodeType === 3) shown.firstChild.data = count > 99 ? "99+" : String(count);
     else shown.prepend(count > 99 ? "99+" : String(count));
   };
-  // A link to the page that is open, further down, would not load it again.
-  $("#fresh")?.addEventListener("click", (event) => {
-    const { href, hash } = event.currentTarget;
-    if (!hash || href.split("#")[0] !== location.href.split("#")[0]) return;
+  // New messages come into the open conversation; what is being typed stays as it is.
+  $("#fresh")?.addEventListener("click", async (event) => {
+    const bar = event.currentTarget;
+    const talk = $(".talk");
+    if (!talk) return;
     event.preventDefault();
-    location.hash = hash;
-    location.reload();
+    try {
+      const { page } = await load(bar.href);
+      const now = swap(talk, $(".talk", page));
+      bar.hidden = true;
+      const first = $("#unread + article", now) || $("article:last-of-type", now);
+      first.tabIndex = -1;
+      first.focus({ preventScroll: true });
+      ($("#unread", now) || first).scrollIntoView({ block: "center" });
+    } catch { location.hash = bar.hash; location.reload(); }
   });
   const heard = (event) => {
     const news = JSON.parse(event.data);

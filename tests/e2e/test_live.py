@@ -192,6 +192,7 @@ def test_keys_can_be_switched_off(people: tuple[Person, Person]) -> None:
 
 def test_news_are_said_and_nothing_moves(people: tuple[Person, Person]) -> None:
     alice, bob = people
+    alice.go("/notifications")  # and so has seen what there was before
     alice.go("/home?newest")
     page = alice.page
     page.evaluate(
@@ -210,13 +211,26 @@ def test_news_are_said_and_nothing_moves(people: tuple[Person, Person]) -> None:
     page.keyboard.press(".")
     expect(page.locator("article.note", has_text="Fresh from Bob's boat").first).to_be_visible()
 
-    bob.message(alice.address, "Psst")
     bob.post(f"Have you seen the lake, {alice.address}?")
+    bob.message(alice.address, "Psst")
     badge = page.locator(".rail a.bell .badge")
     expect(badge).to_contain_text("1")
     expect(page.locator(".rail a.message .badge")).to_contain_text("1")
     expect(page).to_have_title("(2) Home – alice")
     assert "Psst" not in page.content()
+
+    alice.sees("/messages", "Psst")
+    page.get_by_role("link", name="Psst").click()
+    expect(bar).to_be_hidden()
+    page.get_by_label("Your message").fill("I am all ears, and half a sent")
+    bob.page.get_by_label("Your message").fill("The kettle is on")
+    bob.page.get_by_role("button", name="Send").click()
+    expect(bar).to_have_text("1 new message")
+    bar.click()
+    expect(page.locator(".bubble", has_text="The kettle is on")).to_be_focused()
+    expect(bar).to_be_hidden()
+    expect(page.locator(".rail a.message .badge")).to_have_count(0)
+    expect(page.get_by_label("Your message")).to_have_value("I am all ears, and half a sent")
 
 
 def test_without_network_the_app_says_so(browser: Browser, people: tuple[Person, Person]) -> None:
