@@ -180,7 +180,7 @@ async def _endless(size: int) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("kind", [FORM, BOUNDARY, "text/plain"])
-@pytest.mark.parametrize("path", ["/login", "/search", "/messages/new", "/logout"])
+@pytest.mark.parametrize("path", ["/login", "/search", "/messages/new/draft", "/logout"])
 async def test_s_069_a_form_has_a_size(path: str, kind: str, tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         if path != "/login":
