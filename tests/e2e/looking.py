@@ -51,6 +51,7 @@ _FLAWS = """() => {
   }
   for (const one of document.querySelectorAll("a, button, summary")) {
     const alt = one.querySelector("img[alt]");
+    if (!one.checkVisibility()) continue;
     if (one.ariaHidden !== "true" && !one.textContent.trim() && !(alt && alt.alt) &&
         !one.closest("figure")) {
       found.push(`no name: ${one.outerHTML.slice(0, 120)}`);
