@@ -6,7 +6,7 @@ from pathlib import Path
 
 from microfedi.federation.pushing import MAX_FAILURES, Pusher
 from microfedi.protocol.filtering import Filter, Place
-from microfedi.storage import filters, mutes, push
+from microfedi.storage import filters, mutes
 from microfedi.storage.database import Reader
 from tests.another_server import Answer, RemoteActor
 from tests.app_fixture import US, App, an_app
@@ -232,12 +232,15 @@ async def test_a_service_that_never_takes_anything_is_given_up(tmp_path: Path) -
 async def test_it_is_said_in_the_language_of_the_owners_pages(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         app.client.headers["accept-language"] = "de"
-        await turned_on(app)
+        browser = await turned_on(app)
+        ann = app.world.actor("https://vic.example/users/ann")
+        friend = await app.meet(ann)
+        await app.message([friend.id], "Hallo")
+        await write_to(app, ann)
 
-        now = app.clock.now
-        (one,) = await app.ctx.db.read(lambda r: push.subscriptions(r, now=now))
+        await turn(app)
 
-        assert one.browser.language == "de"
+        assert browser.told()[0]["title"] == "Neue Nachricht"
 
 
 async def test_what_is_no_browser_is_refused(tmp_path: Path) -> None:
