@@ -28,14 +28,16 @@ from microfedi.web import redirects
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What is known of somebody. `picture` is what their portrait looks like.
+    """What is known of somebody.
 
-    `is_due`: their pages or their server should be looked at again.
+    `recent` are the newer of `events`; `picture` is what their portrait looks like. `is_due`: their
+    pages or their server should be looked at again.
     """
 
     links: Mapping[str, Link]
     facts: Facts | None = None
     events: Sequence[Event] = ()
+    recent: Sequence[Event] = ()
     picture: int | None = None
     is_due: bool = False
 
@@ -57,10 +59,12 @@ def of(ctx: Context, reader: Reader, actor: Actor) -> Trust:
         or facts.checked_at <= now - facts_storage.FRESH_FOR
         or verifying.are_due(ctx, actor, links)
     )
+    events = actor_events.of(reader, [actor.id])
     return Trust(
         links,
         facts,
-        actor_events.of(reader, [actor.id]),
+        events,
+        [one for one in events if one.at > now - actor_events.RECENT],
         familiar.picture_of(reader, actor),
         is_due and actor.state == "ok",
     )
