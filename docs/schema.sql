@@ -418,7 +418,7 @@ CREATE TABLE media (
     note_id         INTEGER REFERENCES notes (id) ON DELETE CASCADE,
     message_id      INTEGER REFERENCES messages (id) ON DELETE CASCADE,
     created_at      TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+, in_vault INTEGER NOT NULL DEFAULT 0) STRICT, WITHOUT ROWID;
 
 CREATE INDEX media_by_message ON media (message_id) WHERE message_id IS NOT NULL;
 

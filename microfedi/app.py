@@ -166,6 +166,7 @@ def _routes(config: Config) -> list[BaseRoute]:
         *activitypub_notes.routes,
         *emojis.routes,
         *feeds.public_routes,
+        *(_form(route, sessions.owner_only, config) for route in media.owner_routes),
         *media.public_routes,
         *about.public_routes,
         *install.public_routes,

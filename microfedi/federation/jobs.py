@@ -57,7 +57,7 @@ JOBS: Mapping[str, Work] = {
     "retire_keys": keys.retire,  # the owner's former keys, when everybody knows the new ones.
     "publish": drafts.publish_due,  # key: a draft's. Its time has come.
     "unblock": blocks.end,  # key: "actor" and a row id, or "host" and a name. Its time is over.
-    "seal": sealing.run,  # messages of an older database, by the vault that there is now.
+    "seal": sealing.run,  # periodic. By the vault, what could not be sealed by it at once.
     "act": irreversible.run,  # key: what was asked for a day ago and cannot be undone.
     "purge": blocks.clear,  # key: the name of a blocked server. What is here of it goes.
     "expire": conversations.expire,  # periodic. Messages whose time is over, as the owner chose.
@@ -65,7 +65,7 @@ JOBS: Mapping[str, Work] = {
     "prune": prune.run,  # periodic. Old rows, the disk budget.
     "erase": leaving.erase,  # at every start, too. What is left of an account that is deleted.
 }
-PERIODIC = ("stale", "expire", "prune", "erase")
+PERIODIC = ("stale", "expire", "prune", "erase", "seal")
 
 # Jobs at once: they wait for others' servers and must not crowd out what is more urgent.
 SLOTS = 2

@@ -16,6 +16,7 @@ from microfedi.protocol.addresses import Addresses
 from microfedi.storage import files, media, waiting_files
 from microfedi.storage.drafts import Attached
 from microfedi.storage.media import Media
+from microfedi.storage.vault import SecretKeys
 from microfedi.storage.waiting_files import Waiting
 
 
@@ -172,11 +173,18 @@ async def discard(ctx: Context, public_ids: Iterable[str]) -> None:
         await asyncio.to_thread(files.delete, ctx.config.media_dir, public_id)
 
 
-def part(ctx: Context, record: Media, start: int, stop: int) -> Iterator[bytes]:
+def part(
+    ctx: Context, record: Media, start: int, stop: int, *, vault: SecretKeys | None = None
+) -> Iterator[bytes]:
     """Yield a part of a file, opened if it is sealed. Blocks.
 
-    Raises: FileNotFoundError; ValueError if it is damaged, or sealed under another key.
+    Raises: FileNotFoundError, also if only the vault opens it and there is no `vault`; ValueError
+        if it is damaged, or sealed under another key.
     """
+    if record.in_vault:
+        if vault is None:
+            raise FileNotFoundError(record.public_id)
+        return files.vault_part(ctx.config.media_dir, record.file_name, start, stop, vault)
     sealer = ctx.db.sealer if record.sealed else None
     return files.part(ctx.config.media_dir, record.public_id, start, stop, sealer=sealer)
 

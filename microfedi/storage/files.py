@@ -12,17 +12,20 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from microfedi.storage.sealed import OVERHEAD_BYTES, Sealer
+from microfedi.storage.vault import FILE_HEAD_BYTES, SEALED_PIECE_BYTES, PublicKey, SecretKeys
+from microfedi.storage.vault import PIECE_BYTES as VAULT_PIECE_BYTES
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _TEMPORARY = ".part"
 # Bytes that are sealed, or read, at once: what is in memory of a film that somebody watches.
 PIECE_BYTES = 256 * 1024
 _IN_PIECES = b"\x02"
+_VAULT_PURPOSE = "message file"
 
 
 def write(directory: Path, name: str, data: bytes, *, sealer: Sealer | None = None) -> None:
@@ -30,16 +33,25 @@ def write(directory: Path, name: str, data: bytes, *, sealer: Sealer | None = No
 
     Raises: ValueError if `name` is not one of ours; OSError if the disk is full.
     """
+
+    def put(file: BinaryIO) -> None:
+        if sealer is None:
+            file.write(data)
+        else:
+            _write_sealed(file, data, name, sealer)
+
+    _written(directory, name, put)
+
+
+def _written(directory: Path, name: str, put: Callable[[BinaryIO], object]) -> None:
+    """Have `put` write a file that is there whole, or not at all."""
     path = _path(directory, name)
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f"{name}.{secrets.token_hex(8)}{_TEMPORARY}")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
-            if sealer is None:
-                file.write(data)
-            else:
-                _write_sealed(file, data, name, sealer)
+            put(file)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
@@ -124,6 +136,36 @@ def part(
         else:
             file.seek(0)
             yield sealer.open("media", file.read(), bound_to=name)[start:stop]
+
+
+def write_in_vault(directory: Path, name: str, data: bytes, key: PublicKey) -> None:
+    """Write `data` as `name`, sealed by the message vault: only its owner can read it again.
+
+    Raises: as `write`.
+    """
+    sealed = key.seal_file(_VAULT_PURPOSE, [data], bound_to=name)
+    _written(directory, name, lambda file: file.writelines(sealed))
+
+
+def vault_part(
+    directory: Path, name: str, start: int, stop: int, keys: SecretKeys
+) -> Iterator[bytes]:
+    """Yield the bytes of a file of the vault from `start` up to `stop`, in pieces.
+
+    Raises: ValueError if it is of another vault or name, or damaged; FileNotFoundError.
+    """
+    with _path(directory, name).open("rb") as file:
+        head = file.read(FILE_HEAD_BYTES)
+        first = start // VAULT_PIECE_BYTES
+        file.seek(FILE_HEAD_BYTES + first * SEALED_PIECE_BYTES)
+        # To its end: that the last piece is the last one is part of what is checked.
+        sealed = iter(lambda: file.read(SEALED_PIECE_BYTES), b"")
+        at = first * VAULT_PIECE_BYTES
+        for piece in keys.open_file(_VAULT_PURPOSE, head, sealed, bound_to=name, first=first):
+            yield piece[max(0, start - at) : stop - at]
+            at += len(piece)
+            if at >= stop:
+                return
 
 
 def delete(directory: Path, name: str) -> bool:

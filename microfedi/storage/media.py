@@ -8,11 +8,12 @@ from sqlite3 import Row
 
 from microfedi.protocol import instants
 from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.sealed import Sealer
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A picture of the owner's; the file is named `public_id`, and ciphertext if `sealed`.
+    """A picture of the owner's; its file is ciphertext if `sealed`, and only theirs if `in_vault`.
 
     It belongs to a note, a message, or, if to neither, to the profile.
     """
@@ -26,6 +27,12 @@ class Media:
     sealed: bool
     note_id: int | None = None
     message_id: int | None = None
+    in_vault: bool = False
+
+    @property
+    def file_name(self) -> str:
+        """What the file is called."""
+        return vault_name(self.public_id) if self.in_vault else self.public_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,49 @@ def of_note(reader: Reader, note_id: int) -> list[Media]:
     """Return the pictures of a note."""
     rows = reader.all("SELECT * FROM media WHERE note_id = :id", {"id": note_id})
     return [_from_row(row) for row in rows]
+
+
+def private_name(sealer: Sealer, url: str) -> str:
+    """Return what the copy of something is called that somebody sent in a message."""
+    return sealer.lookup_key("media of messages", url).hex()
+
+
+def vault_name(public_id: str) -> str:
+    """Return what the file of a picture in the vault is called."""
+    return f"{public_id}-v"
+
+
+def for_vault(reader: Reader, *, before: datetime, limit: int) -> list[Media]:
+    """Return files of messages that nobody needs to fetch any more: made before `before`, and the
+    message is on its way to nobody.
+    """
+    rows = reader.all(
+        """
+        SELECT *
+          FROM media
+         WHERE message_id IS NOT NULL
+           AND NOT in_vault
+           AND created_at < :before
+           AND NOT EXISTS (SELECT 1
+                             FROM outgoing
+                            WHERE outgoing.message_id = media.message_id
+                              AND body_sealed IS NOT NULL)
+         LIMIT :limit
+        """,
+        {"before": instants.to_text(before), "limit": limit},
+    )
+    return [_from_row(row) for row in rows]
+
+
+def moved_to_vault(tx: Transaction, public_id: str) -> bool:
+    """Note that the file is in the vault; False if it is not there any more."""
+    return (
+        tx.run(
+            "UPDATE media SET in_vault = 1 WHERE public_id = :id AND NOT in_vault",
+            {"id": public_id},
+        )
+        == 1
+    )
 
 
 def of_message(reader: Reader, message_id: int) -> list[Media]:
@@ -244,6 +294,7 @@ def _from_row(row: Row) -> Media:
         sealed=bool(row["sealed"]),
         note_id=row["note_id"],
         message_id=row["message_id"],
+        in_vault=bool(row["in_vault"]),
     )
 
 

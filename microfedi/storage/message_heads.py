@@ -156,7 +156,7 @@ def delete(tx: Transaction, message_ids: Iterable[int], *, now: datetime) -> Gon
     )
     files = tx.all(
         """
-        SELECT public_id
+        SELECT iif(in_vault, public_id || '-v', public_id) AS name
           FROM media
          WHERE message_id IN (SELECT value FROM json_each(:ids))
         """,
@@ -187,7 +187,7 @@ def delete(tx: Transaction, message_ids: Iterable[int], *, now: datetime) -> Gon
     copies = {key for row in rows for key in json.loads(row["copies"])}
     return Gone(
         tuple(one for one in heads if one.public_id is not None),
-        tuple(row["public_id"] for row in files),
+        tuple(row["name"] for row in files),
         tuple(sorted(copies)),
     )
 

@@ -1,9 +1,20 @@
 """What an older database holds of messages, sealed anew by the vault once there is one."""
 
+import json
 from collections.abc import Callable
 from sqlite3 import Row
 
-from microfedi.storage import message_drafts, message_heads, messages, private, vault_keys
+from microfedi.protocol import ids
+from microfedi.storage import (
+    bodies,
+    jobs,
+    media,
+    message_drafts,
+    message_heads,
+    messages,
+    private,
+    vault_keys,
+)
 from microfedi.storage.database import Transaction
 
 BATCH = 200  # values in one transaction: some 30 ms, and others want to write too
@@ -32,6 +43,7 @@ def _messages(tx: Transaction) -> int:
         {"old": _OLD, "limit": BATCH},
     )
     for row in rows:
+        _drop_copies(tx, row)
         head = message_heads.of_row(tx, row)  # the oldest ones have none of their own yet
         tx.run(
             "UPDATE messages SET head_sealed = :head, body_sealed = :body WHERE id = :id",
@@ -42,6 +54,26 @@ def _messages(tx: Transaction) -> int:
             },
         )
     return len(rows)
+
+
+def _drop_copies(tx: Transaction, row: Row) -> None:
+    """Have copies of pictures deleted that were kept in the clear: they can be fetched again."""
+    old = json.loads(row["copies"])
+    if not old:
+        return
+    media.delete_cached(tx, old)
+    for name in old:
+        jobs.add(tx, "shred", f"copy {name}", due_at=ids.instant_of(row["id"]))
+    plain = tx.sealer.open(messages.PURPOSE, row["body_sealed"], bound_to=str(row["id"]))
+    attachments = bodies.attachments(bodies.from_bytes(plain))
+    urls = [url for one in attachments for url in (one.url, one.preview) if url]
+    tx.run(
+        "UPDATE messages SET copies = :copies WHERE id = :id",
+        {
+            "id": row["id"],
+            "copies": json.dumps(sorted(media.private_name(tx.sealer, url) for url in urls)),
+        },
+    )
 
 
 def _versions(tx: Transaction) -> int:

@@ -82,7 +82,7 @@ def of(request: Request, reader: Reader, talk: Talk, found: Sequence[Message]) -
         if author is None:
             continue
         is_mine = message.actor_id == owner.actor_id
-        pictures, files = shown.of(reader, message.attachments, is_ours=is_mine)
+        pictures, files = shown.of(reader, message.attachments, is_ours=is_mine, is_private=True)
         if talk.conversation.state == "request":
             pictures = ()
         at = message.published_at.astimezone(zone)

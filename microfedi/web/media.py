@@ -9,8 +9,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from microfedi.errors import NotAuthorized, NotFound, RemoteError
-from microfedi.federation import media_cache, uploads
-from microfedi.http import ranges
+from microfedi.federation import media_cache, private_media, uploads
+from microfedi.http import ranges, vaults
 from microfedi.http.context import context_of
 from microfedi.protocol import media_types
 from microfedi.storage import media
@@ -35,11 +35,15 @@ async def own(request: Request) -> Response:
 
     Those of closed posts and of messages are served too: others' servers fetch them without a
     signature, and the 128 random bits of the address are only in the hands of those it was sent to.
+    A day after everybody has a message, its files are for its owner alone, who has the vault open.
     """
     ctx = context_of(request)
     public_id: str = request.path_params["public_id"]
     found = await ctx.db.read(lambda r: media.by_id(r, public_id))
     if found is None or found.media_type not in _SERVED_TYPES:
+        raise NotFound("no such picture")
+    vault = await vaults.of(request) if found.in_vault else None
+    if found.in_vault and vault is None:
         raise NotFound("no such picture")
     headers = {**_SANDBOX, "Cross-Origin-Resource-Policy": "cross-origin"}
     headers["Access-Control-Allow-Origin"] = "*"
@@ -50,7 +54,7 @@ async def own(request: Request) -> Response:
         media_type=found.media_type,
         size_bytes=found.size_bytes,
         etag=f'"{public_id}"',
-        part=partial(uploads.part, ctx, found),
+        part=partial(uploads.part, ctx, found, vault=vault),
     )
     try:
         return await ranges.respond(request, file, headers)
@@ -59,6 +63,37 @@ async def own(request: Request) -> Response:
     except ValueError:
         log.error("picture=%s is damaged, or sealed under another key", public_id)
         raise NotFound("no such picture") from None
+
+
+async def private(request: Request) -> Response:
+    """GET /media/private/{signature}/{url}: our copy of what somebody sent in a message.
+
+    It is sealed by the vault as soon as it is here, and is for its owner alone.
+    """
+    ctx = context_of(request)
+    try:
+        url = media_cache.url_of(
+            ctx.db.sealer, request.path_params["signature"], request.path_params["encoded"]
+        )
+    except NotAuthorized:
+        return _refused()
+    keys = await vaults.of(request)
+    if keys is None:
+        raise NotFound("the messages are locked")
+    try:
+        found = await private_media.fetch(ctx, url)
+    except RemoteError:
+        return _missing()
+    file = ranges.File(
+        media_type=found.media_type,
+        size_bytes=found.size_bytes,
+        etag=f'"{found.key}"',
+        part=partial(private_media.part, ctx, found, keys),
+    )
+    try:
+        return await ranges.respond(request, file, _SANDBOX)
+    except (FileNotFoundError, ValueError):
+        return _missing()  # the copy was dropped meanwhile, or is of a vault that is lost
 
 
 async def proxied(request: Request) -> Response:
@@ -106,3 +141,4 @@ public_routes = [
     Route("/media/proxy/{signature}/{encoded}", proxied, methods=["GET"]),
     Route("/media/{public_id}", own, methods=["GET"]),
 ]
+owner_routes = [Route("/media/private/{signature}/{encoded}", private, methods=["GET"])]

@@ -2,15 +2,16 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from microfedi.federation import media_cache
+from microfedi.federation import media_cache, private_media
 from microfedi.protocol import media_types, sanitize, uris
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Attachment
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
+from microfedi.storage.sealed import Sealer
 
 MAX_SHOWN = 16  # of one post
 # Characters: what is longer than three screens of a phone is folded among others, to its beginning.
@@ -53,9 +54,17 @@ class Shown:
 
 
 def of(
-    reader: Reader, attachments: Sequence[Attachment], *, is_ours: bool
+    reader: Reader,
+    attachments: Sequence[Attachment],
+    *,
+    is_ours: bool,
+    is_private: bool = False,
 ) -> tuple[tuple[Shown, ...], tuple[Attachment, ...]]:
-    """Return what can be shown, and what can only be offered as a link."""
+    """Return what can be shown, and what can only be offered as a link.
+
+    Copies of what was sent in a message (`is_private`) are sealed, for the owner's eyes alone.
+    """
+    path = private_media.path if is_private else media_cache.proxy_path
     pictures: list[Shown] = []
     files: list[Attachment] = []
     attachments = attachments[:MAX_SHOWN]
@@ -77,7 +86,7 @@ def of(
                 )
             )
         else:
-            pictures.append(_theirs(reader, one, is_too_large=one.url in too_large))
+            pictures.append(_theirs(reader, one, path, is_too_large=one.url in too_large))
     return tuple(pictures), tuple(files)
 
 
@@ -110,15 +119,17 @@ def _films(attachments: Sequence[Attachment]) -> list[str]:
     return [one.url for one in attachments if not one.media_type.startswith("image/")]
 
 
-def _theirs(reader: Reader, one: Attachment, *, is_too_large: bool) -> Shown:
+def _theirs(
+    reader: Reader, one: Attachment, path: Callable[[Sealer, str], str], *, is_too_large: bool
+) -> Shown:
     kind = one.media_type.partition("/")[0]
     return Shown(
         kind,
-        media_cache.proxy_path(reader.sealer, one.url),
+        path(reader.sealer, one.url),
         one.alt,
         one.width,
         one.height,
-        media_cache.proxy_path(reader.sealer, one.preview) if one.preview else None,
+        path(reader.sealer, one.preview) if one.preview else None,
         original="" if kind == "image" else one.url,
         host=uris.host(one.url),
         is_too_large=is_too_large,

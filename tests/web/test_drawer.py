@@ -118,14 +118,14 @@ async def test_nothing_is_told_or_fetched_before_it_is_accepted(tmp_path: Path) 
         number = re.findall(rf'href="{talk}/(\d+)"', (await app.get(talk)).text)[0]
         for path in ("/messages", "/messages/requests", talk, f"{talk}/{number}"):
             page = (await app.get(path)).text
-            assert "/media/proxy/" not in page, path
+            assert "/media/private/" not in page, path
             assert 'class="badge">1<' not in page
         assert "It is fetched once you accept" in texts(await app.get(talk))
         assert await app.ctx.db.read(told) == (0, 0, False)
         assert await sent(app.ctx) == []
 
         await app.post(f"{talk}/accept")
-        assert "/media/proxy/" in (await app.get(talk)).text
+        assert "/media/private/" in (await app.get(talk)).text
         await writes(app, mallory, "again")
         assert await app.ctx.db.read(told) == (1, 0, True)
 

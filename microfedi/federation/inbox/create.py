@@ -9,8 +9,8 @@ from microfedi.federation import (
     keeping,
     linked,
     lookup,
-    media_cache,
     permission,
+    private_media,
     quoting,
     relevance,
     server_facts,
@@ -182,7 +182,7 @@ def _take_message(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor
         actor_id=author.id,
         html=keeping.html_of(ctx, tx, note),
         now=ctx.now(),
-        copies=media_cache.names_of(tx, note.attachments),
+        copies=private_media.names_of(tx, note.attachments),
     )
 
 

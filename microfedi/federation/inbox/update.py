@@ -3,7 +3,7 @@
 import dataclasses
 from datetime import datetime, timedelta
 
-from microfedi.federation import keeping, lookup, media_cache, permission, quoting
+from microfedi.federation import keeping, lookup, permission, private_media, quoting
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import create, votes
@@ -78,7 +78,7 @@ def apply_note(
         permission.demand(ctx, tx, sender, "change", message)
         if _is_newer(note, message.edited_at or message.published_at):
             html = keeping.html_of(ctx, tx, note)
-            copies = media_cache.names_of(tx, note.attachments)
+            copies = private_media.names_of(tx, note.attachments)
             messages.edit(tx, message.id, note, html=html, now=now, copies=copies)
         return
     if note.published is not None and now - note.published < TAKEN_AS_NEW:

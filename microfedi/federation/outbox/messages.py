@@ -94,7 +94,8 @@ async def send(
             raise ValueError(f"{note.uri} was deleted before it was there")
         for one in attached:
             for record in one.records:
-                media.add(tx, replace(record, message_id=message.id), now)
+                # What it looks like from afar is sealed with the message, and nowhere else.
+                media.add(tx, replace(record, message_id=message.id, blurhash=""), now)
         create = vocab.Create(
             uri=sending.mint(ctx, "creates"),
             actor_uri=owner.uri,

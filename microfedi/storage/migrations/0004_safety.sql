@@ -74,3 +74,6 @@ CREATE TABLE pending_acts (
 
 ALTER TABLE owner ADD COLUMN vault_idle_minutes INTEGER NOT NULL DEFAULT 15
     CHECK (vault_idle_minutes IN (5, 15, 60, 720));
+
+-- Files of messages: under the server key as long as others may fetch them, in the vault then.
+ALTER TABLE media ADD COLUMN in_vault INTEGER NOT NULL DEFAULT 0;
