@@ -80,6 +80,10 @@ const compose = (form) => {
       const said = await answer.json();
       saved.textContent = said.say;
       if (said.key) { field("key").value = said.key; field("version").value = said.version; }
+      if (said.is_over && !sent) { // what is typed from now on is a draft of its own
+        field("key").value = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
+        field("version").value = 0;
+      }
     }).catch(() => {
       dirty = true;
       if (!leaving) { saved.textContent = words.offline; timer = setTimeout(save, 4 * SAVE_AFTER_MS); }
@@ -90,6 +94,8 @@ const compose = (form) => {
     dirty = true;
     if (!timer) timer = setTimeout(save, SAVE_AFTER_MS);
   };
+  const at = field("at");
+  if (at) at.addEventListener("input", () => form.classList.toggle("timed", Boolean(at.value)));
   form.addEventListener("input", (event) => { if (event.target.type !== "file") changed(); });
   form.addEventListener("change", (event) => { if (event.target.type !== "file") changed(); });
   addEventListener("pagehide", () => save(true));

@@ -119,7 +119,8 @@ def schedule(tx: Transaction, kept: Kept, publish_at: datetime, now: datetime) -
 
 def unschedule(tx: Transaction, kept: Kept, problem: InvalidInput | None = None) -> Kept:
     """Make it a draft like any other; `problem` is why it was not published."""
-    return _put(tx, replace(kept, version=kept.version + 1, publish_at=None, problem=problem))
+    draft = replace(kept.draft, at="")
+    return _put(tx, Kept(kept.key, kept.version + 1, draft, kept.saved_at, None, problem))
 
 
 def by_key(reader: Reader, key: str) -> Kept | None:

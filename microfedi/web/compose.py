@@ -38,6 +38,8 @@ async def show(request: Request) -> Response:
     ctx = context_of(request)
     key = request.query_params.get("draft", "")[: drafts.MAX_KEY_CHARS]
     kept = await ctx.db.read(lambda r: drafts.by_key(r, key)) if key else None
+    if kept is not None and kept.draft.edits is not None:
+        return RedirectResponse(composer.offer(kept).url, 303)
     if kept is not None:
         return await _form(request, Typed(kept.draft, "", 0, kept.problem), kept=kept)
     parent = await _parent(request, forms.query_id(request, "reply_to"))
@@ -303,17 +305,21 @@ async def _form(
     ctx = context_of(request)
     start: dict[str, Any] = {"draft": typed.draft, "key": typed.key, "version": typed.version}
     if kept is not None:
-        start = composer.continued(kept)
+        start = composer.continued(kept, ctx.owner.time_zone)
     draft: Draft = start["draft"]
     asks = isinstance(typed.problem, _Undescribed)
 
     def question(reader: Reader) -> tuple[Box, Card | None, list[composer.Offer]]:
         parent = notes.by_id(reader, draft.in_reply_to) if draft.in_reply_to else None
         quoted = notes.by_id(reader, draft.quote) if draft.quote else None
+        # What is not here any more can neither be answered nor quoted: a post of its own, then.
+        there = replace(
+            draft, in_reply_to=parent.id if parent else None, quote=quoted.id if quoted else None
+        )
         box = composer.box(
             ctx,
             reader,
-            **start,
+            **start | {"draft": there},
             parent=parent,
             note=note,
             undescribed=uploading.undescribed(draft.attached) if asks else 0,
@@ -336,6 +342,7 @@ async def _form(
         "offers": waiting,
         "preview": preview,
         "edited": note,
+        "is_alone": draft.in_reply_to != box.draft.in_reply_to or draft.quote != box.draft.quote,
         "is_redraft": request.query_params.get("redraft") == "1" and not typed.problem,
         "is_resumed": request.query_params.get("resumed") == "1" and not typed.problem,
         "is_saved": request.query_params.get("saved") == "1" and not typed.problem,

@@ -42,11 +42,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """For whom a post can be. `short` stands on the button, `kind` names its icon."""
+    """For whom a post can be. By `kind` the button says it, too."""
 
     value: str
     words: str
-    short: str
     kind: str
 
 
@@ -183,7 +182,7 @@ async def typed(request: Request, *, note: Note | None = None) -> Typed:
     visibility, circle = tried(
         lambda: _audience(forms.text(form, "visibility", limit=MAX_CHOICE_CHARS), known), ("", "")
     )
-    if not visibility and not raw("visibility") and not raw("reply_to"):
+    if "visibility" not in form and not raw("reply_to"):
         visibility = Visibility.PUBLIC
     draft = Draft(
         source=tried(lambda: forms.text(form, "source"), ""),
@@ -298,17 +297,13 @@ def _choices(
     reader: Reader, parent: Note | None, known: Sequence[circles.Circle]
 ) -> Sequence[Choice]:
     usual = [
-        Choice("public", _("Public – everybody"), _("Public"), "public"),
-        Choice(
-            "unlisted", _("Quiet public – everybody, not promoted"), _("Quiet public"), "unlisted"
-        ),
-        Choice("followers", _("Followers – only they"), _("Followers"), "followers"),
+        Choice("public", _("Public – everybody"), "public"),
+        Choice("unlisted", _("Quiet public – everybody, not promoted"), "unlisted"),
+        Choice("followers", _("Followers – only they"), "followers"),
     ]
     if parent is None:
         named = [
-            Choice(
-                f"{_CIRCLE}{one.id}", _("Circle: %(name)s", name=one.name), _("Circle"), "circle"
-            )
+            Choice(f"{_CIRCLE}{one.id}", _("Circle: %(name)s", name=one.name), "circle")
             for one in known
         ]
         return [*usual, *named]
@@ -317,7 +312,7 @@ def _choices(
     widest = {Visibility.PUBLIC: 0, Visibility.UNLISTED: 1, Visibility.FOLLOWERS: 2}.get(
         parent.visibility, len(_OPEN)
     )
-    return [*usual[widest:], Choice("limited", those, _("Some people"), "limited")]
+    return [*usual[widest:], Choice("limited", those, "limited")]
 
 
 def _chosen(draft: Draft, known: Sequence[circles.Circle]) -> str:
@@ -344,8 +339,9 @@ def _key(value: str) -> str:
     return value if _KEY.fullmatch(value) else ""
 
 
-def continued(kept: Kept) -> dict[str, Any]:
+def continued(kept: Kept, zone_name: str) -> dict[str, Any]:
     """Return what `box` needs to go on with a draft; with a scheduled one, beside it."""
     if kept.publish_at is None:
         return {"draft": kept.draft, "key": kept.key, "version": kept.version}
-    return {"draft": replace(kept.draft, replaces=kept.key)}
+    at = local_text(kept.publish_at, zone_name)
+    return {"draft": replace(kept.draft, replaces=kept.key, at=at)}

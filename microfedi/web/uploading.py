@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -30,13 +30,6 @@ MAX_ALT_CHARS = 1500  # as much as Mastodon shows
 MAX_NAME_CHARS = 64
 MAX_FOCUS_CHARS = 20
 
-# Where the middle of an outer third lies, from -1 to 1.
-_THIRD: Final = 0.67
-PLACES: Final = (
-    (-_THIRD, _THIRD), (0.0, _THIRD), (_THIRD, _THIRD),
-    (-_THIRD, 0.0), (0.0, 0.0), (_THIRD, 0.0),
-    (-_THIRD, -_THIRD), (0.0, -_THIRD), (_THIRD, -_THIRD),
-)  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FOCUS = re.compile(r"(-?[01](?:\.[0-9]{1,4})?),(-?[01](?:\.[0-9]{1,4})?)")
 

@@ -529,3 +529,39 @@ async def test_a_composer_knows_the_language_of_the_last_post(tmp_path: Path) ->
         assert theirs is not None
         page = (await app.get(f"/compose?reply_to={theirs.id}")).text
         assert '<option value="fr" lang="fr" selected' in page
+
+
+async def test_an_answer_to_what_is_gone_becomes_a_post_of_its_own(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        parent = await app.publish("Soon gone", Visibility.FOLLOWERS)
+        await save(app, "An answer", reply_to=str(parent.id), visibility="limited")
+        await app.post(f"/posts/{parent.id}/delete")
+
+        page = await app.get(f"/compose?draft={KEY}")
+
+        assert "it will be a post of its own" in texts(page)
+        assert 'name="reply_to"' not in page.text
+        assert '<option value="" selected>Please choose' in page.text
+        form = {"key": KEY, "version": "1", "source": "An answer", "visibility": ""}
+        answer = await app.post("/compose", form)
+        assert answer.status_code == 422
+        assert await posts(app) == []
+
+
+async def test_a_cancelled_post_has_no_time_any_more(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        at = f"{app.clock.now + timedelta(hours=1):%Y-%m-%dT%H:%M}"
+        later = f"{app.clock.now + timedelta(hours=9):%Y-%m-%dT%H:%M}"
+        await app.post("/compose", {"key": KEY, "source": "Later", "at": at})
+        await app.post(f"/scheduled/{KEY}/time", {"at": later})
+        page = (await app.get(f"/compose?draft={KEY}")).text
+        assert f'name="at" value="{later}"' in page
+
+        await app.post(f"/scheduled/{KEY}/cancel")
+
+        assert 'name="at" value=""' in (await app.get(f"/compose?draft={KEY}")).text
+        app.clock.forward(days=1)
+        await work(app)
+        assert await posts(app) == []
