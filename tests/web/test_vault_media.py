@@ -38,7 +38,7 @@ async def gets_a_picture(app: App) -> tuple[str, str]:
     """Alice, followed, sends one; return the conversation's path and the picture's address."""
     alice = app.world.actor(ALICE)
     await app.follow(alice)
-    app.world.serve(PICTURE, Answer(200, a_png(), {"content-type": "image/png"}))
+    app.world.serve(PICTURE, Answer(200, a_png(), "image/png"))
     uri = f"{ALICE}/m/1"
     note = {
         "id": uri,
@@ -159,9 +159,7 @@ async def test_what_i_am_sent_is_sealed_as_it_comes(tmp_path: Path) -> None:
 async def test_what_cannot_be_had_is_not_asked_for_again_at_once(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         _talk, address = await gets_a_picture(app)
-        app.world.serve(
-            PICTURE, Answer(200, b"<html>no picture</html>", {"content-type": "image/png"})
-        )
+        app.world.serve(PICTURE, Answer(200, b"<html>no picture</html>", "image/png"))
         for _ in range(2):
             assert (await app.get(address)).status_code == 502
         assert len([one for one in app.world.requests if one.url == PICTURE]) == 1
