@@ -25,8 +25,8 @@ from microfedi.storage.stretches import Gathered, Stretch
 from microfedi.web import cards
 from microfedi.web.cards import Card, Sieve
 
-PAGE_ENTRIES = 18  # with pictures and the box for a new post some 55 kB and 7 ms
-LEAST_READ = 5  # of them below the mark: where one stopped is known by what stands there
+PAGE_ENTRIES = 15  # with pictures and the box for a new post some 55 kB and 7 ms
+LEAST_READ = 4  # of them below the mark: where one stopped is known by what stands there
 
 
 @dataclass(frozen=True, slots=True)
