@@ -4,7 +4,6 @@ Made once and kept in memory; it is made anew when the owner follows somebody el
 them is called or looks otherwise.
 """
 
-import json
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
@@ -12,17 +11,16 @@ from microfedi.federation import media_cache
 from microfedi.federation.context import Context
 from microfedi.protocol import names
 from microfedi.protocol.lookalikes import Familiar, Person, Resemblance
+from microfedi.storage import familiar as storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
-
-MAX_PEOPLE = 5_000  # of more the ones followed first: those are known the longest
 
 _made: WeakKeyDictionary[Context, tuple[int, Familiar]] = WeakKeyDictionary()
 
 
 def of(ctx: Context, reader: Reader) -> Familiar:
     """Return the people whom the owner follows or asked, and the owner, for comparison."""
-    version: int = reader.value("SELECT version FROM familiar")
+    version = storage.version(reader)
     known = _made.get(ctx)
     if known is None or known[0] != version:
         known = _made[ctx] = (version, Familiar(_people(reader)))
@@ -64,31 +62,18 @@ def picture_of(reader: Reader, actor: Actor) -> int | None:
 
 
 def _people(reader: Reader) -> list[Person]:
-    rows = reader.all(
-        """
-        SELECT id, uri, coalesce(handle, username || '@' || host) AS address, name, icon_url,
-               also_known_as
-          FROM actors
-         WHERE id IN (SELECT actor_id FROM owner)
-            OR id IN (SELECT actor_id
-                        FROM following
-                       WHERE state IN ('accepted', 'requested')
-                       ORDER BY created_at
-                       LIMIT :most)
-        """,
-        {"most": MAX_PEOPLE},
-    )
-    pictures = media_cache.likenesses(reader, {row["icon_url"] for row in rows if row["icon_url"]})
+    known = storage.people(reader)
+    pictures = media_cache.likenesses(reader, {one.icon_url for one in known if one.icon_url})
     return [
         _person(
-            row["id"],
-            row["uri"],
-            row["address"],
-            row["name"],
-            pictures.get(row["icon_url"]),
-            frozenset(json.loads(row["also_known_as"])),
+            one.id,
+            one.uri,
+            one.address,
+            one.name,
+            pictures.get(one.icon_url or ""),
+            one.also_known_as,
         )
-        for row in rows
+        for one in known
     ]
 
 
