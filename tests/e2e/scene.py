@@ -55,6 +55,7 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
         note_id = _row_id(alice, post)
         draft = _writes(alice, directory)
         picture = home + _picture(alice, alices_bob)
+        alices_carol = home + _stranger(alice, request)
         yield Scene(
             alice,
             (
@@ -94,6 +95,7 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
                 View("profile-about", f"{home}/@alice?show=about"),
                 View("profile-about-public", f"{home}/@alice?show=about", "stranger"),
                 View("person", alices_bob),
+                View("person-stranger", alices_carol),
                 View("person-media", f"{alices_bob}?show=media"),
                 View("person-about", f"{alices_bob}?show=about"),
                 View("picture", picture),
@@ -311,6 +313,11 @@ def _profile(alice: Person, directory: Path) -> None:
 def _picture(person: Person, url: str) -> str:
     person.go(url)
     return str(person.page.locator(".pictures a").first.get_attribute("href"))
+
+
+def _stranger(person: Person, request: str) -> str:
+    person.go(request)
+    return str(person.page.locator(".who a[href^='/people/']").first.get_attribute("href"))
 
 
 def _message_id(person: Person, talk: str) -> str:
