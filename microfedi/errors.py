@@ -13,6 +13,7 @@
     ├── InvalidInput              the owner can correct it: names the field       422
     │   └── WrongCredentials      password or code is wrong; never says which     401
     ├── TooBusy                   too many tries or too much to do; wait          429
+    ├── DiskFull                  no room to keep anything new; it passes        503
     ├── Locked                    messages are sealed: their owner opens them     401
     ├── NotFound                  nothing here, or nothing for this asker         404
     ├── Gone                      something public that was deleted               410
@@ -115,6 +116,13 @@ class TooBusy(MicrofediError):
     def __init__(self, message: str, /, *, retry_after_s: int, **values: object) -> None:
         super().__init__(message, **values)
         self.retry_after_s = retry_after_s
+
+
+class DiskFull(MicrofediError):
+    """There is no room on the disk for what should be kept. Nothing of it was."""
+
+    def __init__(self) -> None:
+        super().__init__("the disk is full")
 
 
 class Locked(MicrofediError):

@@ -20,7 +20,9 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from microfedi.errors import ConfigError
+from microfedi.errors import ConfigError, DiskFull
+from microfedi.storage import room
+from microfedi.storage.room import Room
 from microfedi.storage.sealed import Sealer
 from microfedi.storage.vault import SecretKeys
 
@@ -69,16 +71,18 @@ class Reader:
 
     def one(self, sql: str, params: Params = ()) -> sqlite3.Row | None:
         """Return the first row, or None."""
-        row: sqlite3.Row | None = self._connection.execute(sql, params).fetchone()
+        with _noticing_lack_of_room():
+            row: sqlite3.Row | None = self._connection.execute(sql, params).fetchone()
         return row
 
     def all(self, sql: str, params: Params = ()) -> list[sqlite3.Row]:
         """Return every row; the query must bound their number."""
-        return self._connection.execute(sql, params).fetchall()
+        with _noticing_lack_of_room():
+            return self._connection.execute(sql, params).fetchall()
 
     def value(self, sql: str, params: Params = ()) -> Any:
         """Return the first column of the first row, or None."""
-        row = self._connection.execute(sql, params).fetchone()
+        row = self.one(sql, params)
         return None if row is None else row[0]
 
 
@@ -87,11 +91,13 @@ class Transaction(Reader):
 
     def run(self, sql: str, params: Params = ()) -> int:
         """Execute a change and return how many rows it touched."""
-        return self._connection.execute(sql, params).rowcount
+        with _noticing_lack_of_room():
+            return self._connection.execute(sql, params).rowcount
 
     def run_many(self, sql: str, rows: Sequence[Params]) -> None:
         """Execute one change for each of `rows`."""
-        self._connection.executemany(sql, rows)
+        with _noticing_lack_of_room():
+            self._connection.executemany(sql, rows)
 
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:
@@ -99,11 +105,13 @@ class Transaction(Reader):
         self._connection.execute("SAVEPOINT part")
         try:
             yield
+        except DiskFull:
+            raise  # the whole transaction is lost, and SQLite may have ended it already
         except BaseException:
             self._connection.execute("ROLLBACK TO part")
-            raise
-        finally:
             self._connection.execute("RELEASE part")
+            raise
+        self._connection.execute("RELEASE part")
 
 
 class _Connection(sqlite3.Connection):
@@ -120,13 +128,20 @@ _Outcome = tuple[Any, BaseException | None]
 class Database:
     """The file, opened. Made by `open_database`; everything else goes through read and write.
 
-    `after_commit` is called on the event loop whenever something was changed.
+    `after_commit` is called on the event loop whenever something was changed; `room` knows whether
+    the disk is full. Nothing is refused here before it fails: the doors and the workers ask `room`,
+    and the reserve is there for what makes room again.
     """
 
     def __init__(
-        self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection], sealer: Sealer
+        self,
+        writer: aiosqlite.Connection,
+        readers: list[aiosqlite.Connection],
+        sealer: Sealer,
+        room: Room,
     ) -> None:
         self.sealer = sealer
+        self.room = room
         self.after_commit: Callable[[], None] = lambda: None
         self._writer = writer
         self._readers = readers
@@ -148,7 +163,8 @@ class Database:
         Whoever is cancelled while waiting takes his change with him if it has not begun; a change
         that has begun is committed or rolled back whole, whoever still listens.
 
-        Raises: whatever `change` raises (it is then rolled back); sqlite3.Error if the disk fails.
+        Raises: whatever `change` raises (it is then rolled back); DiskFull; sqlite3.Error if the
+        disk fails.
         """
         if self._closing:
             raise RuntimeError("the database is closed")
@@ -156,6 +172,12 @@ class Database:
         self._waiting.append((_as_here(_with(change, vault)), done))
         self._wake.set()
         return await done
+
+    async def note(self, change: Callable[[Transaction], object]) -> None:
+        """Run a small `change` that nothing depends on: left out while the disk is full."""
+        if not self.room.is_full():
+            with contextlib.suppress(DiskFull):
+                await self.write(change)
 
     async def read(self, question: Callable[[Reader], T], *, vault: SecretKeys | None = None) -> T:
         """Run `question` whole on a reader's thread, in one snapshot, and return its answer.
@@ -211,11 +233,26 @@ class Database:
                 outcomes: list[_Outcome] = []
                 try:
                     await _run(self._writer, partial(_apply, group, outcomes, self.sealer))
+                except DiskFull as error:
+                    self.room.failed()
+                    outcomes = [(None, error)] * len(group)
                 except sqlite3.Error as error:  # BEGIN or COMMIT failed: nobody's change is kept
                     log.error("a commit failed, nothing of it was kept: %s", error)
                     outcomes = [(None, error)] * len(group)
+                else:
+                    self.room.succeeded()
                 _tell(group, outcomes)
                 self.after_commit()
+
+
+@contextlib.contextmanager
+def _noticing_lack_of_room() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if room.is_lack(error):
+            raise DiskFull from error
+        raise
 
 
 def _with(function: Callable[[Any], Any], vault: SecretKeys | None) -> Callable[[Any], Any]:
@@ -281,21 +318,28 @@ def _ask(
 def _apply(
     group: list[_Change], outcomes: list[_Outcome], sealer: Sealer, conn: sqlite3.Connection
 ) -> None:
-    """One BEGIN and COMMIT for the group, a savepoint each, so that one failure is one failure."""
-    conn.execute("BEGIN IMMEDIATE")
+    """One BEGIN and COMMIT for the group, a savepoint each, so that one failure is one failure.
+
+    Raises: DiskFull, and then nothing of the whole group was kept: SQLite ends the transaction.
+    """
     try:
+        conn.execute("BEGIN IMMEDIATE")
         for change, _ in group:
             conn.execute("SAVEPOINT one")
             try:
                 outcomes.append((change(Transaction(conn, sealer)), None))
+            except DiskFull:
+                raise
             except Exception as error:
                 conn.execute("ROLLBACK TO one")
                 outcomes.append((None, error))
             conn.execute("RELEASE one")
         conn.execute("COMMIT")
-    except BaseException:
+    except BaseException as error:
         if conn.in_transaction:
             conn.execute("ROLLBACK")
+        if isinstance(error, sqlite3.Error) and room.is_lack(error):
+            raise DiskFull from error
         raise
 
 
@@ -383,7 +427,7 @@ async def open_database(path: Path, sealer: Sealer) -> Database:
     with _private_files():
         writer = await _connect(path, _WRITE_PRAGMAS)
     readers = [await _connect(path, _READ_PRAGMAS, query_only=True) for _ in range(READERS)]
-    return Database(writer, readers, sealer)
+    return Database(writer, readers, sealer, Room(path.parent))
 
 
 async def _connect(path: Path, pragmas: str, *, query_only: bool = False) -> aiosqlite.Connection:

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from microfedi.errors import DiskFull
+from microfedi.storage import room
 from microfedi.storage.sealed import OVERHEAD_BYTES, Sealer
 from microfedi.storage.vault import FILE_HEAD_BYTES, SEALED_PIECE_BYTES, PublicKey, SecretKeys
 from microfedi.storage.vault import PIECE_BYTES as VAULT_PIECE_BYTES
@@ -31,7 +33,7 @@ _VAULT_PURPOSE = "message file"
 def write(directory: Path, name: str, data: bytes, *, sealer: Sealer | None = None) -> None:
     """Write `data` as `name` in `directory` (made if it is missing); sealed if there is a sealer.
 
-    Raises: ValueError if `name` is not one of ours; OSError if the disk is full.
+    Raises: ValueError if `name` is not one of ours; DiskFull.
     """
 
     def put(file: BinaryIO) -> None:
@@ -55,8 +57,10 @@ def _written(directory: Path, name: str, put: Callable[[BinaryIO], object]) -> N
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if room.is_lack(error):
+            raise DiskFull from error
         raise
     _sync_directory(directory)
 
@@ -64,7 +68,7 @@ def _written(directory: Path, name: str, put: Callable[[BinaryIO], object]) -> N
 class Growing:
     """A file that is written piece by piece: `add` bytes, then `finish` or `abandon` it.
 
-    Raises: ValueError if `name` is not one of ours; OSError if the disk is full.
+    Raises: ValueError if `name` is not one of ours; DiskFull.
     """
 
     def __init__(self, directory: Path, name: str) -> None:
@@ -76,8 +80,9 @@ class Growing:
 
     def add(self, data: bytes) -> None:
         """Write more: from now on it can be read."""
-        self._file.write(data)
-        self._file.flush()
+        with _noticing_lack_of_room():
+            self._file.write(data)
+            self._file.flush()
 
     def opened(self) -> BinaryIO:
         """Open the file to be read, whether it is finished or not."""
@@ -88,7 +93,7 @@ class Growing:
 
     def finish(self) -> None:
         """Give the file its name: now it is there, whole."""
-        with self._file:
+        with _noticing_lack_of_room(), self._file:
             self._file.flush()
             os.fsync(self._file.fileno())
         self._temporary.replace(self._path)
@@ -190,6 +195,16 @@ def clear_unfinished(directory: Path) -> int:
     for path in found:
         path.unlink(missing_ok=True)
     return len(found)
+
+
+@contextlib.contextmanager
+def _noticing_lack_of_room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if room.is_lack(error):
+            raise DiskFull from error
+        raise
 
 
 def _write_sealed(file: BinaryIO, data: bytes, name: str, sealer: Sealer) -> None:
