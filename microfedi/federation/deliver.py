@@ -15,7 +15,7 @@ from enum import Enum
 from functools import partial
 from typing import Protocol
 
-from microfedi.errors import ForbiddenAddress, RemoteError
+from microfedi.errors import DiskFull, ForbiddenAddress, RemoteError
 from microfedi.federation import waiting
 from microfedi.federation.context import Context
 from microfedi.federation.remote import Response
@@ -125,6 +125,7 @@ class Deliverer:
         try:
             while True:
                 self._ctx.wake.deliveries.clear()
+                await waiting.until_room(self._ctx.db.room)
                 wait_s = await self.turn()
                 if wait_s > 0 and not self._reports:
                     await waiting.until_woken(self._ctx.wake.deliveries, wait_s)
@@ -384,7 +385,11 @@ class Deliverer:
                 report(tx, now)
 
         if reports:
-            await self._ctx.db.write(write)
+            try:
+                await self._ctx.db.write(write)
+            except DiskFull:
+                self._reports = reports + self._reports
+                raise
 
 
 def _report_interrupted(delivery: Delivery, tx: Transaction, now: datetime) -> None:

@@ -29,6 +29,7 @@ class Indexer:
     async def run(self) -> None:
         """Read whatever comes, until the server stops."""
         while not self._ctx.stopping.is_set():
+            await waiting.until_room(self._ctx.db.room)
             await self.turn()
             await waiting.until_woken(self._ctx.stopping, self._look_s)
 
@@ -36,6 +37,7 @@ class Indexer:
         """Read everything that waits; then have the words of what was deleted leave the file."""
         db, read = self._ctx.db, 0
         while await db.read(search.has_waiting):
+            db.room.demand()
             read += await db.write(search.index)
             await waiting.until_woken(self._ctx.stopping, self._pause_s)
         if read > search.BATCH:

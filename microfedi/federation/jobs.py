@@ -35,6 +35,7 @@ from microfedi.protocol import backoff
 from microfedi.storage import jobs
 from microfedi.storage.database import Transaction
 from microfedi.storage.jobs import Job
+from microfedi.storage.room import LOOK_S
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,9 @@ JOBS: Mapping[str, Work] = {
     "erase": leaving.erase,  # at every start, too. What is left of an account that is deleted.
 }
 PERIODIC = ("stale", "expire", "prune", "erase", "seal")
+
+# What goes on while the disk is full: it makes room, or must not wait.
+MAKE_ROOM = ("unblock", "act", "purge", "expire", "shred", "prune", "erase")
 
 # Jobs at once: they wait for others' servers and must not crowd out what is more urgent.
 SLOTS = 2
@@ -132,9 +136,12 @@ class JobsWorker:
         room = SLOTS - len(running)
         if room <= 0:
             return [], MAX_SLEEP_S  # whoever ends sets the event
-        found = jobs.claim_due(tx, now=now, lease=LEASE, limit=room)
+        only = MAKE_ROOM if self._ctx.db.room.is_full() else None
+        found = jobs.claim_due(tx, now=now, lease=LEASE, limit=room, only=only)
         # What is being done and was asked for again meanwhile comes when its new lease runs out.
         claimed = [job for job in found if job.id not in running]
+        if only is not None:
+            return claimed, LOOK_S
         due = jobs.next_due(tx)
         wait_s = MAX_SLEEP_S
         if due is not None and len(found) < room:

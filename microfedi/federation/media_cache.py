@@ -135,6 +135,11 @@ def likenesses(reader: Reader, urls: Iterable[str]) -> dict[str, int]:
     return {keys[key]: likeness for key, likeness in found.items()}
 
 
+def key_of(reader: Reader, url: str) -> str:
+    """Return what the copy of what lies there is called."""
+    return _key(reader.sealer, url)
+
+
 def names_of(reader: Reader, attachments: Iterable[Attachment]) -> list[str]:
     """Return the names that copies of what hangs on a post will have."""
     urls = [one.url for one in attachments] + [one.preview for one in attachments if one.preview]
@@ -204,13 +209,14 @@ async def _copy(ctx: Context, key: str) -> CachedFile | None:
     if not await asyncio.to_thread(path.exists):
         return None
     if now - known.used_at >= USE_RESOLUTION:
-        await ctx.db.write(lambda tx: media.touch_cached(tx, [key], now))
+        await ctx.db.note(lambda tx: media.touch_cached(tx, [key], now))
     return CachedFile(path, known.media_type, known.size_bytes)
 
 
 async def _fetch(
     ctx: Context, state: _State, film: asyncio.Future[Arriving], key: str, url: str
 ) -> CachedFile:
+    ctx.db.room.demand()
     try:
         await fetching.check_host(ctx, url)
     except MalformedDocument as problem:

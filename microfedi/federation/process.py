@@ -14,6 +14,7 @@ from functools import partial
 from hashlib import sha256
 
 from microfedi.errors import (
+    DiskFull,
     ForbiddenAddress,
     KeyUnavailable,
     NotFound,
@@ -80,11 +81,13 @@ class Processor:
         """Handle whatever arrives, until cancelled."""
         ctx = self._ctx
         wake = ctx.wake.received
+        await waiting.until_room(ctx.db.room)
         # What a process that was killed had taken need not wait until its lease is over.
         await ctx.db.write(lambda tx: received.release(tx, ctx.now()))
         try:
             while True:
                 wake.clear()
+                await waiting.until_room(ctx.db.room)
                 if await self.turn():
                     continue
                 due = await self._ctx.db.read(received.next_due)
@@ -205,6 +208,8 @@ class Processor:
                         has_forwarded |= _handle(self._ctx, tx, item)
                 except ProtocolError as error:
                     problems.append((item.received, error))
+                except DiskFull:
+                    raise  # nothing is written down: what was taken is due again after its lease
                 except Exception as error:
                     log.exception("handling a %s broke", type(item.activity).__name__)
                     problems.append((item.received, error))

@@ -75,6 +75,7 @@ class Pusher:
         """Push what comes, until the server stops."""
         stopping = self._ctx.stopping
         while not stopping.is_set():
+            await waiting.until_room(self._ctx.db.room)
             coming = self._ctx.news.coming()
             await waiting.until_woken(coming, await self.turn())
             if coming.is_set():

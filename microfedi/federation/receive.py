@@ -53,8 +53,9 @@ async def receive(ctx: Context, request: Request) -> int:
 
     Source: ActivityPub 7, 5.2.
     Raises: BadSignature (401), MalformedDocument (400), NotAuthorized (403), KeyUnavailable (503),
-    TooBusy (429).
+    TooBusy (429), DiskFull (503).
     """
+    ctx.db.room.demand()
     if ctx.keyring.judging >= MAX_AT_ONCE:
         raise TooBusy("too many activities at once", retry_after_s=BUSY_RETRY_AFTER_S)
     ctx.keyring.judging += 1

@@ -59,6 +59,8 @@ FRESH_FOR = timedelta(days=1)
 async def visit(ctx: Context, note: Note, *, after: timedelta = COOLDOWN) -> bool:
     """Have the thread of a post looked for, unless that was done within the time `after`."""
     now = ctx.now()
+    if ctx.db.room.is_full():
+        return False
 
     def change(tx: Transaction) -> bool:
         if not threads.begin(tx, note.thread_id, now=now, after=after):

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
+from microfedi.errors import DiskFull
 from microfedi.federation import deliver, indexing, jobs, process, pushing
 from microfedi.federation.context import Context
 
@@ -56,6 +57,8 @@ class Workers:
         while True:
             try:
                 await loop()
+            except DiskFull:
+                log.warning("the %s worker rests: the disk is full", name)
             except Exception:
                 log.exception("the %s worker broke; it goes on in %g s", name, self._pause_s)
             await asyncio.sleep(self._pause_s)

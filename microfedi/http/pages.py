@@ -233,6 +233,7 @@ async def page(
                 "config": ctx.config,
                 "session": session,
                 "pending_acts": ctx.pending_acts,
+                "is_disk_full": ctx.db.room.is_full(),
                 "unread_messages": unread_messages,
                 "unread_notifications": unread_notifications,
                 "owner": owner,

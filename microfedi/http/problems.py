@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from microfedi import words
 from microfedi.errors import (
     BadSignature,
+    DiskFull,
     Gone,
     InvalidInput,
     KeyUnavailable,
@@ -27,10 +28,12 @@ from microfedi.errors import (
 from microfedi.http import csrf, pages, vaults
 from microfedi.http.context import context_of
 from microfedi.http.negotiate import wants_activity
+from microfedi.storage import room
 from microfedi.words import _, mark
 
 log = logging.getLogger(__name__)
 
+FULL_RETRY_AFTER_S = 900  # seconds; while the disk is full: others keep what they have for us
 RETRY_AFTER_S = 60  # seconds; what we tell a server whose key we could not fetch
 
 _WORDS = {
@@ -57,6 +60,13 @@ _WORDS = {
     502: (mark("The other server did not answer"), mark("Try again in a while.")),
     503: (mark("Not now"), mark("Please try again in a minute.")),
 }
+_FULL = (
+    mark("The disk is full"),
+    mark(
+        "Nothing was changed. Make room on the server's disk, then go back and send it again: what "
+        "you wrote is still in your browser."
+    ),
+)
 
 
 def _status_of(error: Exception) -> int:
@@ -81,7 +91,7 @@ def _status_of(error: Exception) -> int:
             return 429
         case RemoteError():
             return 502
-        case KeyUnavailable():
+        case KeyUnavailable() | DiskFull():
             return 503
     return 500
 
@@ -119,16 +129,23 @@ async def answer(request: Request, error: Exception) -> Response:
     """
     if isinstance(error, Locked):
         return await vaults.locked_page(request, error)
+    cause = error.__cause__ if isinstance(error, DiskFull) else error
+    if cause is not None and room.is_lack(cause):  # not only foreseen
+        context_of(request).db.room.failed()
+        error = DiskFull()
     status = _status_of(error)
     if isinstance(error, sqlite3.Error):
         log.error("request=%s the database failed: %s", request.scope.get("request_id"), error)
     elif status == 500:
         log.exception("request=%s failed", request.scope.get("request_id"), exc_info=error)
     title, advice = _WORDS.get(status, _WORDS[400])
+    if isinstance(error, DiskFull):
+        title, advice = _FULL
     said = words.of(error) if isinstance(error, InvalidInput | RemoteError | TooBusy) else ""
     headers = dict(getattr(error, "headers", None) or {})
     if status == 503:
-        headers.setdefault("Retry-After", str(RETRY_AFTER_S))
+        wait_s = FULL_RETRY_AFTER_S if isinstance(error, DiskFull) else RETRY_AFTER_S
+        headers.setdefault("Retry-After", str(wait_s))
     if isinstance(error, TooBusy):
         headers["Retry-After"] = str(error.retry_after_s)
     headers["Cache-Control"] = "no-store"

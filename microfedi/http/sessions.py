@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from microfedi.account import tokens
 from microfedi.config import Config
-from microfedi.http import csrf, forms
+from microfedi.http import csrf, forms, readonly
 from microfedi.http.context import context_of
 from microfedi.storage import sessions
 from microfedi.storage.sessions import Session
@@ -43,7 +43,7 @@ async def of(request: Request) -> Session | None:
         session = await ctx.db.read(lambda r: sessions.by_token(r, tokens.hash_of(token), now=now))
         state.session = session
         if session is not None and now - session.last_used_at > TOUCH_EVERY:
-            await ctx.db.write(lambda tx: sessions.touch(tx, session.id, now))
+            await ctx.db.note(lambda tx: sessions.touch(tx, session.id, now))
     session_or_none: Session | None = state.session
     return session_or_none
 
@@ -87,6 +87,7 @@ def owner_only(endpoint: Endpoint) -> Endpoint:
                 return RedirectResponse(f"/login?next={quote(target)}", 303)
             return RedirectResponse("/login", 303)
         try:
+            readonly.check(request)
             await csrf.check(request)
             response = await endpoint(request)
         finally:
@@ -103,6 +104,7 @@ def public_form(endpoint: Endpoint) -> Endpoint:
     async def checked(request: Request) -> Response:
         await of(request)  # what the token is bound to must not change between page and form
         try:
+            readonly.check(request)
             await csrf.check(request)
             response = await endpoint(request)
         finally:

@@ -1,5 +1,7 @@
 """What else is to be done later: one row for each kind and key, however often it is asked for."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,8 +56,15 @@ def add_if_missing(
     )
 
 
-def claim_due(tx: Transaction, *, now: datetime, lease: timedelta, limit: int) -> list[Job]:
-    """Take the jobs that have been due longest, and hide them for `lease`.
+def claim_due(
+    tx: Transaction,
+    *,
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    only: Sequence[str] | None = None,
+) -> list[Job]:
+    """Take the jobs that have been due longest, and hide them for `lease`; of the kinds in `only`.
 
     If we die before reporting, the lease runs out and they are due again: a job may be done twice,
     never lost. An attempt is counted here, so that a job which kills us is not tried for ever.
@@ -68,11 +77,17 @@ def claim_due(tx: Transaction, *, now: datetime, lease: timedelta, limit: int) -
                attempts = attempts + 1
          WHERE id IN (SELECT id FROM jobs
                        WHERE due_at <= :now
+                         AND (:only IS NULL OR kind IN (SELECT value FROM json_each(:only)))
                        ORDER BY due_at, id
                        LIMIT :limit)
         RETURNING id, kind, key, attempts
         """,
-        {"now": instants.to_text(now), "until": instants.to_text(until), "limit": limit},
+        {
+            "now": instants.to_text(now),
+            "until": instants.to_text(until),
+            "limit": limit,
+            "only": None if only is None else json.dumps(only),
+        },
     )
     return [Job(**row, leased_until=until) for row in rows]
 

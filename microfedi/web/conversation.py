@@ -183,7 +183,7 @@ async def _open(
 
     opened = await ctx.db.read(question, vault=await vaults.of(request))
     if conversation.unread and not is_request and not opened.newer:
-        await ctx.db.write(lambda tx: conversations.mark_read(tx, conversation.id))
+        await ctx.db.note(lambda tx: conversations.mark_read(tx, conversation.id))
     draft = typed or _empty() | {"source": opened.draft.source, "summary": opened.draft.summary}
     values = {
         "talk": talk,

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from microfedi.errors import NotAuthorized, NotFound, RemoteError
+from microfedi.errors import DiskFull, NotAuthorized, NotFound, RemoteError
 from microfedi.federation import media_cache, private_media, uploads
 from microfedi.http import ranges, vaults
 from microfedi.http.context import context_of
@@ -82,7 +82,7 @@ async def private(request: Request) -> Response:
         raise NotFound("the messages are locked")
     try:
         found = await private_media.fetch(ctx, url)
-    except RemoteError:
+    except (RemoteError, DiskFull):
         return _missing()
     file = ranges.File(
         media_type=found.media_type,
@@ -112,7 +112,7 @@ async def proxied(request: Request) -> Response:
         return _refused()
     try:
         found = await media_cache.opened(ctx, url)
-    except RemoteError:
+    except (RemoteError, DiskFull):
         return _missing()
     # Kept by the browser alone: what somebody sent the owner is no shared cache's business.
     headers = {**_SANDBOX, "Cache-Control": f"private, max-age={COPY_SECONDS}, immutable"}
@@ -124,7 +124,7 @@ async def proxied(request: Request) -> Response:
     )
     try:
         return await ranges.respond(request, file, headers)
-    except (FileNotFoundError, RemoteError):
+    except (FileNotFoundError, RemoteError, DiskFull):
         return _missing()  # the copy was dropped meanwhile, or never came
 
 

@@ -156,7 +156,7 @@ async def show(request: Request) -> Response:
     is_looked_at = "prefetch" not in request.headers.get("sec-purpose", "")
     if above is not None and tab == "all" and is_looked_at and above.newest_id > mark:
         newest = above.newest_id
-        await ctx.db.write(lambda tx: owner_storage.set_notifications_read(tx, newest))
+        await ctx.db.note(lambda tx: owner_storage.set_notifications_read(tx, newest))
         await ctx.reload_owner()
     return response
 

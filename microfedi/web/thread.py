@@ -130,7 +130,7 @@ async def shown(request: Request, note: Note, asker: Asker) -> Response:
     if asker is OWNER and ctx.config.federates and (is_open or thread.is_missing_parent):
         look = await _look(ctx, note, fetch)
     if asker is OWNER and ctx.config.federates and note.quote is not None:
-        await ctx.db.write(lambda tx: quoting.plan(ctx, tx, note))
+        await ctx.db.note(lambda tx: quoting.plan(ctx, tx, note))
         ctx.wake.jobs.set()
     muted = None
     if asker is OWNER:
