@@ -4,7 +4,9 @@ Made once and kept in memory; it is made anew when the owner follows somebody el
 them is called or looks otherwise.
 """
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from microfedi.federation import media_cache
@@ -15,16 +17,28 @@ from microfedi.storage import familiar as storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 
-_made: WeakKeyDictionary[Context, tuple[int, Familiar]] = WeakKeyDictionary()
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    version: int
+    familiar: Familiar
+    news: asyncio.Event  # set when something was written
+
+
+_made: WeakKeyDictionary[Context, _Made] = WeakKeyDictionary()
 
 
 def of(ctx: Context, reader: Reader) -> Familiar:
     """Return the people whom the owner follows or asked, and the owner, for comparison."""
+    made = _made.get(ctx)
+    if made is not None and not made.news.is_set():
+        return made.familiar  # nothing at all was written since
+    news = ctx.news.coming()
     version = storage.version(reader)
-    known = _made.get(ctx)
-    if known is None or known[0] != version:
-        known = _made[ctx] = (version, Familiar(_people(reader)))
-    return known[1]
+    is_same = made is not None and made.version == version
+    familiar = made.familiar if made is not None and is_same else Familiar(_people(reader))
+    _made[ctx] = _Made(version, familiar, news)
+    return familiar
 
 
 def comparing(known: Familiar) -> Callable[[Actor, int | None], Resemblance | None]:
@@ -52,13 +66,6 @@ def person(actor: Actor, picture: int | None = None) -> Person:
         picture,
         frozenset(actor.also_known_as),
     )
-
-
-def picture_of(reader: Reader, actor: Actor) -> int | None:
-    """Return what somebody's portrait looks like, None if we have no copy of it."""
-    if not actor.icon_url:
-        return None
-    return media_cache.likenesses(reader, [actor.icon_url]).get(actor.icon_url)
 
 
 def _people(reader: Reader) -> list[Person]:

@@ -183,11 +183,11 @@ async def page(
     resembling: Callable[..., Resemblance | None] = _nobody
     if session and owner:
         read_id = owner.notifications_read_id
-        unread_messages, unread_notifications, known = await ctx.db.read(
+        known, unread_messages, unread_notifications = await ctx.db.read(
             lambda r: (
+                familiar.of(ctx, r),  # first: what it takes as the newest must not be older
                 conversations.unread(r, now=now),
                 notifications.count_after(r, read_id, now=now, wanted=owner.filters),
-                familiar.of(ctx, r),
             )
         )
         resembling = familiar.comparing(known)

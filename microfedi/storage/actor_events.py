@@ -8,7 +8,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from microfedi.protocol import instants
 from microfedi.storage.database import Reader, Transaction
@@ -76,6 +76,15 @@ def note(tx: Transaction, actor_id: int, kind: Kind, detail: str, now: datetime)
         """,
         values,
     )
+
+
+AS_JSON = "json_array(actor_id, kind, at, detail)"
+
+
+def from_json(said: list[Any]) -> Event:
+    """Read what AS_JSON selects."""
+    actor_id, kind, at, detail = said
+    return Event(actor_id, kind, instants.from_text(at), detail)
 
 
 def of(reader: Reader, actor_ids: Collection[int], *, since: datetime | None = None) -> list[Event]:

@@ -1,7 +1,9 @@
 """What is known of other servers: what they say of themselves, and what was seen of them."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from microfedi.protocol import instants
 from microfedi.storage.database import Reader, Transaction
@@ -47,48 +49,52 @@ class Said:
     wants_signatures: bool | None = None
 
 
+# Needs the parameters `name` (the host without its port) and `now`.
+AS_JSON = """json_array(
+    server_facts.host, first_seen_at, checked_at, software, software_version, users,
+    open_registrations, wants_signatures,
+    coalesce((SELECT prefers_rfc9421 FROM hosts WHERE hosts.name = server_facts.host), 0),
+    former_software, changed_at,
+    EXISTS (SELECT 1 FROM blocked_hosts
+             WHERE blocked_hosts.host = :name OR :name LIKE '%.' || blocked_hosts.host),
+    EXISTS (SELECT 1 FROM muted_hosts
+             WHERE (muted_hosts.host = :name OR :name LIKE '%.' || muted_hosts.host)
+               AND (until IS NULL OR until > :now)),
+    (SELECT count(*)
+       FROM following
+       JOIN actors ON actors.id = following.actor_id
+      WHERE following.state = 'accepted'
+        AND actors.host = server_facts.host))"""
+
+
 def of(reader: Reader, host: str, now: datetime) -> Facts | None:
     """Return what is known of a server (host with its port), None if it was never asked."""
-    name = host.partition(":")[0]
-    row = reader.one(
-        """
-        SELECT host, first_seen_at, checked_at, software, software_version, users,
-               open_registrations, wants_signatures, former_software, changed_at,
-               coalesce((SELECT prefers_rfc9421 FROM hosts WHERE name = :host), 0) AS rfc9421,
-               EXISTS (SELECT 1 FROM blocked_hosts
-                        WHERE blocked_hosts.host = :name
-                           OR :name LIKE '%.' || blocked_hosts.host) AS is_blocked,
-               EXISTS (SELECT 1 FROM muted_hosts
-                        WHERE (muted_hosts.host = :name OR :name LIKE '%.' || muted_hosts.host)
-                          AND (until IS NULL OR until > :now)) AS is_muted,
-               (SELECT count(*)
-                  FROM following
-                  JOIN actors ON actors.id = following.actor_id
-                 WHERE following.state = 'accepted'
-                   AND actors.host = :host) AS followed
-          FROM server_facts
-         WHERE host = :host
-        """,
-        {"host": host, "name": name, "now": instants.to_text(now)},
+    said: str | None = reader.value(
+        f"SELECT {AS_JSON} FROM server_facts WHERE host = :host",  # noqa: S608 - columns of ours
+        {"host": host, "name": host.partition(":")[0], "now": instants.to_text(now)},
     )
-    if row is None:
-        return None
-    changed = row["changed_at"]
+    return None if said is None else from_json(json.loads(said))
+
+
+def from_json(said: list[Any]) -> Facts:
+    """Read what AS_JSON selects."""
+    host, first, checked, software, version, users, is_open, wants, rfc9421, *rest = said
+    former, changed, is_blocked, is_muted, followed = rest
     return Facts(
-        host=row["host"],
-        first_seen_at=instants.from_text(row["first_seen_at"]),
-        checked_at=instants.from_text(row["checked_at"]),
-        software=row["software"],
-        version=row["software_version"],
-        users=row["users"],
-        open_registrations=_flag(row["open_registrations"]),
-        wants_signatures=_flag(row["wants_signatures"]),
-        signs_rfc9421=bool(row["rfc9421"]),
-        former_software=row["former_software"],
+        host=host,
+        first_seen_at=instants.from_text(first),
+        checked_at=instants.from_text(checked),
+        software=software,
+        version=version,
+        users=users,
+        open_registrations=_flag(is_open),
+        wants_signatures=_flag(wants),
+        signs_rfc9421=bool(rfc9421),
+        former_software=former,
         changed_at=None if changed is None else instants.from_text(changed),
-        is_blocked=bool(row["is_blocked"]),
-        is_muted=bool(row["is_muted"]),
-        followed=row["followed"],
+        is_blocked=bool(is_blocked),
+        is_muted=bool(is_muted),
+        followed=followed,
     )
 
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from microfedi.protocol import instants
 from microfedi.storage.database import Reader, Transaction
@@ -34,28 +35,33 @@ class Link:
     failures: int
 
 
+AS_JSON = (
+    """json_array(actor_id, url, checked_at, verified_at, held_until, is_verified, failures)"""
+)
+
+
 def of_actor(reader: Reader, actor_id: int) -> dict[str, Link]:
     """Return what is known of the pages of a profile, by address."""
     rows = reader.all(
-        """
-        SELECT actor_id, url, checked_at, verified_at, held_until, is_verified, failures
-          FROM verified_links
-         WHERE actor_id = :actor_id
-        """,
+        f"SELECT {AS_JSON} AS said FROM verified_links WHERE actor_id = :actor_id",  # noqa: S608
         {"actor_id": actor_id},
     )
-    return {
-        row["url"]: Link(
-            row["actor_id"],
-            row["url"],
-            instants.from_text(row["checked_at"]),
-            _time(row["verified_at"]),
-            _time(row["held_until"]),
-            bool(row["is_verified"]),
-            row["failures"],
-        )
-        for row in rows
-    }
+    found = (from_json(json.loads(row["said"])) for row in rows)
+    return {one.url: one for one in found}
+
+
+def from_json(said: list[Any]) -> Link:
+    """Read what AS_JSON selects."""
+    actor_id, url, checked_at, verified_at, held_until, is_verified, failures = said
+    return Link(
+        actor_id,
+        url,
+        instants.from_text(checked_at),
+        _time(verified_at),
+        _time(held_until),
+        bool(is_verified),
+        failures,
+    )
 
 
 def put(tx: Transaction, actor_id: int, url: str, *, links_back: bool, now: datetime) -> None:

@@ -10,13 +10,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.federation import familiar, fetching, server_facts, verifying
+from microfedi.federation import fetching, media_cache, server_facts, verifying
 from microfedi.federation.context import Context
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.protocol import sanitize, uris
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import actor_events, actors, jobs, verified_links
+from microfedi.storage import actor_events, actors, jobs, known, verified_links
 from microfedi.storage import server_facts as facts_storage
 from microfedi.storage.actor_events import Event
 from microfedi.storage.actors import Actor
@@ -51,21 +51,21 @@ class Trust:
 def of(ctx: Context, reader: Reader, actor: Actor) -> Trust:
     """Read what is known of somebody else."""
     now = ctx.now()
-    links = verified_links.of_actor(reader, actor.id) if actor.fields else {}
-    facts = facts_storage.of(reader, actor.host, now)
+    picture_key = media_cache.key_of(reader, actor.icon_url) if actor.icon_url else ""
+    about = known.of(reader, actor.id, actor.host, picture_key, now)
+    links, facts, events = about.links, about.facts, about.events
     is_ours = not ctx.config.federates or fetching.is_ours(ctx, actor.uri)
     is_due = not is_ours and (
         facts is None
         or facts.checked_at <= now - facts_storage.FRESH_FOR
         or verifying.are_due(ctx, actor, links)
     )
-    events = actor_events.of(reader, [actor.id])
     return Trust(
         links,
         facts,
         events,
         [one for one in events if one.at > now - actor_events.RECENT],
-        familiar.picture_of(reader, actor),
+        about.picture,
         is_due and actor.state == "ok",
     )
 
