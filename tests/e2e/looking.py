@@ -100,6 +100,10 @@ def flaws(page: Page) -> list[str]:
     return found
 
 
+# A share of the window. Below it lies what a busy machine draws in two steps, and a picture in a
+# draft whose size is known only once it is there.
+LEAST_SHIFT: Final = 0.1
+
 _AXE_TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 _AXE = """async ([tags, rules]) => {
   const only = rules.length ? { type: "rule", values: rules } : { type: "tag", values: tags };
@@ -108,10 +112,13 @@ _AXE = """async ([tags, rules]) => {
     (node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary.split("\\n")[1]})`));
 }"""
 
-_SHIFT = """() => new Promise((done) => {
-  let moved = 0;
+_SHIFT = """(least) => new Promise((done) => {
+  const moved = [];
   new PerformanceObserver((list) => {
-    for (const one of list.getEntries()) moved += one.value;
+    for (const one of list.getEntries().filter((each) => each.value >= least)) {
+      const what = one.sources.map(({ node }) => (node && (node.outerHTML || node.data)) || "");
+      moved.push(`moved ${one.value.toFixed(4)}: ${what.map((it) => it.slice(0, 80)).join(" | ")}`);
+    }
   }).observe({ type: "layout-shift", buffered: true });
   setTimeout(() => done(moved), 50);
 })"""
@@ -152,9 +159,9 @@ def barriers(page: Page, axe: str, *, rules: Sequence[str] = ()) -> list[str]:
     return found
 
 
-def shift(page: Page) -> float:
-    """Return how much has moved on the page since it was opened."""
-    moved: float = page.evaluate(_SHIFT)
+def shifts(page: Page) -> list[str]:
+    """Return what has moved visibly on the page since it was opened."""
+    moved: list[str] = page.evaluate(_SHIFT, LEAST_SHIFT)
     return moved
 
 
