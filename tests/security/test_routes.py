@@ -172,7 +172,6 @@ async def test_rule_8_can_fail_for_the_owner_sees_it_all(tmp_path: Path) -> None
             "/notifications",
             "/circles",
             "/circles/{id}",
-            "/people/{id}",
             "/posts/{id}",
             "/posts/{id}/edit",
             "/@{handle}",
@@ -266,7 +265,7 @@ def _is_the_owners(pattern: str) -> bool:
         "home", "compose", "posts", "people", "followers", "following", "messages",
         "notifications", "search", "bookmarks", "favourites", "settings", "logout",
         "authorize_interaction", "share", "circles", "follow-requests", "lists", "hashtags",
-        "drafts", "scheduled", "complete", "events",
+        "drafts", "scheduled", "complete", "events", "unlock", "lock",
     }  # fmt: skip
 
 

@@ -237,7 +237,11 @@ async def test_who_is_gone_takes_everything_along_but_messages_and_blocks(db: Da
         again = actors.keep(tx, an_actor("bob", summary="<p>Hi</p>"), handle=None, now=NOON)
         tx.run("INSERT INTO conversations (id, people_key, state) VALUES (1, x'01', 'open')")
         tx.run("INSERT INTO conversation_people VALUES (1, ?)", (again.id,))
-        tx.run("INSERT INTO messages VALUES (1, 1, ?, x'02', x'03')", (again.id,))
+        tx.run(
+            "INSERT INTO messages (id, conversation_id, actor_id, uri_key, body_sealed)"
+            " VALUES (1, 1, ?, x'02', x'03')",
+            (again.id,),
+        )
         actors.forget(tx, again.id)
         dave = actors.keep(tx, an_actor("dave"), handle=None, now=NOON)
         blocks.block_actor(tx, dave.id, NOON)
