@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncGenerator, Iterable
 from enum import StrEnum
-from typing import BinaryIO, TypeVar
+from typing import IO, BinaryIO, TypeVar
 
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
@@ -49,13 +49,22 @@ async def read(request: Request) -> FormData:
     content_type = _kind(request)
     try:
         if content_type == "multipart/form-data":
-            form = await _InMemory(
+            parser = _InMemory(
                 request.headers,
                 request.stream(),
                 max_files=MAX_FILES,
                 max_fields=MAX_FIELDS,
                 max_part_size=MAX_FIELD_BYTES,
-            ).parse()
+            )
+            begun = parser._files_to_close_on_error
+            try:
+                form = await parser.parse()
+                whole = {id(one.file) for _, one in form.multi_items() if not isinstance(one, str)}
+                # What the form ended within belongs to nobody.
+                _close(file for file in begun if id(file) not in whole)
+            except BaseException:
+                _close(begun)  # the parser below has errors of its own, at which they stay open
+                raise
         elif content_type == "application/x-www-form-urlencoded":
             form = await FormParser(
                 request.headers,
@@ -71,6 +80,11 @@ async def read(request: Request) -> FormData:
         raise InvalidInput("", "This form could not be read. Please send it again.") from error
     request.state.form = form
     return form
+
+
+def _close(files: Iterable[IO[bytes]]) -> None:
+    for file in files:
+        file.close()
 
 
 async def read_beginning(request: Request, *, most_bytes: int) -> tuple[FormData, bool]:

@@ -27,7 +27,7 @@ def in_header(link: str) -> str | None:
     """
     for target, parameters in _ENTRY.findall(link[:MAX_HEADER_CHARS]):
         rel, kind = _REL.search(parameters), _TYPE.search(parameters)
-        if rel and kind and _is_it(rel[1] or rel[2], kind[1] or kind[2]):
+        if rel and kind and _is_it(rel[1] or rel[2] or "", kind[1] or kind[2] or ""):
             return str(target)
     return None
 
