@@ -10,7 +10,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SOURCES := microfedi tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help run install test check format-check lint types format bench demo screenshots lock schema words
+.PHONY: help run install test check format-check lint types format bench demo screenshots lock schema words \
+	audit fuzz
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +59,17 @@ words: $(INSTALLED_DEV)  ## gather the words of pages, and compile their transla
 
 schema: $(INSTALLED)  ## write docs/schema.sql anew
 	$(BIN)/python -m tests.schema > docs/schema.sql
+
+audit: $(INSTALLED_DEV)  ## known vulnerabilities of what we depend on (asks the network), and the list
+	@test -x $(VENV)/audit/bin/pip-audit || { $(PYTHON) -m venv $(VENV)/audit && \
+		$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check \
+			pip-audit cyclonedx-bom; }
+	@$(BIN)/python -m tests.audit $(VENV)/audit/bin
+
+MINUTES ?= 20
+
+fuzz: $(INSTALLED_DEV)  ## feed what reads strangers' bytes with nonsense: make fuzz MINUTES=20
+	$(BIN)/python -m tests.fuzzing $(MINUTES)
 
 lock: $(INSTALLED_DEV)  ## look for newer versions of what we depend on, and pin them
 	$(PIP) uv
