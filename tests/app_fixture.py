@@ -12,8 +12,9 @@ import contextlib
 import html
 import json
 import re
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from starlette.applications import Starlette
 from microfedi.account import setup
 from microfedi.app import create_app
 from microfedi.config import Config
-from microfedi.federation import lookup, process
+from microfedi.federation import lookup, process, start
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import messages as outbox_messages
 from microfedi.federation.outbox import notes as outbox_notes
@@ -248,6 +249,37 @@ class App:
         return len((await self.rows())[table])
 
 
+@dataclass(frozen=True)
+class Lived:
+    """A directory right after its setup, and what only its owner knows."""
+
+    files: dict[str, bytes]
+    secret: str
+    recovery_codes: tuple[str, ...]
+
+
+# Keys and the hash of a password take half a second: they are made once for each kind of server.
+_lived: dict[tuple[str, str, int], Lived] = {}
+
+
+async def _set_up(config: Config) -> Lived:
+    """Set up a server like that of `config`, elsewhere, once."""
+    kind = (config.base_url, config.domain, config.limits.disk_budget_gb)
+    if kind not in _lived:
+        with tempfile.TemporaryDirectory() as directory:
+            there = replace(config, data_dir=Path(directory) / "data")
+            async with start.running(there, now=lambda: NOON) as ctx:
+                made = await setup.make_owner(
+                    ctx.db, there, handle=HANDLE, name="Maya", password=PASSWORD, now=NOON
+                )
+            files = {
+                path.name: path.read_bytes() for path in there.data_dir.iterdir() if path.is_file()
+            }
+        factors = made.factors
+        _lived[kind] = Lived(files, factors.totp_secret, factors.recovery_codes)
+    return _lived[kind]
+
+
 @contextlib.asynccontextmanager
 async def an_app(
     tmp_path: Path, *, with_owner: bool = True, base_url: str = BASE_URL, **settings: Any
@@ -256,26 +288,27 @@ async def an_app(
     data_dir = tmp_path / "data"
     config = Config(base_url=base_url, data_dir=data_dir, **settings)
     clock = Clock()
-    secret = ""
-    codes: tuple[str, ...] = ()
+    lived = Lived({}, "", ())
+    if with_owner and not data_dir.exists():
+        lived = await _set_up(config)
+        data_dir.mkdir(mode=0o700)
+        for name, data in lived.files.items():
+            (data_dir / name).write_bytes(data)
+            (data_dir / name).chmod(0o600)
     async with another_server() as world:
         remote = world.remote(own_host=config.hostname, development=config.federation.development)
         asgi = create_app(config, remote=remote, now=clock, work=False)
         async with asgi.router.lifespan_context(asgi):
             ctx: Context = asgi.state.ctx
-            if with_owner:
-                made = await setup.make_owner(
-                    ctx.db, config, handle=HANDLE, name="Maya", password=PASSWORD, now=NOON
-                )
-                secret, codes = made.factors.totp_secret, made.factors.recovery_codes
-                await ctx.reload_owner()
             transport = httpx2.ASGITransport(
                 app=asgi, raise_app_exceptions=False, client=("192.0.2.1", 40000)
             )
             async with httpx2.AsyncClient(
                 transport=transport, base_url=base_url, headers=PAGE
             ) as client:
-                app = App(asgi, ctx, world, client, clock, secret, codes, data_dir)
+                app = App(
+                    asgi, ctx, world, client, clock, lived.secret, lived.recovery_codes, data_dir
+                )
                 try:
                     yield app
                 finally:
