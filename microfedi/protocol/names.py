@@ -12,7 +12,9 @@ MAX_ROUNDS = 5
 MAX_MARKS = 3  # accents on one letter of a name; what stands taller covers the lines around it
 
 # Direction, invisible characters, variation of emoji, and letters that are drawn as nothing.
+# The flags of England, Scotland and others are spelled with such letters behind a black flag.
 _UNSEEN = re.compile(
+    "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)|"
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffc\U000e0000-\U000e007f]"
 )
@@ -60,7 +62,9 @@ def shown(name: str, username: str) -> str:
 
 
 def _once(name: str) -> str:
-    seen = _HAS_SAID.sub("", _BADGE_EMOJI.sub("", _BADGES.sub("", _UNSEEN.sub("", name))))
+    seen = _HAS_SAID.sub(
+        "", _BADGE_EMOJI.sub("", _BADGES.sub("", _UNSEEN.sub(lambda found: found[1] or "", name)))
+    )
     return " ".join(_without_handles(_thinned(_joined(seen))).split())
 
 

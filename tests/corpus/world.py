@@ -25,7 +25,7 @@ from microfedi.federation import jobs, lookup, process
 from microfedi.federation.keyring import Keyring
 from microfedi.protocol import uris, vocab
 from microfedi.protocol.vocab import ACTOR_TYPES
-from microfedi.storage import actors, following, notes, polls
+from microfedi.storage import actors, following, notes, polls, search
 from microfedi.storage.database import Transaction
 from microfedi.storage.following import State
 from microfedi.storage.notes import Note
@@ -84,12 +84,15 @@ class World:
         """Forget everything but the owner and their session."""
         app = self.app
         if not self._empty:
-            self._empty = await app.rows()
+            self._empty = {
+                table: rows
+                for table, rows in (await app.rows()).items()
+                # The one is only ever added to, the others are SQLite's own.
+                if table != "door_log" and not table.startswith("search_")
+            }
 
         def change(tx: Transaction) -> None:
             tx.run("PRAGMA defer_foreign_keys = ON", {})
-            # Which is only ever added to.
-            self._empty.pop("door_log", None)
             for table in self._empty:
                 tx.run(f'DELETE FROM "{table}"', {})  # noqa: S608
             for table, rows in self._empty.items():
@@ -97,6 +100,7 @@ class World:
                     values = {f"v{index}": value for index, value in enumerate(row)}
                     places = ", ".join(f":{name}" for name in values)
                     tx.run(f'INSERT INTO "{table}" VALUES ({places})', values)  # noqa: S608
+            search.clear(tx)
 
         await app.ctx.db.write(change)
         await app.ctx.reload_owner()

@@ -16,6 +16,8 @@ from microfedi.protocol import names
         ("क्‍ष", "क्‍ष"),
         ("👩‍👩‍👧 family", "👩‍👩‍👧 family"),
         ("❤️ ann", "❤️ ann"),
+        ("J K \U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",) * 2,
+        ("Ann\U000e0067\U000e0062", "Ann"),  # letters that nobody sees
         ("Ann :blobcat: :heart_flag:", "Ann :blobcat: :heart_flag:"),
         ("12:30 news", "12:30 news"),
         # What says that somebody checked them.
