@@ -160,6 +160,9 @@ def _header(read: Callable[[str], object], data: bytes) -> object:
     return read(data.decode("latin-1"))
 
 
+_WEB = re.compile(r"\s*https?:", re.IGNORECASE)  # as browsers read it: without line breaks
+
+
 class _Seen(HTMLParser):
     """Notes what must not be in sanitized HTML."""
 
@@ -174,7 +177,7 @@ class _Seen(HTMLParser):
             is_link = name in ("href", "src")
             if name.startswith("on") or name in ("style", "id", "srcset"):
                 self.odd.append(name)
-            elif is_link and not re.match(r"\s*https?\s*:", value or "", re.I):
+            elif is_link and not _WEB.match(re.sub(r"[\t\r\n]", "", value or "")):
                 self.odd.append(f"{name}={value}")
 
 

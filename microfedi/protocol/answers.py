@@ -60,6 +60,6 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
         try:
             until = parsedate_to_datetime(value)
             seconds = (until - parsedate_to_datetime(headers.get("date", ""))).total_seconds()
-        except (ValueError, TypeError):  # no date, or one with and one without a zone
+        except (ValueError, TypeError, OverflowError):  # no date, or one of two without a zone
             return None
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)

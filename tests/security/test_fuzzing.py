@@ -2,7 +2,7 @@
 
 import pytest
 
-from microfedi.protocol import alternates
+from microfedi.protocol import alternates, answers
 from tests import fuzzing
 
 ROUNDS = 150  # of each target, the same ones in every run
@@ -33,3 +33,11 @@ def test_the_harness_would_notice(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_link_header_with_an_empty_parameter_leads_nowhere(link: str) -> None:
     assert alternates.in_header(link) is None
+
+
+@pytest.mark.parametrize("header", ["retry-after", "date"])
+def test_a_year_beyond_all_numbers_is_no_date(header: str) -> None:
+    date = "Sun, 22 Nov 2026 12:00:00 GMT"
+    headers = {"retry-after": date, "date": date}
+    headers[header] = "Sun, 22 Nov 20999999999999999999999 12:00:00 GMT"
+    assert answers.retry_after_s(headers) is None
