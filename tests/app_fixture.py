@@ -291,7 +291,7 @@ async def an_app(
     lived = Lived({}, "", ())
     if with_owner and not data_dir.exists():
         lived = await _set_up(config)
-        data_dir.mkdir(mode=0o700)
+        data_dir.mkdir(mode=0o700, parents=True)
         for name, data in lived.files.items():
             (data_dir / name).write_bytes(data)
             (data_dir / name).chmod(0o600)
