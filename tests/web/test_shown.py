@@ -69,7 +69,7 @@ async def test_of_a_long_text_the_beginning_stands_among_others(tmp_path: Path) 
         among_others = (await app.get(f"/posts/{reply.id}")).text
 
         assert 'class="start"' not in alone
-        start, _, rest = among_others.partition('<p class="start">')[2].partition("</p>")
+        start, _, rest = among_others.partition('<p class="start" dir="auto">')[2].partition("</p>")
         assert start.endswith("no play. All…")
         assert 300 < len(start) <= 401
         assert rest.startswith('<details class="long"><summary>The whole text</summary>')
