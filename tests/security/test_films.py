@@ -31,7 +31,7 @@ async def is_refused(data: bytes) -> bool:
     try:
         await copied(data)
     except InvalidInput as problem:
-        return bool(problem.message)
+        return bool(str(problem))
     return False
 
 

@@ -95,7 +95,12 @@ async def test_s_066_only_addresses_that_our_pages_made(tmp_path: Path) -> None:
 async def test_s_066_a_signature_is_for_one_server_alone(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    async with an_app(tmp_path / "one") as one, an_app(tmp_path / "two") as two:
+    elsewhere = "https://elsewhere.example"
+    async with (
+        an_app(tmp_path / "one") as one,
+        an_app(tmp_path / "two", base_url=elsewhere) as two,
+    ):
+        assert one.ctx.db.sealer.key_for("x") != two.ctx.db.sealer.key_for("x")
         path = media_cache.proxy_path(one.ctx.db.sealer, PICTURE)
         assert (await two.get(path)).status_code == 403
 

@@ -115,7 +115,7 @@ async def look_at_pages(app: App, author: RemoteActor) -> int:
 
     ids = await app.ctx.db.read(question)
     person = await app.meet(author)
-    paths = ["/home", "/notifications", "/messages", f"/people/{person.id}"]
+    paths = ["/home?newest", "/notifications", "/messages", f"/people/{person.id}"]
     paths += [f"/posts/{one}" for one in ids]
     for path in paths:
         answer = await app.get(path)

@@ -27,7 +27,7 @@ TAGS = {
         "input button label select option textarea details summary p b br svg use article time bdi",
         "data section h1 h2 h3 fieldset legend table tbody tr th td meter figure figcaption img",
         "video audio dl dt dd em strong i u s del ins code pre blockquote small sub sup ruby rt rp",
-        "kbd hr",
+        "kbd hr template circle",
     )
     for tag in line.split()
 }
