@@ -337,13 +337,16 @@ def test_a_push_arrives_says_how_much_and_leads_there(people: tuple[Person, Pers
                     "data": plain.decode(),
                 },
             )
-        page.wait_for_function(
-            "navigator.serviceWorker.ready.then((one) => one.getNotifications())"
-            ".then((all) => all.length)"
-        )
         shown = page.evaluate(
-            "navigator.serviceWorker.ready.then((one) => one.getNotifications())"
-            ".then((all) => all.map((one) => [one.title, one.tag, one.body]))"
+            """async () => {
+              const worker = await navigator.serviceWorker.ready;
+              for (let tries = 0; tries < 300; tries += 1) {
+                const all = await worker.getNotifications();
+                if (all.length) return all.map((one) => [one.title, one.tag, one.body]);
+                await new Promise((done) => setTimeout(done, 100));
+              }
+              return [];
+            }"""
         )
         assert shown == [[said["title"], "notification", ""]]
         page.get_by_role("button", name="Turn off here").click()

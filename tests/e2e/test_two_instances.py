@@ -115,7 +115,7 @@ async def test_what_one_writes_the_other_reads(tmp_path: Path) -> None:
         number = await bob.number_of("With a mistaek in it")
         own = await alice.number_of("With a mistaek in it", gone)
         again = await alice._send("POST", f"/posts/{own}/redraft", {"csrf": await _token(alice)})
-        assert "With a mistaek in it" in again.text
+        assert "With a mistaek in it" in (await alice.get(again.headers["location"])).text
         await bob.until_gone("/home", "With a mistaek in it")
         assert (await Visitor(alice.instance).get(gone)).status == 410
 
@@ -175,7 +175,8 @@ async def test_polls_and_quotes_go_both_ways(tmp_path: Path) -> None:
                 "reply_to": number,
             },
         )
-        assert "But why?" not in (await bob.get("/home")).text
+        assert "But why?" not in (await bob.get(f"/posts/{number}")).text
+        assert "But why?" not in (await alice.get("/notifications")).text
 
 
 async def _token(owner: Owner) -> str:
