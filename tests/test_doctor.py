@@ -14,7 +14,7 @@ from microfedi import cli, doctor, serving
 from microfedi import config as config_module
 from microfedi.config import Config
 from microfedi.demo import Instance
-from microfedi.doctor import Finding
+from microfedi.storage.condition import Finding
 from tests.another_server import NOON, AnotherServer, Answer, another_server
 
 US = "https://us.example"
