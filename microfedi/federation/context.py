@@ -104,6 +104,7 @@ class Context:
         self._owner, self.pending_acts = await self.db.read(
             lambda reader: (owner_storage.load(reader), pending_acts.waiting(reader))
         )
+        self.news.tell()  # who looked between the commit and here saw the owner of before
 
     def may_speak_with(self, host: str) -> bool:
         """Whether the settings let us exchange anything with `host` (blocks are another matter)."""

@@ -13,7 +13,8 @@ import pytest
 
 from microfedi.federation.context import MAX_LISTENERS, MAX_LISTENERS_OF_SESSION
 from microfedi.protocol.filtering import Filter, Place
-from microfedi.storage import filters, sessions
+from microfedi.storage import filters, notifications, sessions
+from microfedi.storage import owner as owner_storage
 from microfedi.storage.database import Reader
 from microfedi.web import events
 from tests.another_server import PATIENCE_S
@@ -146,6 +147,21 @@ async def test_it_counts_what_comes_and_says_nothing_of_it(tmp_path: Path) -> No
             assert (await stream.next())["notifications"] == 0
             assert "umpernickel" not in stream.text
             assert "vic.example" not in stream.text
+
+
+async def test_who_looked_before_the_owner_was_read_again_looks_again(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        await app.theirs(app.world.actor("https://vic.example/users/ann"))
+        async with listening(app) as stream:
+            assert (await stream.next())["notifications"] == 1
+            await app.ctx.db.write(
+                lambda tx: owner_storage.set_notifications_read(tx, notifications.newest_id(tx))
+            )
+            for _ in range(20):  # it wakes and looks, with the owner of before
+                await app.ctx.db.read(newest_position)
+            await app.ctx.reload_owner()
+            assert (await stream.next())["notifications"] == 0
 
 
 async def test_a_conversation_hears_of_its_own_messages_alone(tmp_path: Path) -> None:
