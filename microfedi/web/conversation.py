@@ -219,7 +219,7 @@ async def _details(request: Request, talk: Talk, problem: InvalidInput | None) -
 
 
 def _empty() -> dict[str, Any]:
-    beside = {"alts": [], "focus": {}, "sensitive": False, "outside": []}
+    beside = {"alts": [], "sensitive": False, "outside": []}
     return {"source": "", "summary": "", **beside}
 
 

@@ -156,7 +156,7 @@ def typed(source: str, form: Any) -> dict[str, Any]:
         "source": source,
         "summary": forms.line(form, "summary", limit=MAX_SUMMARY_CHARS),
         "sensitive": forms.flag(form, "sensitive"),
-        **attachments.typed(form),
+        "alts": attachments.alts(form),
     }
 
 
@@ -180,7 +180,7 @@ def kept(request: Request, back: str) -> Response:
 
 
 def _empty() -> dict[str, Any]:
-    beside = {"alts": [], "focus": {}, "sensitive": False, "outside": []}
+    beside = {"alts": [], "sensitive": False, "outside": []}
     return {"to": "", "source": "", "summary": "", "people": [], **beside}
 
 

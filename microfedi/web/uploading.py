@@ -1,6 +1,5 @@
 """The files of a post that is being written: uploaded at once, described, put in order, removed."""
 
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,22 +10,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from microfedi import imagework, words
-from microfedi.config import Limits
+from microfedi import words
 from microfedi.errors import InvalidInput, TooBusy
 from microfedi.federation import uploads
 from microfedi.federation.context import Context
 from microfedi.http import forms
 from microfedi.http.context import context_of
-from microfedi.imagework import Picture
-from microfedi.protocol import media_types
 from microfedi.storage import waiting_files
 from microfedi.storage.database import Reader
 from microfedi.storage.drafts import Attached
 from microfedi.storage.notes import Note
+from microfedi.web import attachments
+from microfedi.web.attachments import MAX_ALT_CHARS, MAX_FILES
 
-MAX_FILES = 16  # of a post. Mastodon shows the first four.
-MAX_ALT_CHARS = 1500  # as much as Mastodon shows
 MAX_NAME_CHARS = 64
 MAX_FOCUS_CHARS = 20
 
@@ -130,21 +126,15 @@ async def taken_in(
     """
     problem: InvalidInput | None = None
     try:
-        files = forms.files(form, "picture", most=MAX_FILES)
-        alts = forms.texts(form, "alt", limit=MAX_ALT_CHARS, most=MAX_FILES)
+        files = attachments.chosen(form)
     except InvalidInput as wrong:
         return attached, wrong
-    for index, file in enumerate(files):
-        if file is None:
-            continue
+    for number, file, alt in files:
         try:
             held = await _held(ctx, file, len(attached))
         except InvalidInput as wrong:
-            problem = problem or InvalidInput(
-                "picture", "File %(index)s: %(message)s", index=index + 1, message=wrong
-            )
+            problem = problem or attachments.of_file(number, wrong)
             continue
-        alt = alts[index].strip() if index < len(alts) else ""
         attached = (*attached, replace(held, alt=alt))
     return attached, problem
 
@@ -175,17 +165,8 @@ def undescribed(attached: Sequence[Attached]) -> int:
 async def _held(ctx: Context, file: BinaryIO, count: int) -> Attached:
     if count >= MAX_FILES:
         raise InvalidInput("picture", "At most %(limit)s files, please.", limit=MAX_FILES)
-    waiting = await uploads.hold(ctx, await _rewritten(file, ctx.config.limits))
+    waiting = await uploads.hold(ctx, await attachments.rewritten(file, ctx.config.limits))
     return Attached(waiting.record.public_id)
-
-
-async def _rewritten(file: BinaryIO, limits: Limits) -> Picture:
-    file.seek(0)
-    kind = media_types.sniff(file.read(media_types.SNIFF_BYTES))
-    largest = limits.film_mb if kind in media_types.PLAYED_TYPES else limits.upload_mb
-    if file.seek(0, io.SEEK_END) > largest * 1_000_000:
-        raise InvalidInput("picture", "At most %(limit)s MB, please.", limit=largest)
-    return await imagework.of_post(file)
 
 
 def _point(value: str) -> tuple[float, float] | None:
