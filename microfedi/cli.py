@@ -210,7 +210,10 @@ def _owner_reset(arguments: argparse.Namespace) -> int:
             )
 
     made = asyncio.run(change())
-    _say("The password is changed, and every browser is logged out.\n")
+    _say(
+        "The password is changed, every browser is logged out, passkeys are removed,"
+        " and what waited to be done in a day is cancelled.\n"
+    )
     _show_factors(made.totp_uri, made.factors)
     return OK
 

@@ -21,7 +21,7 @@ from microfedi.config import Config
 from microfedi.errors import ConfigError, InvalidInput, NotFound, WrongCredentials
 from microfedi.protocol import keys, sanitize
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import actors, door_log, owner, sessions, vault_keys
+from microfedi.storage import actors, door_log, owner, passkeys, pending_acts, sessions, vault_keys
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.owner import Instance, Owner
 from microfedi.storage.sealed import Sealer
@@ -291,7 +291,8 @@ async def reset(
 ) -> NewFactors:
     """Give the owner a new password, a new second factor and new recovery codes; log everybody out.
 
-    For the command line: whoever can run it has the machine, and still not the messages. With the
+    Passkeys are removed, and what waits for its day is cancelled: whoever had got in may have made
+    either. For the command line: whoever can run it has the machine, not the messages. With the
     old recovery key (`typed_key`) the vault opens with the new password; without it a new vault is
     made, and what the old one holds stays sealed, until the old password or key is remembered.
 
@@ -313,6 +314,12 @@ async def reset(
         owner.set_totp(tx, factors.totp_secret, 0)
         owner.replace_recovery_codes(tx, recovery.hashes_of(factors.recovery_codes))
         sessions.end_all(tx)
+        for passkey in passkeys.all(tx):
+            passkeys.remove(tx, passkey.id)
+            vault_keys.close_way(tx, "passkey", holder=passkey.credential.hex())
+        for act in pending_acts.waiting(tx):
+            pending_acts.cancel(tx, act.kind)
+            door_log.add(tx, door_log.Kind.ACT_CANCELLED, now=now, detail=act.kind)
         if old_key is None:
             _new_vault(tx, hashed, factors, now)
         else:

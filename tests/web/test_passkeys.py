@@ -7,6 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from microfedi.account import setup
+from microfedi.federation.outbox import irreversible
 from microfedi.storage import vault_keys
 from tests.app_fixture import PASSWORD, App, an_app, texts
 from tests.authenticator import USER_PRESENT, Authenticator
@@ -157,6 +159,23 @@ async def test_a_removed_one_opens_nothing(tmp_path: Path) -> None:
         typed = {"password": PASSWORD, "code": app.code()}
         assert (await app.post("/settings/passkeys/1/remove", typed)).status_code == 303
         assert await app.count("passkeys") == 0
+        assert (await log_in(app, device)).status_code == 401
+
+
+async def test_a_reset_on_the_server_undoes_what_a_thief_left_behind(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        device = a_device()
+        await enrolled(app, device)
+        await irreversible.ask(app.ctx, "delete")
+
+        await setup.reset(
+            app.ctx.db, app.ctx.config, password="nine blue kettles on the moor", now=app.clock.now
+        )
+
+        assert await app.count("passkeys") == 0
+        assert await app.count("pending_acts") == 0
+        ways = await app.ctx.db.read(vault_keys.ways)
+        assert "passkey" not in {way.kind for way in ways}
         assert (await log_in(app, device)).status_code == 401
 
 
