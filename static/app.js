@@ -26,17 +26,6 @@ const load = async (url, options) => {
   return { page: new DOMParser().parseFromString(await answer.text(), "text/html"), url: answer.url };
 };
 
-// Counters of the fields beside posts (those have their own script).
-for (const area of $$("textarea[data-limit]:not([data-counted])")) {
-  const shown = document.createElement("span");
-  shown.className = "counter";
-  const count = () => { shown.textContent = String(Number(area.dataset.limit) - [...area.value].length); };
-  area.addEventListener("input", count);
-  count();
-  const bar = area.form && $("[data-counter]", area.form);
-  if (bar) bar.append(shown);
-}
-
 // Ctrl+Enter sends.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;

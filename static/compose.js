@@ -1,10 +1,10 @@
-// Comfort while a post is written: a counter, drafts that save themselves, uploads with progress,
-// suggestions. Everything that is published goes through the form, as without this script.
+// Comfort while a post or a message is written: a counter, drafts that save themselves, uploads
+// with progress, suggestions. Everything that is sent goes through the form, as without this script.
 "use strict";
 
 (() => {
-const SAVE_AFTER_MS = 2500;
-const WAIT_FOR_SAVE_MS = 3000;
+const SAVE_AFTER_MS = 2000;
+const WAIT_FOR_SAVE_MS = 5000;
 const SUGGEST_AFTER_MS = 120;
 const STEP = 0.05; // of a focal point, for one key; with Shift four times as much
 
@@ -36,28 +36,20 @@ const counted = (text) => {
   return number;
 };
 
-const compose = (form) => {
-  const area = form.elements.source;
-  const words = form.dataset;
-  const saved = one("[data-saved]", form);
-  const field = (name) => form.elements[name];
-
-  // The counter.
-  const bar = one("[data-counter]", form);
-  const count = () => {
+const count = (area) => {
+  const bar = one("[data-counter]", area.form);
+  const show = () => {
     const left = Number(area.dataset.limit) - counted(area.value);
     bar.textContent = left.toLocaleString(document.documentElement.lang);
     bar.classList.toggle("over", left < 0);
   };
-  area.addEventListener("input", count);
-  count();
+  area.addEventListener("input", show);
+  show();
+};
 
-  // The text is in the language that is chosen.
-  field("language").addEventListener("change", () => {
-    if (field("language").value) area.lang = field("language").value; else area.removeAttribute("lang");
-  });
-
-  // The draft saves itself: one request at a time, the newest text last.
+// The draft saves itself: one request at a time, the newest text last, and once more on leaving.
+// Sending waits for what is under way, so that no draft outlives what was sent; and for `uploads`.
+const keep = (form, url, { heard = () => {}, unheard = () => {}, uploads = () => 0 } = {}) => {
   let timer = 0;
   let running = null;
   let dirty = false;
@@ -71,11 +63,64 @@ const compose = (form) => {
     clearTimeout(timer);
     timer = 0;
     if (!dirty || sent) return Promise.resolve();
-    if (running) return leaving ? Promise.resolve() : running.then(() => save());
+    if (running) return running.then(() => save(leaving));
     dirty = false;
-    running = fetch("/compose/draft", {
+    running = fetch(url, {
       method: "POST", body: body(), credentials: "same-origin", keepalive: leaving, redirect: "manual",
-    }).then(async (answer) => {
+    }).then((answer) => heard(answer, sent)).catch(() => {
+      dirty = true;
+      if (!leaving) { unheard(); timer = setTimeout(save, 4 * SAVE_AFTER_MS); }
+    }).finally(() => { running = null; });
+    return running;
+  };
+  const changed = () => {
+    dirty = true;
+    if (!timer) timer = setTimeout(save, SAVE_AFTER_MS);
+  };
+  for (const name of ["input", "change"]) {
+    form.addEventListener(name, (event) => { if (event.target.type !== "file") changed(); });
+  }
+  addEventListener("pagehide", () => save(true));
+  document.addEventListener("visibilitychange", () => { if (document.hidden) save(true); });
+  addEventListener("pageshow", () => { sent = false; });
+
+  let ready = false;
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) return;
+    clearTimeout(timer);
+    if (ready || (!running && !uploads())) { ready = false; sent = true; return; }
+    event.preventDefault();
+    event.stopPropagation();
+    const button = event.submitter;
+    const until = Date.now() + WAIT_FOR_SAVE_MS;
+    const go = () => {
+      if (uploads() || (running && Date.now() < until)) { setTimeout(go, 50); return; }
+      ready = true;
+      form.requestSubmit(button && button.isConnected ? button : undefined);
+    };
+    go();
+  }, true);
+  return changed;
+};
+
+const compose = (form) => {
+  const area = form.elements.source;
+  const words = form.dataset;
+  const saved = one("[data-saved]", form);
+  const field = (name) => form.elements[name];
+
+  // The text is in the language that is chosen.
+  field("language").addEventListener("change", () => {
+    if (field("language").value) area.lang = field("language").value; else area.removeAttribute("lang");
+  });
+  const at = field("at");
+  if (at) at.addEventListener("input", () => form.classList.toggle("timed", Boolean(at.value)));
+
+  let uploading = 0;
+  const changed = keep(form, "/compose/draft", {
+    uploads: () => uploading,
+    unheard: () => { saved.textContent = words.offline; },
+    heard: async (answer, sent) => {
       if (answer.type === "opaqueredirect" || answer.status === 403) { saved.textContent = words.loggedOut; return; }
       const said = await answer.json();
       saved.textContent = said.say;
@@ -84,42 +129,8 @@ const compose = (form) => {
         field("key").value = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16)))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=/g, "");
         field("version").value = 0;
       }
-    }).catch(() => {
-      dirty = true;
-      if (!leaving) { saved.textContent = words.offline; timer = setTimeout(save, 4 * SAVE_AFTER_MS); }
-    }).finally(() => { running = null; });
-    return running;
-  };
-  const changed = () => {
-    dirty = true;
-    if (!timer) timer = setTimeout(save, SAVE_AFTER_MS);
-  };
-  const at = field("at");
-  if (at) at.addEventListener("input", () => form.classList.toggle("timed", Boolean(at.value)));
-  form.addEventListener("input", (event) => { if (event.target.type !== "file") changed(); });
-  form.addEventListener("change", (event) => { if (event.target.type !== "file") changed(); });
-  addEventListener("pagehide", () => save(true));
-  document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") save(true); });
-  addEventListener("pageshow", () => { sent = false; });
-
-  // Sending waits for what is under way: a save, so that the form knows its draft; and uploads.
-  let uploading = 0;
-  let ready = false;
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) return;
-    if (ready) { ready = false; sent = true; clearTimeout(timer); return; }
-    if (!running && !uploading) { sent = true; clearTimeout(timer); return; }
-    event.preventDefault();
-    event.stopPropagation();
-    const button = event.submitter;
-    const until = Date.now() + WAIT_FOR_SAVE_MS;
-    const go = () => {
-      if (uploading || (running && Date.now() < until)) { setTimeout(go, 50); return; }
-      ready = true;
-      form.requestSubmit(button && button.isConnected ? button : undefined);
-    };
-    go();
-  }, true);
+    },
+  });
 
   // Files: by button, dropped or pasted; each on its own way, so that one that fails is alone.
   const list = one("[data-files]", form);
@@ -284,16 +295,17 @@ const compose = (form) => {
     take(event.dataTransfer.files);
   });
 
-  suggest(form, area, words.offers);
+  suggest(area, AT_THE_END, words.offers);
 };
 
-// Suggestions for a word that begins with @, # or :, under the text; the text keeps the focus.
-const WORD = /(^|[\s(])([@#:])([\p{L}\p{M}\p{N}_.@-]{1,60})$/u;
-const KINDS = { "@": "person", "#": "tag", ":": "emoji" };
-const suggest = (form, area, offers) => {
+// Suggestions for the word before the cursor, under the field; the field keeps the focus.
+const AT_THE_END = /(^|[\s(])([@#:])([\p{L}\p{M}\p{N}_.@-]{1,60})$/u;
+const RECIPIENT = /(^|[\s,])(@?)([\p{L}\p{M}\p{N}_.-]{1,60})$/u;
+const KINDS = { "": "person", "@": "person", "#": "tag", ":": "emoji" };
+const suggest = (area, pattern, offers) => {
   const menu = document.createElement("ul");
   menu.className = "suggestions";
-  menu.id = `suggestions-${form.elements.key.value}`;
+  menu.id = `suggestions-${all(".suggestions", document).length}`;
   menu.setAttribute("role", "listbox");
   menu.setAttribute("aria-label", offers);
   menu.hidden = true;
@@ -317,7 +329,7 @@ const suggest = (form, area, offers) => {
     area.setAttribute("aria-activedescendant", items[at].id);
     items[at].scrollIntoView({ block: "nearest" });
   };
-  const word = () => area.selectionStart === area.selectionEnd && WORD.exec(area.value.slice(0, area.selectionStart));
+  const word = () => area.selectionStart === area.selectionEnd && pattern.exec(area.value.slice(0, area.selectionStart));
   const put = (item) => {
     const found = word();
     close();
@@ -387,5 +399,12 @@ const suggest = (form, area, offers) => {
   area.addEventListener("blur", close);
 };
 
-for (const form of document.querySelectorAll("form[data-composer]")) compose(form);
+for (const area of all("textarea[data-limit]", document)) count(area);
+for (const form of all("form[data-composer]", document)) compose(form);
+for (const form of all("form[data-draft]", document)) {
+  keep(form, form.dataset.draft);
+  const button = one("button[formaction$='/draft']", form);
+  if (button) button.hidden = true;
+}
+for (const field of all("input[data-recipients]", document)) suggest(field, RECIPIENT, field.dataset.recipients);
 })();
