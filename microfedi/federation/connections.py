@@ -234,7 +234,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
     async def read(
         self,
         max_bytes: int,
-        timeout: float | None = None,  # noqa: ASYNC109
+        timeout: float | None = None,  # noqa: ASYNC109 (the interface's; ours is one deadline)
     ) -> bytes:
         try:
             if self._unsent:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -105,6 +106,12 @@ class Context:
             lambda reader: (owner_storage.load(reader), pending_acts.waiting(reader))
         )
         self.news.tell()  # who looked between the commit and here saw the owner of before
+
+    def soon(self, spread: timedelta) -> datetime:
+        """Return a moment from now on, by chance within `spread`: thousands of servers hear of
+        the same thing at once, and should not all ask for it at once.
+        """
+        return self.now() + spread * random.random()  # noqa: S311 - politeness, no secret
 
     def may_speak_with(self, host: str) -> bool:
         """Whether the settings let us exchange anything with `host` (blocks are another matter)."""

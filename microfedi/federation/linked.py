@@ -4,7 +4,6 @@ Only links of open posts are followed: to fetch those of a closed one would tell
 """
 
 import logging
-import random
 from datetime import timedelta
 
 from microfedi.errors import ProtocolError, RemoteError
@@ -23,7 +22,7 @@ DEADLINE_S = 10.0
 MAX_WAITING = 200  # pages; whoever posts more links in a minute gets no card for the rest
 KEPT = timedelta(days=30)
 # Pages are fetched some time after the post has come: thousands of servers got it in this moment.
-SPREAD_S = 60.0
+SPREAD = timedelta(minutes=1)
 
 
 def of(note: Note) -> str | None:
@@ -42,8 +41,7 @@ def plan(ctx: Context, tx: Transaction, note: Note) -> None:
     url = of(note)
     if url is None or previews.is_known(tx, url) or fetching.is_ours(ctx, url):
         return
-    wait = timedelta(seconds=random.uniform(1, SPREAD_S))  # noqa: S311 - politeness, no secret
-    jobs.add(tx, "preview", url, due_at=ctx.now() + wait, most=MAX_WAITING)
+    jobs.add(tx, "preview", url, due_at=ctx.soon(SPREAD), most=MAX_WAITING)
 
 
 async def read(ctx: Context, url: str) -> timedelta | None:

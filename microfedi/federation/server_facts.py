@@ -5,7 +5,6 @@ Source: NodeInfo 2.1.
 """
 
 import logging
-import random
 from datetime import timedelta
 
 from microfedi.errors import ProtocolError, RemoteError, RemoteGone, RemoteRefused
@@ -20,7 +19,7 @@ from microfedi.storage.server_facts import Said
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 200  # servers; a flood of strangers brings no flood of questions
-SPREAD_S = 30.0
+SPREAD = timedelta(seconds=30)
 DEADLINE_S = 10.0
 
 
@@ -28,8 +27,7 @@ def plan(ctx: Context, tx: Transaction, actor: Actor) -> None:
     """Have somebody's server asked what it is, unless it was asked this week."""
     if not is_due(ctx, tx, actor):
         return
-    wait = timedelta(seconds=random.uniform(0, SPREAD_S))  # noqa: S311 - politeness, no secret
-    jobs.add_if_missing(tx, "server_facts", actor.uri, due_at=ctx.now() + wait, most=MAX_WAITING)
+    jobs.add_if_missing(tx, "server_facts", actor.uri, due_at=ctx.soon(SPREAD), most=MAX_WAITING)
 
 
 def is_due(ctx: Context, reader: Reader, actor: Actor) -> bool:

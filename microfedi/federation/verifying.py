@@ -5,7 +5,6 @@ Source: the microformats wiki, rel-me; what Mastodon does with profile fields.
 
 import asyncio
 import logging
-import random
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
@@ -25,7 +24,7 @@ DEADLINE_S = 10.0  # for one page
 MAX_WAITING = 500  # profiles; whoever has us look at more is looked at later
 # Own pages are looked at in this rhythm; a page of somebody else's when somebody looks at them.
 EVERY = verified_links.FRESH_FOR
-SPREAD_S = 20.0
+SPREAD = timedelta(seconds=20)
 
 
 def pages(ctx: Context, actor: Actor) -> list[str]:
@@ -48,13 +47,10 @@ def pages(ctx: Context, actor: Actor) -> list[str]:
 
 def plan(ctx: Context, tx: Transaction, actor: Actor, *, at_once: bool = False) -> None:
     """Have the pages of a profile looked at, if there are any and it is time."""
-    if not is_due(ctx, tx, actor) and not at_once:
-        return
     if at_once:
         jobs.add(tx, "verify", actor.uri, due_at=ctx.now(), most=MAX_WAITING)
-        return
-    wait = timedelta(seconds=random.uniform(0, SPREAD_S))  # noqa: S311 - politeness, no secret
-    jobs.add_if_missing(tx, "verify", actor.uri, due_at=ctx.now() + wait, most=MAX_WAITING)
+    elif is_due(ctx, tx, actor):
+        jobs.add_if_missing(tx, "verify", actor.uri, due_at=ctx.soon(SPREAD), most=MAX_WAITING)
 
 
 def is_due(ctx: Context, reader: Reader, actor: Actor) -> bool:
