@@ -1,5 +1,6 @@
 """What a form brought, read once, bounded; every surprise becomes InvalidInput."""
 
+import logging
 import re
 from collections.abc import AsyncGenerator, Iterable
 from enum import StrEnum
@@ -16,6 +17,10 @@ from microfedi.errors import InvalidInput
 MAX_FIELDS = 128  # the largest form of ours has about 40
 MAX_FILES = 16  # pictures of a post
 MAX_FIELD_BYTES = 256 * 1024  # the longest post as UTF-8 with room
+
+# It warns of every byte that is wrong, and strangers send what they like: their broken forms are
+# answered, and fill no log.
+logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
@@ -44,41 +49,42 @@ async def read(request: Request) -> FormData:
     Raises: InvalidInput if it is no form, or has too many or too large fields.
     """
     form: FormData | None = getattr(request.state, "form", None)
-    if form is not None:
-        return form
-    content_type = _kind(request)
+    if form is None:
+        form = request.state.form = await _parsed(request, request.stream())
+    return form
+
+
+async def _parsed(request: Request, body: AsyncGenerator[bytes, None]) -> FormData:
     try:
-        if content_type == "multipart/form-data":
-            parser = _InMemory(
-                request.headers,
-                request.stream(),
-                max_files=MAX_FILES,
-                max_fields=MAX_FIELDS,
-                max_part_size=MAX_FIELD_BYTES,
-            )
-            begun = parser._files_to_close_on_error
-            try:
-                form = await parser.parse()
-                whole = {id(one.file) for _, one in form.multi_items() if not isinstance(one, str)}
-                # What the form ended within belongs to nobody.
-                _close(file for file in begun if id(file) not in whole)
-            except BaseException:
-                _close(begun)  # the parser below has errors of its own, at which they stay open
-                raise
-        elif content_type == "application/x-www-form-urlencoded":
-            form = await FormParser(
-                request.headers,
-                request.stream(),
-                max_fields=MAX_FIELDS,
-                max_part_size=MAX_FIELD_BYTES,
-            ).parse()
-        else:
-            raise InvalidInput("", "A form was expected here.")
+        match _kind(request):
+            case "multipart/form-data":
+                return await _with_files(request, body)
+            case "application/x-www-form-urlencoded":
+                return await FormParser(
+                    request.headers, body, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES
+                ).parse()
     except (MultiPartException, UnicodeError, ValueError, KeyError) as error:
-        if isinstance(error, InvalidInput):
-            raise
         raise InvalidInput("", "This form could not be read. Please send it again.") from error
-    request.state.form = form
+    raise InvalidInput("", "A form was expected here.")
+
+
+async def _with_files(request: Request, body: AsyncGenerator[bytes, None]) -> FormData:
+    parser = _InMemory(
+        request.headers,
+        body,
+        max_files=MAX_FILES,
+        max_fields=MAX_FIELDS,
+        max_part_size=MAX_FIELD_BYTES,
+    )
+    begun = parser._files_to_close_on_error
+    try:
+        form = await parser.parse()
+        whole = {id(one.file) for _, one in form.multi_items() if not isinstance(one, str)}
+        # What the form ended within belongs to nobody.
+        _close(file for file in begun if id(file) not in whole)
+    except BaseException:
+        _close(begun)  # the parser below has errors of its own, at which they stay open
+        raise
     return form
 
 
@@ -108,8 +114,7 @@ async def read_beginning(request: Request, *, most_bytes: int) -> tuple[FormData
             yield b"\r\n--%b--\r\n" % options[b"boundary"]
         yield b""
 
-    request.stream = beginning  # type: ignore[method-assign]
-    form = await read(request)
+    form = await _parsed(request, beginning())
     texts: list[tuple[str, UploadFile | str]] = [
         (name, value) for name, value in form.multi_items() if isinstance(value, str)
     ]

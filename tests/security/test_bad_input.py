@@ -137,7 +137,9 @@ BODIES = {
 
 
 @pytest.mark.parametrize(("kind", "body"), BODIES.values(), ids=BODIES)
-async def test_s_080_a_form_that_is_none(kind: str, body: bytes, tmp_path: Path) -> None:
+async def test_s_080_a_form_that_is_none(
+    kind: str, body: bytes, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with an_app(tmp_path) as app:
         await app.login()
         before = await app.rows()
@@ -149,6 +151,7 @@ async def test_s_080_a_form_that_is_none(kind: str, body: bytes, tmp_path: Path)
             )
             assert answer.status_code in (400, 403, 413, 422), path
         assert await app.rows() == before
+    assert not [one for one in caplog.records if one.name.startswith("python_multipart")]
 
 
 async def test_s_080_too_much_is_too_much_with_the_right_token_too(tmp_path: Path) -> None:
