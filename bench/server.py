@@ -26,7 +26,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.inbox import HANDLERS
 from microfedi.federation.start import prepare
 from microfedi.federation.visibility import OWNER
-from microfedi.protocol import loads, parse, sanitize, vocab
+from microfedi.protocol import activities, loads, sanitize, vocab
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, database, followers, following, notes, owner, timeline
 from microfedi.storage.database import Params, Reader, Transaction
@@ -238,7 +238,7 @@ class Server:
             ]
 
             async def one(body: bytes) -> None:
-                activity = parse.activity(loads.document(body))
+                activity = activities.read(loads.document(body))
 
                 def change(tx: Transaction) -> None:
                     sender = actors.by_uri(tx, activity.actor_uri)

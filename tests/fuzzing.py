@@ -32,10 +32,12 @@ from microfedi.errors import InvalidInput, MalformedDocument, MicrofediError, Pr
 from microfedi.http import forms, ranges
 from microfedi.imagework import reencode, remux
 from microfedi.protocol import (
+    activities,
     alternates,
     answers,
     instants,
     jcs,
+    kinds,
     loads,
     lookalikes,
     media_types,
@@ -120,12 +122,12 @@ def _documents() -> Sequence[bytes]:
 
 def _document(data: bytes) -> None:
     document = loads.document(data)
-    for read in (parse.activity, parse.actor, parse.note, parse.stamp, parse.collection):
+    for read in (activities.read, parse.actor, parse.note, parse.stamp, parse.collection):
         with contextlib.suppress(MalformedDocument):
             read(document)
     with contextlib.suppress(ProtocolError):
         parse.keys(document)
-    parse.type_of(document)
+    kinds.type_of(document)
     for proof in proofs.read(document, now=NOON):
         key = PublicKey(proof.key_uri, "https://b.example/u", "ed25519", _PEM)
         proofs.verify(document, proof, key)

@@ -12,7 +12,7 @@ from microfedi.errors import ProtocolError, RemoteError, RemoteGone
 from microfedi.federation import fetching, keeping, lookup, server_facts, verifying
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
-from microfedi.protocol import parse, uris, vocab
+from microfedi.protocol import activities, kinds, parse, uris, vocab
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, following, jobs, pins, timeline
 from microfedi.storage.actors import Actor
@@ -170,11 +170,11 @@ async def _note_of(
         if not uris.same_origin(item, actor.uri):
             return None
         item = await fetching.at_its_id(ctx, item, budget, as_owner=True)
-    kind = parse.type_of(item)
+    kind = kinds.type_of(item)
     if kind in vocab.NOTE_TYPES:
         note = parse.note(item)
     elif kind == "Create":
-        activity = parse.activity(item)
+        activity = activities.read(item)
         if not isinstance(activity, vocab.Create) or activity.actor_uri != actor.uri:
             return None
         if activity.note is not None:

@@ -18,7 +18,7 @@ from microfedi.errors import (
 from microfedi.federation import fetching, handles, keeping, tagged
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
-from microfedi.protocol import alternates, answers, parse, uris, vocab, webfinger
+from microfedi.protocol import activities, alternates, answers, kinds, parse, uris, vocab, webfinger
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, notes, tombstones
 from microfedi.storage.actors import Actor
@@ -174,7 +174,7 @@ async def anything(ctx: Context, text: str) -> Actor | Note:
         # A page for people. One hop from there, to a document that is judged like any other.
         link = await _alternate(ctx, url, budget)
         document = await fetching.at_its_id(ctx, link, budget, as_owner=True)
-    if parse.type_of(document) in vocab.ACTOR_TYPES:
+    if kinds.type_of(document) in vocab.ACTOR_TYPES:
         actor = _actor_of(document, fetching.id_of(document))
         return await _kept(ctx, Found(actor, await handles.confirmed(ctx, actor, budget)))
     stored = await _stored_note(ctx, fetching.id_of(document))
@@ -219,8 +219,8 @@ async def _kept(ctx: Context, found: Found) -> Actor:
 
 
 async def _kept_note(ctx: Context, document: Document, budget: Budget) -> Note:
-    if parse.type_of(document) == "Create":  # some answer so when asked for a boost's object
-        activity = parse.activity(document)
+    if kinds.type_of(document) == "Create":  # some answer so when asked for a boost's object
+        activity = activities.read(document)
         if not isinstance(activity, vocab.Create):
             raise MalformedDocument("expected a post")
         document = await fetching.at_its_id(ctx, activity.object_uri, budget, as_owner=True)

@@ -27,7 +27,7 @@ from microfedi.federation import forwarded, forwarding, receive, waiting
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.inbox import HANDLERS, create
-from microfedi.protocol import backoff, loads, parse
+from microfedi.protocol import activities, backoff, loads
 from microfedi.protocol.vocab import Activity, Create
 from microfedi.storage import actors, blocks, received
 from microfedi.storage.database import Transaction
@@ -132,7 +132,7 @@ class Processor:
 
     def _read(self, body: bytes) -> Activity:
         just_read = self._ctx.just_read.take(sha256(body).hexdigest())
-        return just_read or parse.activity(loads.document(body))
+        return just_read or activities.read(loads.document(body))
 
     def _claim(self, tx: Transaction) -> list[Received]:
         return received.claim_due(

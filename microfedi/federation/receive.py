@@ -12,7 +12,7 @@ from microfedi.errors import BadSignature, KeyUnavailable, NotAuthorized, TooBus
 from microfedi.federation import fetching, relevance, synchronization, verify
 from microfedi.federation.context import Context
 from microfedi.federation.verify import Signer
-from microfedi.protocol import loads, parse, uris
+from microfedi.protocol import activities, loads, uris
 from microfedi.protocol.signatures import Claim, Request
 from microfedi.protocol.vocab import (
     Activity,
@@ -71,7 +71,7 @@ async def _receive(ctx: Context, request: Request) -> int:
         raise BadSignature("an inbox without a query was expected")
     claims = verify.read(ctx, request)
     document = loads.document(request.body)
-    activity = parse.activity(document)
+    activity = activities.read(document)
     known = await ctx.db.read(lambda reader: _look(ctx, reader, claims, activity))
     if known.is_blocked:
         return ACCEPTED

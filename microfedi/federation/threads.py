@@ -28,7 +28,7 @@ from microfedi.federation import fetching, keeping, lookup, tagged
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
 from microfedi.federation.inbox import create, update
-from microfedi.protocol import parse, shapes, uris, vocab
+from microfedi.protocol import kinds, parse, shapes, uris, vocab
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, blocks, jobs, notes, threads, tombstones
 from microfedi.storage.actors import Actor
@@ -449,7 +449,7 @@ def _listed(item: str | Document) -> str | None:
     if isinstance(item, str):
         return item
     try:
-        kind = parse.type_of(item)
+        kind = kinds.type_of(item)
     except ProtocolError:
         return None
     return shapes.first(item.get("object")) if kind in ("Create", "Add") else shapes.id_of(item)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from microfedi.errors import MalformedDocument
-from microfedi.protocol import addressing, loads, parse, webfinger
+from microfedi.protocol import activities, addressing, loads, parse, webfinger
 from microfedi.protocol.vocab import (
     Accept,
     Announce,
@@ -46,7 +46,7 @@ def load(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", FILES or ["none"])
-@pytest.mark.parametrize("read", [parse.activity, parse.actor, parse.note, parse.collection])
+@pytest.mark.parametrize("read", [activities.read, parse.actor, parse.note, parse.collection])
 def test_every_document_is_read_or_refused_with_a_reason(name: str, read: Any) -> None:
     try:
         read(load(name))
@@ -310,7 +310,7 @@ def note_in(doc: dict[str, Any]) -> Note:
     """Return the note that a document is or carries."""
     if doc["type"] not in ("Create", "Update"):
         return parse.note(doc)
-    activity = parse.activity(doc)
+    activity = activities.read(doc)
     assert isinstance(activity, Create | Update)
     assert activity.note is not None
     return activity.note
@@ -378,7 +378,7 @@ def test_a_note_says_what_a_person_reads_in_it(name: str, seen: Seen) -> None:
     ],
 )
 def test_an_activity_is_of_its_kind(name: str, kind: type, object_uri: str | None) -> None:
-    activity = parse.activity(load(name))
+    activity = activities.read(load(name))
 
     assert type(activity) is kind
     if object_uri is not None:
@@ -397,7 +397,7 @@ def test_an_activity_is_of_its_kind(name: str, kind: type, object_uri: str | Non
 )
 def test_what_is_refused_as_an_activity_says_why(name: str, reason: str) -> None:
     with pytest.raises(MalformedDocument, match=reason):
-        parse.activity(load(name))
+        activities.read(load(name))
 
 
 @pytest.mark.parametrize(
