@@ -10,7 +10,7 @@ keeps its own id and author, and `federation` compares them with the signer.
 from typing import Any, cast
 
 from microfedi.errors import MalformedDocument
-from microfedi.protocol import instants, kinds, pieces, publickeys, shapes, uris, webfinger
+from microfedi.protocol import instants, kinds, media, pieces, publickeys, shapes, uris, webfinger
 from microfedi.protocol.vocab import (
     ACTOR_TYPES,
     Actor,
@@ -53,7 +53,7 @@ def actor(doc: Document) -> Actor:
     endpoints = doc.get("endpoints")
     shared = endpoints.get("sharedInbox") if isinstance(endpoints, dict) else None
     username = doc.get("preferredUsername")
-    icon, icon_alt = pieces.picture(doc.get("icon"))
+    icon, icon_alt = media.picture(doc.get("icon"))
     summary, _ = shapes.mapped(doc, "summary")
     name, _ = shapes.mapped(doc, "name")
     return Actor(
@@ -75,7 +75,7 @@ def actor(doc: Document) -> Actor:
         featured_tags=shapes.id_of(shapes.term(doc, "featuredTags")),
         icon=icon,
         icon_alt=icon_alt,
-        image=pieces.picture(doc.get("image"))[0],
+        image=media.picture(doc.get("image"))[0],
         fields=pieces.fields(doc.get("attachment")),
         emojis=pieces.emojis(doc.get("tag")),
         hashtags=pieces.hashtags(doc.get("tag")),
@@ -150,8 +150,7 @@ def note(doc: Document, *, author: str | None = None) -> Note:
         # Of everything but notes the summary is an abstract, and of some the title once more.
         text = text or (pieces.abstract(warning) if warning.strip() != title else "")
         warning = ""
-    tags, attached = doc.get("tag"), doc.get("attachment")
-    media = pieces.attachments(attached) or pieces.media_of(doc, kind) or pieces.cover(doc)
+    tags = doc.get("tag")
     return Note(
         uri=uri,
         attributed_to=attributed_to,
@@ -170,7 +169,9 @@ def note(doc: Document, *, author: str | None = None) -> Note:
         sensitive=sensitive,
         language=language or pieces.language(doc.get("language") or doc.get("inLanguage")),
         source=pieces.markdown(doc.get("source"), MAX_CONTENT_CHARS),
-        attachments=media,
+        attachments=media.attachments(doc.get("attachment"))
+        or media.of(doc, kind)
+        or media.cover(doc),
         links=pieces.links(doc, kind, uri),
         mentions=pieces.mentions(tags),
         hashtags=pieces.hashtags(tags),

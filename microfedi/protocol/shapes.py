@@ -136,6 +136,11 @@ def url_of(value: Any, media_type: str = "text/html") -> str | None:
     return best
 
 
+def types_of(fields: dict[str, Any]) -> list[str]:
+    """Return all that something says it is."""
+    return [kind for kind in as_list(fields.get("type")) if isinstance(kind, str)]
+
+
 def media_type_of(fields: dict[str, Any]) -> str:
     """Return the media type of a Link or Document, without parameters; "" if there is none.
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microfedi.errors import MalformedDocument
-from microfedi.protocol import activities, parse, pieces, shapes
+from microfedi.protocol import activities, media, parse, pieces, shapes
 from microfedi.protocol.vocab import (
     PUBLIC,
     Attachment,
@@ -101,6 +101,8 @@ def test_a_page_of_somebody_else_is_what_a_page_is_about() -> None:
     assert seen.url is None
     assert seen.links == (Link(comet, "Comet"), Link("https://sky.example/"))
     assert parse.note(page | {"attachment": []}).links == (Link(comet),)
+    picture = {"type": "Image", "mediaType": "image/png", "url": "https://b.example/1.png"}
+    assert parse.note(page | {"attachment": [picture]}).links == (Link(comet),)
     # A page of its own, and somebody's post that says to lie elsewhere, are about nothing.
     own = {"url": "https://b.example/@bob/7", "attachment": []}
     assert parse.note(page | own).links == ()
@@ -206,7 +208,7 @@ def test_lists_are_cut() -> None:
     assert len(note.mentions) == pieces.MAX_MENTIONS
     assert len(note.hashtags) == pieces.MAX_HASHTAGS
     assert len(note.emojis) == pieces.MAX_EMOJIS
-    assert len(note.attachments) == pieces.MAX_ATTACHMENTS
+    assert len(note.attachments) == media.MAX_ATTACHMENTS
 
 
 def test_public_survives_the_cut_of_a_list() -> None:
@@ -235,7 +237,7 @@ def test_texts_are_cut() -> None:
     assert len(note.content) == parse.MAX_CONTENT_CHARS
     assert len(note.summary) == parse.MAX_SUMMARY_CHARS
     assert len(note.name) == parse.MAX_NAME_CHARS
-    assert len(note.attachments[0].alt) == pieces.MAX_ALT_CHARS
+    assert len(note.attachments[0].alt) == media.MAX_ALT_CHARS
     assert len(note.mentions[0].name) == pieces.MAX_MENTION_CHARS
     assert (note.context, note.url, note.hashtags) == (None, None, ())
 
