@@ -47,10 +47,8 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
         cache_size=100,
-        extensions=["jinja2.ext.i18n"],
     )
-    env.newstyle_gettext = True  # type: ignore[attr-defined]  # of {% trans %}: values by name
-    env.globals.update(gettext=said, _=said, ngettext=said_of)
+    env.globals.update(_=said, ngettext=said_of)
     env.globals["language"] = words.language
     env.globals["direction"] = words.direction
     env.globals["link"] = link
@@ -124,13 +122,13 @@ def in_bytes(size: int) -> str:
     """Return a size on the disk as people say it.
 
     >>> in_bytes(999), in_bytes(1_500_000), in_bytes(2_340_000_000)
-    ('1 kB', '1.5 MB', '2.34 GB')
+    ('1\\xa0kB', '1.5\\xa0MB', '2.34\\xa0GB')
     """
     if size < 1_000_000:
-        return f"{-(-size // 1000)} kB"
+        return f"{-(-size // 1000)}\u00a0kB"
     if size < 1_000_000_000:
-        return f"{words.decimal(size / 1_000_000, 1)} MB"
-    return f"{words.decimal(size / 1_000_000_000, 2)} GB"
+        return f"{words.decimal(size / 1_000_000, 1)}\u00a0MB"
+    return f"{words.decimal(size / 1_000_000_000, 2)}\u00a0GB"
 
 
 def summary_line(note: Note) -> str:
