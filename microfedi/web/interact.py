@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from microfedi import words
 from microfedi.errors import NotFound, ProtocolError, RemoteError
 from microfedi.federation import lookup
 from microfedi.federation.context import Context
@@ -21,7 +20,7 @@ from microfedi.protocol import intents, uris
 from microfedi.storage import standing
 from microfedi.storage.actors import Actor
 from microfedi.storage.notes import Note
-from microfedi.web import cards, compose
+from microfedi.web import cards, compose, troubles
 from microfedi.web import trust as trusting
 from microfedi.web.cards import Card
 from microfedi.words import _
@@ -77,7 +76,7 @@ async def authorize(request: Request) -> Response:
     try:
         found = await _found(ctx, wanted)
     except (NotFound, RemoteError, ProtocolError) as error:
-        values["problem"] = words.of(error)
+        values["problem"] = troubles.of_lookup(error)
         return await page(request, "authorize.html", values, status_code=422)
     if isinstance(found, Actor):
         values["person"] = found
@@ -115,7 +114,7 @@ async def share(request: Request) -> Response:
         except (NotFound, RemoteError, ProtocolError) as error:
             problem = _(
                 "The post that you want to answer was not found: %(problem)s",
-                problem=words.of(error),
+                problem=troubles.of_lookup(error),
             )
     return await compose.filled(
         request,

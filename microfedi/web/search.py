@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi import words
 from microfedi.errors import NotFound, ProtocolError, RemoteError
 from microfedi.federation import lookup
 from microfedi.http import forms
@@ -20,7 +19,7 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.owner import Owner
 from microfedi.storage.search import Tag
-from microfedi.web import cards, searching
+from microfedi.web import cards, searching, troubles
 from microfedi.web.cards import Card
 from microfedi.web.searching import Asked
 from microfedi.words import _
@@ -101,7 +100,7 @@ async def submit(request: Request) -> Response:
     try:
         found = await lookup.anything(ctx, text)
     except (NotFound, RemoteError, ProtocolError) as error:
-        return await _box(request, text, words.gettext(str(error)))
+        return await _box(request, text, troubles.of_lookup(error))
     if isinstance(found, Actor):
         return RedirectResponse(f"/people/{found.id}", 303)
     return RedirectResponse(cards.url_of(found, ctx.owner), 303)

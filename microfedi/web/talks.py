@@ -20,6 +20,7 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.conversations import Conversation
 from microfedi.storage.database import Reader
 from microfedi.storage.messages import Message
+from microfedi.web import troubles
 from microfedi.words import _
 
 MAX_PEOPLE = 20  # in one conversation: more is a mailing list, and nobody reads that many names
@@ -159,7 +160,10 @@ async def people_in(request: Request, to: str) -> list[Actor]:
             actor = await lookup.by_handle(ctx, str(handle))
         except (NotFound, RemoteError, ProtocolError) as error:
             raise InvalidInput(
-                "to", "%(text)s was not found: %(error)s", text=text, error=error
+                "to",
+                "%(text)s was not found: %(error)s",
+                text=text,
+                error=troubles.of_lookup(error),
             ) from error
         if actor.id == ctx.owner.actor_id:
             raise InvalidInput("to", "You are in every conversation of yours already.")

@@ -1,6 +1,15 @@
-"""Why another server did not take something, in words for the owner."""
+"""Why another server did not take or give something, in words for the owner."""
 
+from microfedi import words
+from microfedi.errors import MicrofediError, RemoteGone
 from microfedi.words import _
+
+
+def of_lookup(error: MicrofediError) -> str:
+    """Say why somebody or something that the owner named was not found."""
+    if isinstance(error, RemoteGone):
+        return _("Nothing is at that address: a letter may be wrong, or it was deleted.")
+    return words.of(error)
 
 
 def in_words(problem: str) -> str:
