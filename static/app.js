@@ -33,6 +33,12 @@ document.addEventListener("keydown", (event) => {
   if (form) { event.preventDefault(); form.requestSubmit(); }
 });
 
+// The tab one is on is in sight, however narrow the window.
+for (const tab of $$(".tabs [aria-current]")) {
+  const [own, all] = [tab.getBoundingClientRect(), tab.parentElement.getBoundingClientRect()];
+  tab.parentElement.scrollLeft += Math.max(0, own.right - all.right) + Math.min(0, own.left - all.left);
+}
+
 // An open menu closes when something else is chosen.
 document.addEventListener("click", (event) => {
   for (const menu of $$("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
