@@ -18,16 +18,19 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from functools import cache, partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import cbor2
 from starlette.requests import Request as HttpRequest
 
-from microfedi.account import recovery_key
+from microfedi.account import passkeys, recovery_key
+from microfedi.account.passkeys import Challenges
+from microfedi.config import Config
 from microfedi.errors import InvalidInput, MalformedDocument, MicrofediError, ProtocolError
 from microfedi.http import forms, ranges
 from microfedi.imagework import reencode, remux
@@ -56,8 +59,13 @@ from microfedi.protocol import (
     webfinger,
     webpush,
 )
+from microfedi.protocol.filtering import Filter, Filters, Place
 from microfedi.protocol.vocab import PublicKey
+from microfedi.storage.passkeys import Passkey
+from microfedi.storage.sealed import Sealer
 from microfedi.web import searching
+from tests import authenticator
+from tests.authenticator import Authenticator
 from tests.factories import NOON
 from tests.films import a_film
 
@@ -319,6 +327,104 @@ def _form(data: bytes) -> None:
     asyncio.run(read())
 
 
+# --- passkeys: what a browser answers, as JSON, and the bytes within
+
+_HERE = Config(base_url="https://us.example")
+
+
+@cache
+def _device() -> Authenticator:
+    return Authenticator(_HERE.base_url, "us.example", user=authenticator.text(b"us"))
+
+
+def _challenge(purpose: str) -> tuple[Challenges, bytes]:
+    challenges = Challenges(Sealer(bytes(32)))
+    return challenges, challenges.new(purpose, "a session", NOON)
+
+
+def _made(answer: str, challenges: Challenges) -> None:
+    with contextlib.suppress(InvalidInput):
+        passkeys.made(_HERE, challenges, answer, bound_to="a session", now=NOON)
+
+
+def _proven(answer: str, challenges: Challenges) -> None:
+    device = _device()
+    cose = cbor2.loads(_attestation())["authData"][37 + 16 + 2 + len(device.credential) :]
+    passkey = Passkey(1, device.credential, cose, 0, "Phone", False, NOON, None)
+    with contextlib.suppress(InvalidInput):
+        passkeys.credential_of(answer)
+        passkeys.proven(
+            _HERE,
+            challenges,
+            answer,
+            passkey,
+            purpose="login",
+            bound_to="a session",
+            user=b"us",
+            now=NOON,
+        )
+
+
+@cache
+def _attestation() -> bytes:
+    made = json.loads(
+        _device().make(passkeys.to_make(_HERE, b"", user=b"us", handle="us", known=()))
+    )
+    return authenticator.data(made["response"]["attestationObject"])
+
+
+def _passkey_json(data: bytes) -> None:
+    """The answer's JSON, honest but for one change."""
+    challenges, challenge = _challenge("make")
+    options = passkeys.to_make(_HERE, challenge, user=b"us", handle="us", known=())
+    _made(_changed(_device().make(options), data), challenges)
+    challenges, challenge = _challenge("login")
+    _proven(_changed(_device().use(passkeys.to_use(_HERE, challenge)), data), challenges)
+
+
+def _changed(answer: str, data: bytes) -> str:
+    """Return the answer with one part of it exchanged for bytes, as text and as base64."""
+    whole = json.loads(answer)
+    chance = random.Random(data)  # noqa: S311 - the same for the same data
+    part = chance.choice((whole, whole["response"], whole["clientExtensionResults"]))
+    key = chance.choice(sorted(part) or ["prf"])
+    texts = (data.decode("utf-8", "surrogateescape"), authenticator.text(data))
+    odd: Sequence[Any] = (*texts, None, 7, [texts[0]], {"results": {"first": texts[1]}})
+    part[key] = chance.choice(odd)
+    return json.dumps(whole) if chance.random() < 0.9 else texts[0]
+
+
+def _attested(data: bytes) -> None:
+    """A new key, in CBOR."""
+    challenges, challenge = _challenge("make")
+    options = passkeys.to_make(_HERE, challenge, user=b"us", handle="us", known=())
+    whole = json.loads(_device().make(options))
+    whole["response"]["attestationObject"] = authenticator.text(data)
+    _made(json.dumps(whole), challenges)
+
+
+def _asserted(data: bytes) -> None:
+    """What an authenticator says of itself, and its signature: both are changed."""
+    challenges, challenge = _challenge("login")
+    whole = json.loads(_device().use(passkeys.to_use(_HERE, challenge)))
+    half = len(data) // 2
+    whole["response"] |= {
+        "authenticatorData": authenticator.text(data),
+        "signature": authenticator.text(data[half:]),
+    }
+    _proven(json.dumps(whole), challenges)
+
+
+# --- what the owner filters
+
+
+def _filtered(text: str) -> None:
+    words, _line, said = text.partition("\n")
+    one = Filter(1, "Words", (words, said[:40]), frozenset(Place))
+    for is_whole in (True, False):
+        Filters([replace(one, whole_words=is_whole)]).verdict(Place.HOME, [said, text], NOON)
+
+
 # --- files
 
 
@@ -451,6 +557,12 @@ TARGETS: dict[str, Target] = {
         partial(_as_text, _push), lambda: (_POINT, b"ZXlKaGJHY2lPaUpGVXpJMU5pSjk.e30.x")
     ),
     "recovery_key": Target(partial(_as_text, _recovery), lambda: (recovery_key.new().encode(),)),
+    "passkeys": Target(_passkey_json, lambda: (b"us", b"https://us.example", bytes(37))),
+    "attestations": Target(_attested, lambda: (_attestation(),)),
+    "assertions": Target(_asserted, lambda: (_device()._data(0), _attestation())),
+    "filters": Target(
+        partial(_as_text, _filtered), lambda: ("Sprüche\nlauter SPRÜCHE".encode(), b"a b\na  b")
+    ),
     "ranges": Target(
         _range, lambda: (b"bytes=0-99", b"bytes=-5", b"bytes=9-", b'"x"', b"bytes=0-1,5-6")
     ),
