@@ -212,6 +212,11 @@ def texts(form: FormData, name: str, *, limit: int, most: int) -> list[str]:
     return values
 
 
+def row_ids(form: FormData, name: str, *, most: int) -> set[int]:
+    """Return the row ids in every field `name`. Raises: InvalidInput if there are too many."""
+    return {one for text in texts(form, name, limit=20, most=most) if (one := _row_id(text))}
+
+
 def files(form: FormData, name: str, *, most: int) -> list[BinaryIO | None]:
     """Return every file field called `name`, in order; None where none was chosen.
 
@@ -242,16 +247,19 @@ async def slots(form: FormData, name: str, *, most: int, max_bytes: int) -> list
 
 def query_id(request: Request, name: str) -> int | None:
     """Return a row id from the query string, None if it is missing or no row id."""
-    value = request.query_params.get(name, "")
-    if not (value.isascii() and value.isdigit() and len(value) <= 19):
-        return None
-    number = int(value)
-    return number if 0 < number < 2**63 else None
+    return _row_id(request.query_params.get(name, ""))
 
 
 def path_id(request: Request, name: str) -> int:
     """Return a row id from the path. Raises: 404 if it is none."""
-    value = request.path_params[name]
-    if not (value.isascii() and value.isdigit() and len(value) <= 19 and 0 < int(value) < 2**63):
+    found = _row_id(request.path_params[name])
+    if found is None:
         raise HTTPException(404)
-    return int(value)
+    return found
+
+
+def _row_id(value: str) -> int | None:
+    if not (value.isascii() and value.isdigit() and len(value) <= 19):
+        return None
+    number = int(value)
+    return number if 0 < number < 2**63 else None

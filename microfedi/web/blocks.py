@@ -17,7 +17,7 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.blocks import BlockedActor, BlockedHost
 from microfedi.storage.database import Reader
 from microfedi.storage.purge import Counts
-from microfedi.web import mutes, redirects
+from microfedi.web import asked, mutes, redirects
 
 MAX_HOST_CHARS = 253
 
@@ -32,7 +32,7 @@ class Question:
 
 async def ask(request: Request) -> Response:
     """GET /people/{id}/block: what it means, and for how long."""
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     if actor.id == context_of(request).owner.actor_id:
         raise NotFound("nobody of that number who could be blocked")
     values = {"actor": actor, "question": None, "lasting": mutes.lasting()}
@@ -41,7 +41,7 @@ async def ask(request: Request) -> Response:
 
 async def block(request: Request) -> Response:
     """POST /people/{id}/block: nothing of them any more, nothing to them."""
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     form = await forms.read(request)
     await outbox.block(context_of(request), actor.id, lasts=mutes.lasts(form))
     return await _back(request, actor)
@@ -49,7 +49,7 @@ async def block(request: Request) -> Response:
 
 async def unblock(request: Request) -> Response:
     """POST /people/{id}/unblock."""
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     await outbox.unblock(context_of(request), actor.id)
     return await _back(request, actor)
 
@@ -106,14 +106,6 @@ async def _page(request: Request, host: str, problem: InvalidInput | None) -> Re
     people, hosts = await context_of(request).db.read(question)
     values = {"people": people, "hosts": hosts, "host": host, "problem": problem}
     return await page(request, "settings_blocks.html", values, status_code=422 if problem else 200)
-
-
-async def _actor(request: Request) -> Actor:
-    actor_id = forms.path_id(request, "id")
-    actor = await context_of(request).db.read(lambda r: actors.by_id(r, actor_id))
-    if actor is None:
-        raise NotFound("nobody of that number")
-    return actor
 
 
 async def _back(request: Request, actor: Actor) -> Response:

@@ -6,15 +6,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.errors import InvalidInput, NotFound
+from microfedi.errors import InvalidInput
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import ids
 from microfedi.storage import circles, followers
 from microfedi.storage.actors import Actor
-from microfedi.storage.circles import Circle
-from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.database import Reader
+from microfedi.web import asked
 
 PAGE_PEOPLE = 100  # followers who are offered at once; one form takes no more fields
 MAX_TYPED_CHARS = 200  # of a name, before it is said that it is too long
@@ -46,7 +46,7 @@ async def show(request: Request) -> Response:
 
 async def rename(request: Request) -> Response:
     """POST /circles/{id}: another name."""
-    circle = await _circle(request)
+    circle = await asked.row(request, circles.by_id)
     form = await forms.read(request)
     try:
         name = forms.line(form, "name", limit=MAX_TYPED_CHARS)
@@ -58,23 +58,19 @@ async def rename(request: Request) -> Response:
 
 async def delete(request: Request) -> Response:
     """POST /circles/{id}/delete."""
-    circle = await _circle(request)
+    circle = await asked.row(request, circles.by_id)
     await context_of(request).db.write(lambda tx: circles.delete(tx, circle.id))
     return RedirectResponse("/circles", 303)
 
 
 async def add(request: Request) -> Response:
     """POST /circles/{id}/add: take the followers in who are ticked."""
-    circle = await _circle(request)
+    circle = await asked.row(request, circles.by_id)
     form = await forms.read(request)
 
-    def change(tx: Transaction) -> None:
-        chosen = forms.texts(form, "person", limit=20, most=PAGE_PEOPLE)
-        people = {int(one) for one in chosen if one.isascii() and one.isdigit() and len(one) < 19}
-        circles.add(tx, circle.id, people)
-
     try:
-        await context_of(request).db.write(change)
+        people = forms.row_ids(form, "person", most=PAGE_PEOPLE)
+        await context_of(request).db.write(lambda tx: circles.add(tx, circle.id, people))
     except InvalidInput as problem:
         return await _one(request, problem)
     return RedirectResponse(f"/circles/{circle.id}", 303)
@@ -82,7 +78,7 @@ async def add(request: Request) -> Response:
 
 async def remove(request: Request) -> Response:
     """POST /circles/{id}/remove: take somebody out."""
-    circle = await _circle(request)
+    circle = await asked.row(request, circles.by_id)
     person = forms.row_id(await forms.read(request), "person")
     await context_of(request).db.write(lambda tx: circles.remove(tx, circle.id, person))
     return RedirectResponse(f"/circles/{circle.id}", 303)
@@ -95,7 +91,7 @@ async def _list(request: Request, name: str, problem: InvalidInput | None) -> Re
 
 
 async def _one(request: Request, problem: InvalidInput | None) -> Response:
-    circle = await _circle(request)
+    circle = await asked.row(request, circles.by_id)
     before = forms.query_id(request, "before")
 
     def question(reader: Reader) -> tuple[list[Actor], list[Actor]]:
@@ -113,14 +109,6 @@ async def _one(request: Request, problem: InvalidInput | None) -> Response:
         "problem": problem,
     }
     return await page(request, "circle.html", values, status_code=422 if problem else 200)
-
-
-async def _circle(request: Request) -> Circle:
-    circle_id = forms.path_id(request, "id")
-    found = await context_of(request).db.read(lambda r: circles.by_id(r, circle_id))
-    if found is None:
-        raise NotFound("no circle of that number")
-    return found
 
 
 owner_routes = [

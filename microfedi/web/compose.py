@@ -19,7 +19,7 @@ from microfedi.storage import owner as owner_storage
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.drafts import Draft, Kept
 from microfedi.storage.notes import Note
-from microfedi.web import cards, composer, preview, redirects, uploading
+from microfedi.web import asked, cards, composer, preview, redirects, uploading
 from microfedi.web.cards import Card
 from microfedi.web.composer import Box, Typed
 from microfedi.words import _
@@ -284,10 +284,8 @@ async def _parent(request: Request, note_id: int | None) -> Note | None:
 
 
 async def _own(request: Request) -> Note:
-    ctx = context_of(request)
-    note_id = forms.path_id(request, "id")
-    note = await ctx.db.read(lambda r: notes.by_id(r, note_id))
-    if note is None or note.actor_id != ctx.owner.actor_id:
+    note = await asked.row(request, notes.by_id)
+    if note.actor_id != context_of(request).owner.actor_id:
         raise NotFound("no post of the owner's")
     return note
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi import words
-from microfedi.errors import InvalidInput, NotFound
+from microfedi.errors import InvalidInput
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
@@ -17,6 +17,7 @@ from microfedi.protocol import filtering
 from microfedi.protocol.filtering import Filter, Place
 from microfedi.storage import filters
 from microfedi.storage.database import Transaction
+from microfedi.web import asked
 from microfedi.words import _
 
 MAX_TYPED_CHARS = 200  # of a name, before it is said that it is too long
@@ -45,7 +46,7 @@ async def show_new(request: Request) -> Response:
 
 async def show(request: Request) -> Response:
     """GET /settings/filters/{id}: to change it."""
-    return await _form(request, await _filter(request), None)
+    return await _form(request, await asked.row(request, filters.by_id), None)
 
 
 async def create(request: Request) -> Response:
@@ -55,7 +56,7 @@ async def create(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """POST /settings/filters/{id}."""
-    return await _put(request, await _filter(request))
+    return await _put(request, await asked.row(request, filters.by_id))
 
 
 async def delete(request: Request) -> Response:
@@ -128,14 +129,6 @@ async def _form(request: Request, one: Filter, problem: InvalidInput | None) -> 
         "problem": problem,
     }
     return await page(request, "filter.html", values, status_code=422 if problem else 200)
-
-
-async def _filter(request: Request) -> Filter:
-    filter_id = forms.path_id(request, "id")
-    found = await context_of(request).db.read(lambda r: filters.by_id(r, filter_id))
-    if found is None:
-        raise NotFound("no filter of that number")
-    return found
 
 
 owner_routes = [

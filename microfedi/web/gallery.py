@@ -17,7 +17,7 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.storage.owner import Owner
-from microfedi.web import cards, shown
+from microfedi.web import asked, cards, shown
 from microfedi.web.shown import Shown
 
 KINDS = ("image", "video", "audio")
@@ -84,11 +84,7 @@ def tiles(reader: Reader, found: Iterable[Note], owner: Owner) -> list[Tile]:
 
 async def show(request: Request) -> Response:
     """GET /posts/{id}/media/{number}: of anybody's post that the owner has."""
-    note_id = forms.path_id(request, "id")
-    note = await context_of(request).db.read(lambda r: notes.by_id(r, note_id))
-    if note is None:
-        raise NotFound("no such post")
-    return await of(request, note)
+    return await of(request, await asked.row(request, notes.by_id))
 
 
 async def of(request: Request, note: Note) -> Response:

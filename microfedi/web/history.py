@@ -9,7 +9,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from microfedi.errors import NotFound
-from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import vocab
@@ -18,7 +17,7 @@ from microfedi.storage import actors, media, notes, versions
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
-from microfedi.web import cards, shown
+from microfedi.web import asked, cards, shown
 from microfedi.web.shown import Shown
 
 
@@ -41,11 +40,7 @@ class Version:
 
 async def show(request: Request) -> Response:
     """GET /posts/{id}/history: of anybody's post that the owner has."""
-    note_id = forms.path_id(request, "id")
-    note = await context_of(request).db.read(lambda r: notes.by_id(r, note_id))
-    if note is None:
-        raise NotFound("no such post")
-    return await of(request, note)
+    return await of(request, await asked.row(request, notes.by_id))
 
 
 async def of(request: Request, note: Note) -> Response:

@@ -17,7 +17,7 @@ from microfedi.storage import actors, followed_tags, following, lists, stretches
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.lists import List, Replies
-from microfedi.web import cards, home, reading
+from microfedi.web import asked, cards, home, reading
 from microfedi.web.cards import Card, Sieve
 from microfedi.web.reading import Part
 from microfedi.words import _
@@ -79,14 +79,14 @@ async def show(request: Request) -> Response:
 
 async def read(request: Request) -> Response:
     """POST /lists/{id}/read: all up to here counts as read."""
-    one = await _list(request)
+    one = await asked.row(request, lists.by_id)
     await _read_to(request, one.id, forms.row_id(await forms.read(request), "position"))
     return RedirectResponse(f"/lists/{one.id}", 303)
 
 
 async def show_boosts(request: Request) -> Response:
     """GET /lists/{id}/boosts/{actor}: what stands behind the line of somebody's boosts."""
-    one = await _list(request)
+    one = await asked.row(request, lists.by_id)
     return await home.boosts_page(request, base=f"/lists/{one.id}", list_id=one.id)
 
 
@@ -97,7 +97,7 @@ async def edit(request: Request) -> Response:
 
 async def change(request: Request) -> Response:
     """POST /lists/{id}/edit: another name, or other things that it shows."""
-    one = await _list(request)
+    one = await asked.row(request, lists.by_id)
     form = await forms.read(request)
     try:
         name = forms.line(form, "name", limit=MAX_TYPED_CHARS)
@@ -114,21 +114,19 @@ async def change(request: Request) -> Response:
 
 async def delete(request: Request) -> Response:
     """POST /lists/{id}/delete."""
-    one = await _list(request)
+    one = await asked.row(request, lists.by_id)
     await context_of(request).db.write(lambda tx: lists.delete(tx, one.id))
     return RedirectResponse("/lists", 303)
 
 
 async def add(request: Request) -> Response:
     """POST /lists/{id}/add: take the people in who are ticked."""
-    one = await _list(request)
+    one = await asked.row(request, lists.by_id)
     form = await forms.read(request)
 
-    def work(tx: Transaction) -> None:
-        lists.add(tx, one.id, _row_ids(forms.texts(form, "person", limit=20, most=PAGE_PEOPLE)))
-
     try:
-        await context_of(request).db.write(work)
+        people = forms.row_ids(form, "person", most=PAGE_PEOPLE)
+        await context_of(request).db.write(lambda tx: lists.add(tx, one.id, people))
     except InvalidInput as problem:
         return await _edit(request, problem)
     return RedirectResponse(f"/lists/{one.id}/edit", 303)
@@ -136,7 +134,7 @@ async def add(request: Request) -> Response:
 
 async def remove(request: Request) -> Response:
     """POST /lists/{id}/remove: take somebody out."""
-    one = await _list(request)
+    one = await asked.row(request, lists.by_id)
     person = forms.row_id(await forms.read(request), "person")
     await context_of(request).db.write(lambda tx: lists.remove(tx, one.id, person))
     return RedirectResponse(f"/lists/{one.id}/edit", 303)
@@ -154,7 +152,7 @@ async def set_of_person(request: Request) -> Response:
     form = await forms.read(request)
 
     def work(tx: Transaction) -> None:
-        chosen = _row_ids(forms.texts(form, "list", limit=20, most=lists.MAX_LISTS))
+        chosen = forms.row_ids(form, "list", most=lists.MAX_LISTS)
         if following.by_actor(tx, actor_id) is None:
             raise InvalidInput("", "Only people whom you follow can be in a list.")
         lists.set_of_actor(tx, actor_id, chosen)
@@ -208,10 +206,6 @@ def replies_words() -> list[tuple[Replies, str]]:
         "none": _("No replies"),
     }
     return [(one, words[one]) for one in REPLIES]
-
-
-def _row_ids(typed: list[str]) -> set[int]:
-    return {int(one) for one in typed if one.isascii() and one.isdigit() and len(one) < 19}
 
 
 async def _read_to(request: Request, list_id: int, position: int) -> None:
@@ -279,14 +273,6 @@ async def _of_person(request: Request, problem: InvalidInput | None) -> Response
         "problem": problem,
     }
     return await page(request, "person_lists.html", values, status_code=422 if problem else 200)
-
-
-async def _list(request: Request) -> List:
-    list_id = forms.path_id(request, "id")
-    found = await context_of(request).db.read(lambda r: lists.by_id(r, list_id))
-    if found is None:
-        raise NotFound("no list of that number")
-    return found
 
 
 owner_routes = [

@@ -20,7 +20,7 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.mutes import MutedActor, MutedHost
 from microfedi.storage.notes import Note
-from microfedi.web import cards, redirects
+from microfedi.web import asked, cards, redirects
 from microfedi.words import _
 
 # For how long somebody is muted or blocked, in seconds; 0 is for good.
@@ -88,7 +88,7 @@ async def unmute_person(request: Request) -> Response:
 async def ask_thread(request: Request) -> Response:
     """GET /posts/{id}/mute: for how long its conversation shall be muted."""
     ctx = context_of(request)
-    note = await _note(request)
+    note = await asked.row(request, notes.by_id)
     muted = await ctx.db.read(lambda r: mutes.of_thread(r, note.thread_id, ctx.now()))
     values = {"actor": None, "note": note, "muted": muted, "where": cards.url_of(note, ctx.owner)}
     return await page(request, "mute.html", {**values, "lasting": lasting()})
@@ -97,7 +97,7 @@ async def ask_thread(request: Request) -> Response:
 async def mute_thread(request: Request) -> Response:
     """POST /posts/{id}/mute."""
     ctx = context_of(request)
-    note = await _note(request)
+    note = await asked.row(request, notes.by_id)
     await outbox.mute_thread(ctx, note.id, lasts=lasts(await forms.read(request)))
     return RedirectResponse(cards.url_of(note, ctx.owner), 303)
 
@@ -105,7 +105,7 @@ async def mute_thread(request: Request) -> Response:
 async def unmute_thread(request: Request) -> Response:
     """POST /posts/{id}/unmute."""
     ctx = context_of(request)
-    note = await _note(request)
+    note = await asked.row(request, notes.by_id)
     await outbox.unmute_thread(ctx, note.id)
     return await _back(request, cards.url_of(note, ctx.owner))
 
@@ -159,14 +159,6 @@ async def _page(request: Request, host: str, problem: InvalidInput | None) -> Re
         "lasting": lasting(),
     }
     return await page(request, "settings_mutes.html", values, status_code=422 if problem else 200)
-
-
-async def _note(request: Request) -> Note:
-    note_id = forms.path_id(request, "id")
-    note = await context_of(request).db.read(lambda r: notes.by_id(r, note_id))
-    if note is None:
-        raise NotFound("no such post")
-    return note
 
 
 async def _back(request: Request, fallback: str) -> Response:

@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.errors import NotFound
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
@@ -34,7 +33,7 @@ from microfedi.storage.notes import Note
 from microfedi.storage.notifications import Above, Kind, Notification
 from microfedi.storage.owner import Owner
 from microfedi.storage.strangers import ABOUT, About, Held, Rule
-from microfedi.web import cards, redirects
+from microfedi.web import asked, cards, redirects
 from microfedi.web.cards import Card
 
 Tab = Literal["all", "mentions", "follows", "boosts"]
@@ -198,7 +197,7 @@ async def show_held(request: Request) -> Response:
 async def show_held_of(request: Request) -> Response:
     """GET /notifications/filtered/{id}: what somebody did, before they are let in or not."""
     ctx = context_of(request)
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     before = forms.query_id(request, "before")
 
     def question(reader: Reader) -> Page:
@@ -221,7 +220,7 @@ async def show_held_of(request: Request) -> Response:
 async def accept_held(request: Request) -> Response:
     """POST /notifications/filtered/{id}/accept: tell of somebody, what waits and what comes."""
     ctx = context_of(request)
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     await ctx.db.write(lambda tx: strangers.accept(tx, actor.id, ctx.now()))
     return RedirectResponse("/notifications/filtered?done=accepted", 303)
 
@@ -229,7 +228,7 @@ async def accept_held(request: Request) -> Response:
 async def dismiss_held(request: Request) -> Response:
     """POST /notifications/filtered/{id}/dismiss: throw away what waits of somebody."""
     ctx = context_of(request)
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     await ctx.db.write(lambda tx: strangers.dismiss(tx, actor.id))
     return RedirectResponse("/notifications/filtered?done=dismissed", 303)
 
@@ -273,7 +272,7 @@ async def submit_rules(request: Request) -> Response:
 
 async def unaccept(request: Request) -> Response:
     """POST /settings/notifications/people/{id}/remove: the rules count for somebody again."""
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     await context_of(request).db.write(lambda tx: strangers.unaccept(tx, actor.id))
     return RedirectResponse("/settings/notifications#people", 303)
 
@@ -377,14 +376,6 @@ def _tab(request: Request) -> Tab:
 
 def _rule(value: str) -> Rule:
     return "filter" if value == "filter" else "ignore" if value == "ignore" else "accept"
-
-
-async def _actor(request: Request) -> Actor:
-    actor_id = forms.path_id(request, "id")
-    actor = await context_of(request).db.read(lambda r: actors.by_id(r, actor_id))
-    if actor is None:
-        raise NotFound("nobody of that number")
-    return actor
 
 
 owner_routes = [

@@ -8,7 +8,6 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi import words
-from microfedi.errors import NotFound
 from microfedi.federation.outbox import follows
 from microfedi.federation.visibility import OWNER
 from microfedi.http import forms
@@ -22,7 +21,7 @@ from microfedi.storage.blocks import BlockedActor
 from microfedi.storage.database import Reader
 from microfedi.storage.mutes import MutedActor
 from microfedi.storage.standing import Standing
-from microfedi.web import profiles, redirects
+from microfedi.web import asked, profiles, redirects
 from microfedi.web import trust as trusting
 from microfedi.web.cards import Sieve
 from microfedi.web.profiles import Content
@@ -45,7 +44,7 @@ class Profile:
 async def show(request: Request) -> Response:
     """GET /people/{id}: somebody's profile with the posts that we have."""
     ctx = context_of(request)
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     if actor.id == ctx.owner.actor_id:
         return RedirectResponse(f"/@{ctx.owner.handle}", 303)
     before = forms.query_id(request, "before")
@@ -85,38 +84,30 @@ def _day(instant: datetime | None, zone: tzinfo) -> str:
 
 async def follow(request: Request) -> Response:
     """POST /people/{id}/follow."""
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     await follows.follow(context_of(request), actor.id)
     return await _back(request, actor)
 
 
 async def unfollow(request: Request) -> Response:
     """POST /people/{id}/unfollow."""
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     await follows.unfollow(context_of(request), actor.id)
     return await _back(request, actor)
 
 
 async def accept(request: Request) -> Response:
     """POST /people/{id}/accept: let somebody follow who asked."""
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     await follows.accept(context_of(request), actor.id)
     return await _back(request, actor)
 
 
 async def reject(request: Request) -> Response:
     """POST /people/{id}/reject: say no to a request, or end somebody's following."""
-    actor = await _actor(request)
+    actor = await asked.row(request, actors.by_id)
     await follows.reject(context_of(request), actor.id)
     return await _back(request, actor)
-
-
-async def _actor(request: Request) -> Actor:
-    actor_id = forms.path_id(request, "id")
-    actor = await context_of(request).db.read(lambda r: actors.by_id(r, actor_id))
-    if actor is None:
-        raise NotFound("nobody of that number")
-    return actor
 
 
 async def _back(request: Request, actor: Actor) -> Response:

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.errors import NotFound
 from microfedi.federation import quoting
 from microfedi.federation import threads as look_for
 from microfedi.federation.context import Context
@@ -24,7 +23,7 @@ from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.storage.owner import Owner
 from microfedi.storage.threads import Fetch
-from microfedi.web import cards, missing, redirects
+from microfedi.web import asked, cards, missing, redirects
 from microfedi.web.cards import Card, Sieve
 
 MAX_DEPTH = 8  # levels of indentation; deeper answers stand below each other
@@ -105,7 +104,7 @@ def read(
 async def show(request: Request) -> Response:
     """GET /posts/{id}: anybody's post as the owner sees it. Own ones have their public page."""
     ctx = context_of(request)
-    note = await _note(request)
+    note = await asked.row(request, notes.by_id)
     if note.public_id is not None:
         return RedirectResponse(cards.url_of(note, ctx.owner), 303)
     return await shown(request, note, OWNER)
@@ -152,17 +151,9 @@ async def _look(ctx: Context, note: Note, last: Fetch | None) -> Look:
     )
 
 
-async def _note(request: Request) -> Note:
-    note_id = forms.path_id(request, "id")
-    note = await context_of(request).db.read(lambda r: notes.by_id(r, note_id))
-    if note is None:
-        raise NotFound("no such post")
-    return note
-
-
 async def show_card(request: Request) -> Response:
     """GET /posts/{id}/card: the post alone, for the script that shows it anew after an action."""
-    ctx, note = context_of(request), await _note(request)
+    ctx, note = context_of(request), await asked.row(request, notes.by_id)
     card = await ctx.db.read(lambda reader: cards.of_note(reader, note, ctx.owner))
     return await page(request, "card.html", {"card": card})
 
@@ -171,7 +162,7 @@ def _act(
     action: Callable[[Context, int], Awaitable[object]],
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        note = await _note(request)
+        note = await asked.row(request, notes.by_id)
         ctx = context_of(request)
         await action(ctx, note.id)
         form = await forms.read(request)
