@@ -101,7 +101,7 @@ def of(request: Request, reader: Reader, talk: Talk, found: Sequence[Message]) -
                 is_continued=above is not None
                 and at.date() == last_day
                 and not is_new
-                and (message.published_at - above.published_at).total_seconds() < 300,
+                and (message.published_at - above.published_at).total_seconds() < CONTINUED_S,
                 missing=tuple(missing.get(message.id, ())),
                 answered=answered.get(message.in_reply_to or ""),
             )

@@ -25,10 +25,7 @@ from microfedi.web.composer import Box, Typed
 from microfedi.words import _
 
 MAX_ACTION_CHARS = 80  # what a button of the form does, with the name of a file
-MAX_SUMMARY_CHARS = composer.MAX_SUMMARY_CHARS
 OFFERED: Final = 3  # drafts that the page of a new post leads to; the others are on theirs
-
-choices_for = composer.choices_for
 
 
 async def show(request: Request) -> Response:

@@ -229,12 +229,6 @@ def offer(kept: Kept) -> Offer:
     return Offer(kept, " ".join(said.split())[:BEGINNING_CHARS], url)
 
 
-def choices_for(reader: Reader, parent: Note | None = None) -> Sequence[tuple[str, str]]:
-    """Who may see it, circles too: for a reply no more people than may see what it answers."""
-    known = circles.everyone(reader) if parent is None else []
-    return [(one.value, one.words) for one in _choices(reader, parent, known)]
-
-
 def allowed(reader: Reader, draft: Draft) -> Note | None:
     """Return what a draft answers. Raises: InvalidInput if it is for more people than that is."""
     parent = None
@@ -244,7 +238,7 @@ def allowed(reader: Reader, draft: Draft) -> Note | None:
             raise InvalidInput("", "What this answers has been deleted meanwhile.")
     if draft.visibility == outbox.CIRCLE and parent is None:
         return None  # whether it is there, publishing it tells
-    if draft.visibility not in dict(choices_for(reader, parent)):
+    if draft.visibility not in [one.value for one in _choices(reader, parent, ())]:
         if draft.visibility in _OPEN:
             raise InvalidInput("visibility", "A reply cannot be seen by more than what it answers.")
         raise InvalidInput("visibility", "Please choose again who may see it.")
@@ -296,6 +290,7 @@ def local_text(instant: datetime, zone_name: str) -> str:
 def _choices(
     reader: Reader, parent: Note | None, known: Sequence[circles.Circle]
 ) -> Sequence[Choice]:
+    """Who may see it, circles too: for a reply no more people than may see what it answers."""
     usual = [
         Choice("public", _("Public – everybody"), "public"),
         Choice("unlisted", _("Quiet public – everybody, not promoted"), "unlisted"),

@@ -20,7 +20,7 @@ from microfedi.protocol import intents, uris
 from microfedi.storage import standing
 from microfedi.storage.actors import Actor
 from microfedi.storage.notes import Note
-from microfedi.web import cards, compose, troubles
+from microfedi.web import cards, compose, composer, troubles
 from microfedi.web import trust as trusting
 from microfedi.web.cards import Card
 from microfedi.words import _
@@ -120,7 +120,7 @@ async def share(request: Request) -> Response:
         request,
         parent,
         source=source,
-        summary=_value(request, "summary", limit=compose.MAX_SUMMARY_CHARS).replace("\n", " "),
+        summary=_value(request, "summary", limit=composer.MAX_SUMMARY_CHARS).replace("\n", " "),
         on_success=_after(request).success,
         problem=problem,
     )

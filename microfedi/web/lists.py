@@ -101,8 +101,7 @@ async def change(request: Request) -> Response:
     form = await forms.read(request)
     try:
         name = forms.line(form, "name", limit=MAX_TYPED_CHARS)
-        chosen = forms.one_of(form, "replies", REPLIES)
-        replies = next(wish for wish in REPLIES if wish == chosen)
+        replies = forms.one_of(form, "replies", REPLIES)
         is_exclusive = forms.flag(form, "is_exclusive")
         await context_of(request).db.write(
             lambda tx: lists.change(tx, one, name=name, replies=replies, is_exclusive=is_exclusive)

@@ -364,14 +364,8 @@ def _is_hidden(group: Group, owner: Owner, now: datetime) -> bool:
 
 
 def _tab(request: Request) -> Tab:
-    match request.query_params.get("show"):
-        case "mentions":
-            return "mentions"
-        case "follows":
-            return "follows"
-        case "boosts":
-            return "boosts"
-    return "all"
+    wanted = request.query_params.get("show")
+    return next((one for one in KINDS if one == wanted), "all")
 
 
 def _rule(value: str) -> Rule:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from microfedi.errors import InvalidInput
 from microfedi.federation import emojis
 from microfedi.federation.context import Context
-from microfedi.federation.outbox import drafts as outbox_drafts
 from microfedi.federation.outbox import writing
 from microfedi.protocol import markup, vocab
 from microfedi.protocol.vocab import Visibility
@@ -112,13 +111,10 @@ def _attachments(
 
 
 def _visibility(draft: Draft) -> Visibility:
-    known = {str(one) for one in Visibility}
-    is_circle = draft.visibility == outbox_drafts.CIRCLE
-    return (
-        Visibility(draft.visibility)
-        if draft.visibility in known and not is_circle
-        else (Visibility.LIMITED)
-    )
+    try:
+        return Visibility(draft.visibility)
+    except ValueError:  # a circle, or not chosen yet
+        return Visibility.LIMITED
 
 
 def _poll(draft: Draft) -> PollShown | None:
