@@ -123,6 +123,45 @@ _SHIFT = """(least) => new Promise((done) => {
   setTimeout(() => done(moved), 50);
 })"""
 
+# What is too small for a finger. What is pressed has 44 px each way, its label counted in; other
+# links have 24, their line's height counted in, but for those in a sentence (WCAG 2.5.8). The
+# badge ALT may look smaller than it is: what is pressed is its ::after.
+LEAST_PRESSED: Final = 44
+LEAST_LINK: Final = 24
+_SMALL = """([pressed, link]) => {
+  const found = [];
+  const is_in_text = (one) => getComputedStyle(one).display === "inline" &&
+    [...one.parentElement.childNodes].some((node) => node.nodeType === 3 && /\\w/.test(node.data));
+  const all = document.querySelectorAll("a[href], button, summary, input, select, textarea");
+  for (const one of all) {
+    if (one.type === "hidden" || one.tabIndex < 0 || one.closest(".hide, .skip")) continue;
+    if (!one.checkVisibility({ visibilityProperty: true })) continue;
+    const is_box = one.type === "checkbox" || one.type === "radio";
+    const box = (is_box && one.labels[0] || one).getBoundingClientRect();
+    const after = one.matches(".alt > summary") ? getComputedStyle(one, "::after") : null;
+    let [width, height] = after ? [parseFloat(after.width), parseFloat(after.height)]
+      : [box.width, box.height];
+    if (is_in_text(one)) continue;
+    const is_link = one.matches("a:not(.button, .back, .icon-button, .tabs a, .acts a, .rail a)");
+    if (is_link && getComputedStyle(one).display === "inline") {
+      height = Math.max(height, parseFloat(getComputedStyle(one.parentElement).lineHeight));
+      width = link;
+    }
+    const least = is_link ? link : pressed;
+    if (width < least - 0.5 || height < least - 0.5) {
+      found.push(`${width.toFixed(0)} × ${height.toFixed(0)} px: ${one.outerHTML.slice(0, 120)}`);
+    }
+  }
+  return found;
+}"""
+
+
+def too_small(page: Page) -> list[str]:
+    """Return what is hard to hit with a finger."""
+    found: list[str] = page.evaluate(_SMALL, [LEAST_PRESSED, LEAST_LINK])
+    return found
+
+
 # What the Tab key must come by: of radio buttons one of each group.
 _TABBABLE = """() => {
   const groups = new Set();

@@ -17,12 +17,6 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing.chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def alice(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Person]:
     directory: Path = tmp_path_factory.mktemp("compose")
     with processes.running(directory, "alice") as server:

@@ -8,18 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e import browsing, looking, scene
+from tests.e2e import looking, scene
 from tests.e2e.looking import LOOKS, Look
 from tests.e2e.scene import Scene
 from tests.interop import installed
 
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing.chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +45,7 @@ def test_every_page_is_whole_and_keeps_nobody_out(
                     found += looking.barriers(page, axe)
                     page.emulate_media(contrast="more")
                     found += looking.barriers(page, axe, rules=["color-contrast"])
+                    found += looking.too_small(page)
                     found += looking.sticks_out(page, 320)
                 case "wide-light":
                     found += looking.barriers(page, axe)

@@ -1,6 +1,5 @@
 """A passkey in a real browser, with an authenticator that the browser makes up."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +9,6 @@ from tests.e2e import browsing, processes
 from tests.e2e.browsing import PASSWORD, Person
 
 pytestmark = pytest.mark.timeout(180)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing.chromium() as running:
-        yield running
 
 
 def test_a_passkey_is_added_and_logs_in(browser: Browser, tmp_path: Path) -> None:

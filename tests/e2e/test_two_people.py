@@ -12,12 +12,6 @@ from tests.e2e.browsing import PASSWORD, Person
 pytestmark = pytest.mark.timeout(300)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing.chromium() as running:
-        yield running
-
-
 @pytest.fixture(params=[True, False], ids=["with script", "without script"])
 def javascript(request: pytest.FixtureRequest) -> bool:
     return bool(request.param)

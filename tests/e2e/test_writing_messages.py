@@ -1,6 +1,5 @@
 """Writing a message in a real browser: people are offered, and a closed tab loses nothing."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,12 +7,6 @@ from playwright.sync_api import Browser, Route, expect
 
 from tests.e2e import browsing, processes
 from tests.e2e.browsing import Person
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing.chromium() as running:
-        yield running
 
 
 @pytest.mark.timeout(120)
