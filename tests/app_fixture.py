@@ -30,6 +30,7 @@ from microfedi.federation import lookup, process, start
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import messages as outbox_messages
 from microfedi.federation.outbox import notes as outbox_notes
+from microfedi.imagework import Picture
 from microfedi.protocol.vocab import PUBLIC as AS2_PUBLIC
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import followers, following
@@ -38,7 +39,7 @@ from microfedi.storage.database import Reader
 from microfedi.storage.messages import Message
 from microfedi.storage.notes import Note
 from tests.another_server import AS2, AnotherServer, RemoteActor, another_server
-from tests.factories import NOON
+from tests.factories import NOON, held
 
 BASE_URL = "https://us.example"
 HANDLE = "maya"
@@ -169,11 +170,17 @@ class App:
             pass
 
     async def publish(
-        self, source: str, visibility: Visibility = Visibility.PUBLIC, **fields: Any
+        self,
+        source: str,
+        visibility: Visibility = Visibility.PUBLIC,
+        *,
+        pictures: Sequence[tuple[Picture, str]] = (),
+        **fields: Any,
     ) -> Note:
         """Have the owner publish something, a second later than what was before."""
         self.clock.forward(seconds=1)
-        draft = outbox_notes.Draft(source=source, visibility=visibility, **fields)
+        files = await held(self.ctx, pictures)
+        draft = outbox_notes.Draft(source=source, visibility=visibility, files=files, **fields)
         return await outbox_notes.publish(self.ctx, draft)
 
     async def message(self, people: Sequence[int], source: str) -> Message:

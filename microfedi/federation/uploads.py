@@ -5,8 +5,9 @@ they belong to is open to everybody.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from microfedi.errors import InvalidInput
 from microfedi.federation.context import Context
@@ -18,6 +19,10 @@ from microfedi.storage.drafts import Attached
 from microfedi.storage.media import Media
 from microfedi.storage.vault import SecretKeys
 from microfedi.storage.waiting_files import Waiting
+
+T = TypeVar("T")
+# What is to be written, the still of a film, its length in seconds, and what must stay in view.
+File = tuple[T, T | None, float | None, tuple[float, float] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +64,8 @@ async def write(ctx: Context, pictures: Sequence[Picture], *, sealed: bool) -> l
     stills = [one.poster for one in pictures if one.poster is not None]
     if used + sum(len(one.data) for one in [*pictures, *stills]) > ctx.owner.disk_budget_bytes:
         raise InvalidInput("picture", "There is no room left for pictures: see Settings, Storage.")
-    written: list[Upload] = []
-    try:
-        for picture in pictures:
-            record = await _write(ctx, picture, sealed=sealed)
-            written.append(Upload(record, picture.duration_s, picture.focal_point))
-            if picture.poster is not None:
-                poster = await _write(ctx, picture.poster, sealed=sealed)
-                written[-1] = replace(written[-1], poster=poster)
-    except Exception:
-        await discard(ctx, names_of(written))
-        raise
-    return written
+    files = [(one, one.poster, one.duration_s, one.focal_point) for one in pictures]
+    return await _all(ctx, files, lambda one: _write(ctx, one, sealed=sealed))
 
 
 async def hold(ctx: Context, picture: Picture) -> Waiting:
@@ -102,26 +97,20 @@ async def take(ctx: Context, attached: Sequence[Attached], *, sealed: bool) -> l
     known = await ctx.db.read(lambda reader: waiting_files.by_names(reader, names))
     if any(name not in known for name in names):
         raise InvalidInput("picture", "A file is not here any more: please add it again.")
-    written: list[Upload] = []
-    try:
-        for one in attached:
-            waiting = known[one.name]
-            record = await copy(ctx, waiting.record, sealed=sealed)
-            written.append(Upload(record, waiting.duration_s, one.focal_point))
-            if waiting.poster is not None:
-                poster = await copy(ctx, waiting.poster, sealed=sealed)
-                written[-1] = replace(written[-1], poster=poster)
-    except Exception:
-        await discard(ctx, names_of(written))
-        raise
-    return written
+    waiting = [(known[one.name], one.focal_point) for one in attached]
+    files = [(one.record, one.poster, one.duration_s, focal) for one, focal in waiting]
+    return await copies(ctx, files, sealed=sealed)
 
 
-async def copy(ctx: Context, record: Media, *, sealed: bool) -> Media:
-    """Write a file once more under a fresh name, sealed or not.
+async def copies(ctx: Context, files: Iterable[File[Media]], *, sealed: bool) -> list[Upload]:
+    """Write files once more under fresh names, sealed or not.
 
-    Raises: InvalidInput("picture") if it is not there, or damaged.
+    Raises: InvalidInput("picture") if one is not there, or damaged.
     """
+    return await _all(ctx, files, lambda one: _copy(ctx, one, sealed=sealed))
+
+
+async def _copy(ctx: Context, record: Media, *, sealed: bool) -> Media:
     sealer = ctx.db.sealer
     made = replace(record, public_id=ids.public_id(), sealed=sealed, note_id=None, message_id=None)
 
@@ -140,6 +129,22 @@ async def copy(ctx: Context, record: Media, *, sealed: bool) -> Media:
     if not is_there:
         raise InvalidInput("picture", "A file is not here any more: please add it again.")
     return made
+
+
+async def _all(
+    ctx: Context, files: Iterable[File[T]], write_one: Callable[[T], Awaitable[Media]]
+) -> list[Upload]:
+    """Write files, each with the still of a film: all of them, or none is left."""
+    written: list[Upload] = []
+    try:
+        for file, poster, duration_s, focal_point in files:
+            written.append(Upload(await write_one(file), duration_s, focal_point))
+            if poster is not None:
+                written[-1] = replace(written[-1], poster=await write_one(poster))
+    except Exception:
+        await discard(ctx, names_of(written))
+        raise
+    return written
 
 
 async def _write(ctx: Context, picture: Picture, *, sealed: bool) -> Media:

@@ -12,7 +12,7 @@ from microfedi.federation import quoting
 from microfedi.federation import threads as look_for
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import announces, likes
-from microfedi.federation.outbox import notes as outbox
+from microfedi.federation.outbox import pins as outbox_pins
 from microfedi.federation.visibility import OWNER, Asker, may_see
 from microfedi.http import forms
 from microfedi.http.context import context_of
@@ -190,8 +190,8 @@ _ACTIONS: dict[str, Callable[[Context, int], Awaitable[object]]] = {
     "look": look_for.look_again,
     "bookmark": _bookmark,
     "unbookmark": _unbookmark,
-    "pin": outbox.pin,
-    "unpin": outbox.unpin,
+    "pin": outbox_pins.pin,
+    "unpin": outbox_pins.unpin,
 }
 
 owner_routes = [

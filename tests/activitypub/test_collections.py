@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from microfedi.federation.outbox import announces, notes, profile
+from microfedi.federation.outbox import announces, profile
+from microfedi.federation.outbox import pins as outbox_pins
 from microfedi.protocol.vocab import PUBLIC
 from microfedi.storage import followers, following
 from microfedi.storage import notes as note_storage
@@ -69,7 +70,7 @@ async def test_pinned_posts_are_featured(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await app.publish("Not this one")
         pinned = await app.publish("This one")
-        await notes.pin(app.ctx, pinned.id)
+        await outbox_pins.pin(app.ctx, pinned.id)
         featured = (await app.get(f"/users/{HANDLE}/featured")).json()
         assert featured["totalItems"] == 1
         (item,) = featured["orderedItems"]

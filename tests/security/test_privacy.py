@@ -12,6 +12,7 @@ import pytest
 from microfedi.errors import InvalidInput
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import announces, messages, notes
+from microfedi.federation.outbox import pins as outbox_pins
 from microfedi.federation.outbox.notes import Draft
 from microfedi.federation.visibility import OWNER, Asker, may_see
 from microfedi.protocol.sanitize import SafeHtml
@@ -207,7 +208,7 @@ async def test_s_114_what_is_closed_is_not_boosted_pinned_or_answered_in_public(
     for attempt in (
         announces.announce(ctx, theirs.id),
         announces.announce(ctx, own.id),
-        notes.pin(ctx, own.id),
+        outbox_pins.pin(ctx, own.id),
         notes.publish(ctx, Draft("Look", Visibility.PUBLIC, in_reply_to=theirs.id)),
         notes.publish(ctx, Draft("Look", Visibility.UNLISTED, in_reply_to=own.id)),
     ):

@@ -9,6 +9,7 @@ from microfedi.storage import notes
 from microfedi.storage.notes import Note
 from tests.another_server import AS2
 from tests.app_fixture import App, an_app, texts
+from tests.factories import hanging
 from tests.web.pictures import a_png
 
 ALICE = "https://vic.example/users/alice"
@@ -26,9 +27,8 @@ async def test_everybody_sees_how_an_open_post_was_edited(tmp_path: Path) -> Non
         note = await app.publish(
             "First <words>", summary="A warning", pictures=((picture, "A red field"),)
         )
-        await edit(app, note, "Second words")
-        url = note.attachments[0].url
-        await edit(app, note, "Third words", attached={url: None})
+        await edit(app, note, "Second words", files=hanging(note))
+        await edit(app, note, "Third words")
 
         page = await app.get(f"/@maya/{note.public_id}")
         assert f'href="/@maya/{note.public_id}/history"' in page.text

@@ -5,7 +5,7 @@ from pathlib import Path
 from microfedi import imagework
 from microfedi.federation.indexing import Indexer
 from microfedi.federation.outbox import announces
-from microfedi.federation.outbox import notes as outbox
+from microfedi.federation.outbox import pins as outbox_pins
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage.notes import Note
 from tests.app_fixture import HANDLE, App, an_app, texts
@@ -52,7 +52,7 @@ async def test_what_is_pinned_stands_first_and_only_there(tmp_path: Path) -> Non
         await app.login()
         old = await app.publish("The oldest")
         await app.publish("The newest")
-        await outbox.pin(app.ctx, old.id)
+        await outbox_pins.pin(app.ctx, old.id)
 
         page = (await app.get(ME)).text
         first, second = page.index("The oldest"), page.index("The newest")

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from microfedi.federation.outbox import announces, notes, profile
+from microfedi.federation.outbox import pins as outbox_pins
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import notes as note_storage
 from microfedi.web import profiles
@@ -38,7 +39,7 @@ async def test_a_stranger_reads_the_profile(tmp_path: Path) -> None:
             profile.Profile("Maya M.", "I paint.", (("Site", "https://maya.example/"),)),
         )
         pinned = await app.publish("Pinned words")
-        await notes.pin(app.ctx, pinned.id)
+        await outbox_pins.pin(app.ctx, pinned.id)
         await app.publish("Open words")
         await app.publish("Quiet words", Visibility.UNLISTED)
         await app.publish("Closed words", Visibility.FOLLOWERS)
@@ -119,7 +120,7 @@ async def test_the_owner_sees_closed_posts_and_the_way_to_change_the_profile(
 async def test_older_posts_are_a_page_further(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         first = await app.publish("The very first")
-        await notes.pin(app.ctx, first.id)
+        await outbox_pins.pin(app.ctx, first.id)
         for number in range(profiles.PAGE_NOTES):
             await app.publish(f"Words {number:02}")
         newest = await app.get(f"/@{HANDLE}")

@@ -112,33 +112,35 @@ async def redraft(ctx: Context, note_id: int) -> str:
     chosen any more: what it said would be offered to more.
     """
     note, draft = await ctx.db.read(lambda reader: _as_it_was(ctx, reader, note_id))
-    copies: list[Waiting] = []
+    records = await ctx.db.read(lambda reader: media.of_note(reader, note_id))
+    known = {one.public_id: one for one in records}
+    hanging = [
+        (known[name], one)
+        for one in note.attachments
+        if (name := one.url.rpartition("/")[2]) in known
+    ]
+    files = [
+        (record, known.get((one.preview or "").rpartition("/")[2]), one.duration_s, one.focal_point)
+        for record, one in hanging
+    ]
+    copies = await uploads.copies(ctx, files, sealed=True)
+    attached = [
+        Attached(copy.record.public_id, one.alt, one.focal_point)
+        for copy, (_, one) in zip(copies, hanging, strict=True)
+    ]
+    key = drafts.new_key()
+
+    def keep(tx: Transaction) -> None:
+        for one in copies:
+            waiting_files.add(tx, Waiting(one.record, one.poster, one.duration_s), ctx.now())
+        drafts.save(tx, key, 0, replace(draft, attached=tuple(attached)), ctx.now())
+
     try:
-        records = await ctx.db.read(lambda reader: media.of_note(reader, note_id))
-        known = {one.public_id: one for one in records}
-        attached = []
-        for one in note.attachments:
-            record = known.get(one.url.rpartition("/")[2])
-            if record is None:
-                continue
-            copies.append(Waiting(await uploads.copy(ctx, record, sealed=True)))
-            poster = known.get((one.preview or "").rpartition("/")[2])
-            still = None if poster is None else await uploads.copy(ctx, poster, sealed=True)
-            copies[-1] = replace(copies[-1], poster=still, duration_s=one.duration_s)
-            attached.append(Attached(copies[-1].record.public_id, one.alt, one.focal_point))
-        key = drafts.new_key()
-        found = replace(draft, attached=tuple(attached))
-
-        def keep(tx: Transaction) -> None:
-            for one in copies:
-                waiting_files.add(tx, one, ctx.now())
-            drafts.save(tx, key, 0, found, ctx.now())
-
         await outbox.delete(ctx, note_id, also=keep)
-        return key
     except Exception:
-        await uploads.discard(ctx, [name for one in copies for name in one.names])
+        await uploads.discard(ctx, uploads.names_of(copies))
         raise
+    return key
 
 
 def _as_it_was(ctx: Context, reader: Reader, note_id: int) -> tuple[Note, Draft]:

@@ -10,10 +10,9 @@ from dataclasses import replace
 from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation import emojis, forgetting, uploads
 from microfedi.federation.context import Context
-from microfedi.federation.outbox import sending, writing
-from microfedi.federation.outbox.notes import MAX_ALT_CHARS
+from microfedi.federation.outbox import attaching, sending, writing
 from microfedi.imagework import Picture
-from microfedi.protocol import ids, sanitize, vocab
+from microfedi.protocol import ids, vocab
 from microfedi.storage import (
     actors,
     blocks,
@@ -68,10 +67,7 @@ async def send(
         source=source,
         summary=summary.strip(),
         sensitive=sensitive or bool(summary.strip()),
-        attachments=tuple(
-            uploads.attachment(one, sanitize.plain(alt, limit=MAX_ALT_CHARS), owner.addresses)
-            for one, (_, alt) in zip(attached, pictures, strict=True)
-        ),
+        attachments=attaching.described(ctx, attached, [alt for _, alt in pictures]),
         # Everybody it goes to: without it, many servers tell nobody.
         mentions=tuple(writing.mention(one) for one in chosen),
         hashtags=written.hashtags,

@@ -1,6 +1,7 @@
 """What the owner publishes: shape, audience, where it goes, what a reply may do."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from microfedi.config import Config, Federation, Limits
 from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import announces, likes, notes
+from microfedi.federation.outbox import pins as outbox_pins
 from microfedi.federation.outbox.notes import Draft
 from microfedi.imagework import Picture
 from microfedi.protocol.vocab import PUBLIC, Visibility
@@ -17,8 +19,9 @@ from microfedi.storage import announces as announce_storage
 from microfedi.storage import blocks, files, followers, media, pins, stretches, tombstones
 from microfedi.storage import likes as like_storage
 from microfedi.storage import notes as note_storage
+from microfedi.storage.drafts import Attached
 from microfedi.storage.sealed import Sealer
-from tests.factories import NOON
+from tests.factories import NOON, hanging, held
 from tests.federation.outbox.world import (
     ALICE,
     BOB,
@@ -169,7 +172,8 @@ async def test_a_limited_reply_is_for_the_people_in_it_alone(ctx: Context) -> No
         (Draft("x", Visibility.LIMITED), "visibility"),
         (Draft("x", language="English!"), "language"),
         (Draft("x", in_reply_to=7), ""),
-        (Draft("x", pictures=((a_picture(), ""),) * 17), "picture"),
+        (Draft("x", files=(Attached("x"),) * 17), "picture"),
+        (Draft("x", files=(Attached("nowhere"),)), "picture"),
     ],
 )
 async def test_what_cannot_be_published(
@@ -222,7 +226,9 @@ async def test_pictures_travel_with_their_descriptions(
     await followed_by(ctx, FRANK)
     picture = a_picture()
 
-    note = await notes.publish(ctx, Draft("", visibility, pictures=((picture, "A red one"),)))
+    files_held = await held(ctx, [(picture, "A red one")])
+
+    note = await notes.publish(ctx, Draft("", visibility, files=files_held))
 
     (create,) = await sent(ctx)
     (attachment,) = create.object["attachment"]
@@ -251,15 +257,14 @@ async def test_an_edit_describes_pictures_anew_and_removes_them_for_good(ctx: Co
     await followed_by(ctx, FRANK)
     poster = a_picture()
     film = Picture(b"film", "video/mp4", 4, 3, "LEHV6n", poster=poster)
-    note = await notes.publish(
-        ctx, Draft("Three", pictures=((a_picture(), "One"), (film, "Two"), (a_picture(), "Three")))
-    )
-    one, two, three = (attachment.url for attachment in note.attachments)
+    pictures = [(a_picture(), "One"), (film, "Two"), (a_picture(), "Three")]
+    note = await notes.publish(ctx, Draft("Three", files=await held(ctx, pictures)))
+    first, _, last = hanging(note)
+    one, _, three = (attachment.url for attachment in note.attachments)
     assert len(files.names(ctx.config.media_dir)) == 4
 
-    edited = await notes.edit(
-        ctx, note.id, Draft("Two", attached={one: "One,\x00 anew", two: None, f"{two}x": None})
-    )
+    anew = replace(first, alt="One,\x00 anew")
+    edited = await notes.edit(ctx, note.id, Draft("Two", files=(anew, last)))
 
     assert [(a.url, a.alt) for a in edited.attachments] == [(one, "One, anew"), (three, "Three")]
     update = (await sent(ctx))[-1]
@@ -270,9 +275,12 @@ async def test_an_edit_describes_pictures_anew_and_removes_them_for_good(ctx: Co
     assert {record.public_id for record in records} == left
 
     with pytest.raises(InvalidInput, match="nothing in it"):
-        await notes.edit(ctx, note.id, Draft("", attached={one: None, three: None}))
+        await notes.edit(ctx, note.id, Draft(""))
     assert files.names(ctx.config.media_dir) == left
-    await notes.edit(ctx, note.id, Draft("", attached={one: None}))
+    with pytest.raises(InvalidInput, match="not here any more"):
+        await notes.edit(ctx, note.id, Draft("", files=(last, Attached(f"{last.name}x"))))
+    assert files.names(ctx.config.media_dir) == left
+    await notes.edit(ctx, note.id, Draft("", files=(last,)))
     assert files.names(ctx.config.media_dir) == {three.rpartition("/")[2]}
 
 
@@ -280,7 +288,7 @@ async def test_no_room_for_pictures(ctx: Context) -> None:
     large = Picture(b"x" * 1_000_001, "image/png", 4, 3, "LEHV6n")
 
     with pytest.raises(InvalidInput, match="no room"):
-        await notes.publish(ctx, Draft("Hi", pictures=((large, ""),)))
+        await held(ctx, [(large, "")])
     assert files.names(ctx.config.media_dir) == set()
 
 
@@ -371,8 +379,8 @@ async def test_posts_of_others_are_not_the_owners_to_change(ctx: Context) -> Non
     for attempt in (
         notes.edit(ctx, theirs.id, Draft("Mine")),
         notes.delete(ctx, theirs.id),
-        notes.pin(ctx, theirs.id),
-        notes.unpin(ctx, theirs.id),
+        outbox_pins.pin(ctx, theirs.id),
+        outbox_pins.unpin(ctx, theirs.id),
         notes.delete(ctx, 7),
     ):
         with pytest.raises(NotFound):
@@ -384,11 +392,11 @@ async def test_a_pin_has_followers_look_again(ctx: Context) -> None:
     await followed_by(ctx, FRANK)
     note = await notes.publish(ctx, Draft("Best of"))
 
-    await notes.pin(ctx, note.id)
-    await notes.pin(ctx, note.id)
+    await outbox_pins.pin(ctx, note.id)
+    await outbox_pins.pin(ctx, note.id)
     pinned = await ctx.db.read(lambda reader: pins.of(reader, ctx.owner.actor_id))
-    await notes.unpin(ctx, note.id)
-    await notes.unpin(ctx, note.id)
+    await outbox_pins.unpin(ctx, note.id)
+    await outbox_pins.unpin(ctx, note.id)
 
     assert [one.id for one in pinned] == [note.id]
     assert [one.type for one in await sent(ctx)] == ["Create", "Update", "Update"]
@@ -398,10 +406,10 @@ async def test_a_pin_has_followers_look_again(ctx: Context) -> None:
 async def test_only_five_are_pinned(ctx: Context) -> None:
     posts = [await notes.publish(ctx, Draft(str(number))) for number in range(6)]
     for post in posts[:5]:
-        await notes.pin(ctx, post.id)
+        await outbox_pins.pin(ctx, post.id)
 
     with pytest.raises(InvalidInput, match="At most 5"):
-        await notes.pin(ctx, posts[5].id)
+        await outbox_pins.pin(ctx, posts[5].id)
 
 
 async def test_a_like_goes_to_the_author_alone(ctx: Context) -> None:
