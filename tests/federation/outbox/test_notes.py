@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.outbox import announces, likes, notes
 from microfedi.federation.outbox import pins as outbox_pins
 from microfedi.federation.outbox.notes import Draft
+from microfedi.federation.outbox.polls import PollDraft
 from microfedi.imagework import Picture
 from microfedi.protocol.vocab import PUBLIC, Visibility
 from microfedi.storage import announces as announce_storage
@@ -282,6 +284,18 @@ async def test_an_edit_describes_pictures_anew_and_removes_them_for_good(ctx: Co
     assert files.names(ctx.config.media_dir) == left
     await notes.edit(ctx, note.id, Draft("", files=(last,)))
     assert files.names(ctx.config.media_dir) == {three.rpartition("/")[2]}
+
+
+async def test_what_is_refused_leaves_no_copy_of_its_files(ctx: Context) -> None:
+    files_held = await held(ctx, [(a_picture(), "A red one")])
+    before = files.names(ctx.config.media_dir)
+
+    with pytest.raises(InvalidInput):
+        await notes.publish(
+            ctx, Draft("One or one?", poll=PollDraft(("One",), timedelta(days=1)), files=files_held)
+        )
+
+    assert files.names(ctx.config.media_dir) == before
 
 
 async def test_no_room_for_pictures(ctx: Context) -> None:
