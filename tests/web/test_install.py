@@ -38,6 +38,10 @@ async def test_visitors_are_not_asked_to_install_anything(tmp_path: Path) -> Non
         page = (await app.get(f"/@{HANDLE}")).text
         assert "manifest" not in page
         assert "data-events" not in page
+        await app.login()
+        page = (await app.get(f"/@{HANDLE}")).text
+        assert "manifest" in page
+        assert "data-events" in page
 
 
 async def test_the_service_worker_keeps_static_files_and_the_offline_page_alone(
