@@ -310,7 +310,7 @@ class Counted:
 @contextmanager
 def counting() -> Iterator[type[Counted]]:
     """Count every question and every change that goes to the database."""
-    kept = {name: getattr(Reader, name) for name in ("one", "all", "value")}
+    kept = {name: getattr(Reader, name) for name in ("one", "all")}  # "value" asks by "one"
     kept_run = Transaction.run
 
     def counted(method: Callable[..., Any]) -> Callable[..., Any]:
