@@ -21,21 +21,15 @@ from weakref import WeakKeyDictionary
 
 from microfedi import imagework
 from microfedi.errors import (
-    ForbiddenAddress,
-    InvalidInput,
-    MalformedDocument,
     NotAuthorized,
     RemoteError,
-    RemoteGone,
-    RemoteTooLarge,
 )
-from microfedi.federation import fetching
+from microfedi.federation import copies
 from microfedi.federation.arriving import Arriving
 from microfedi.federation.context import Context
 from microfedi.protocol import media_types
-from microfedi.protocol.vocab import Attachment
-from microfedi.storage import files, media, upkeep
-from microfedi.storage.database import Reader, Transaction
+from microfedi.storage import files, media
+from microfedi.storage.database import Reader
 from microfedi.storage.sealed import Sealer
 
 log = logging.getLogger(__name__)
@@ -52,8 +46,6 @@ FILM_DEADLINE_S = 300.0
 MAX_FETCHES = 6
 # Films that arrive at once, beside the pictures.
 MAX_FILMS = 3
-# What could not be had is asked for again after so long.
-ABSENT_FOR = timedelta(hours=1)
 # A copy's last use is written down so seldom that looking at pictures costs no disk.
 USE_RESOLUTION = timedelta(hours=6)
 
@@ -122,33 +114,16 @@ def url_of(sealer: Sealer, signature: str, encoded: str) -> str:
     return url
 
 
-def too_large(reader: Reader, urls: Iterable[str]) -> set[str]:
-    """Return which of these URLs are known to lead to more than we copy."""
-    keys = {_key(reader.sealer, url): url for url in urls}
-    return {keys[key] for key in media.too_large(reader, keys)} if keys else set()
-
-
 def likenesses(reader: Reader, urls: Iterable[str]) -> dict[str, int]:
     """Return what the pictures at these URLs look like, as far as we have copies of them."""
-    keys = {_key(reader.sealer, url): url for url in urls}
+    keys = {name_of(reader.sealer, url): url for url in urls}
     found = media.likenesses(reader, keys) if keys else {}
     return {keys[key]: likeness for key, likeness in found.items()}
 
 
-def key_of(reader: Reader, url: str) -> str:
-    """Return what the copy of what lies there is called."""
-    return _key(reader.sealer, url)
-
-
-def names_of(reader: Reader, attachments: Iterable[Attachment]) -> list[str]:
-    """Return the names that copies of what hangs on a post will have."""
-    urls = [one.url for one in attachments] + [one.preview for one in attachments if one.preview]
-    return [_key(reader.sealer, url) for url in urls]
-
-
 async def forget(ctx: Context, urls: Iterable[str]) -> None:
     """Delete our copies of what lies there."""
-    keys = [_key(ctx.db.sealer, url) for url in urls]
+    keys = [name_of(ctx.db.sealer, url) for url in urls]
     await ctx.db.write(lambda tx: media.delete_cached(tx, keys))
     for key in keys:
         await asyncio.to_thread(files.delete, ctx.config.cache_dir, key)
@@ -177,7 +152,7 @@ async def opened(ctx: Context, url: str) -> CachedFile | Arriving:
 
 async def _found(ctx: Context, url: str) -> CachedFile | _Fetch:
     """Return our copy, or the fetch for it, begun if there was none."""
-    key = _key(ctx.db.sealer, url)
+    key = name_of(ctx.db.sealer, url)
     state = _states.setdefault(ctx, _State())
     if key not in state.fetching:
         found = await _copy(ctx, key)
@@ -197,17 +172,13 @@ def _forget(state: _State, key: str, task: asyncio.Task[CachedFile]) -> None:
 
 async def _copy(ctx: Context, key: str) -> CachedFile | None:
     """Return what lies there; None if it should be fetched."""
-    known = await ctx.db.read(lambda reader: media.cached(reader, key))
+    known = await copies.known(ctx, key)
     if known is None:
-        return None
-    now = ctx.now()
-    if not known.media_type:
-        if now - known.fetched_at < ABSENT_FOR:
-            raise RemoteGone("this could not be had a short while ago")
         return None
     path = ctx.config.cache_dir / key
     if not await asyncio.to_thread(path.exists):
         return None
+    now = ctx.now()
     if now - known.used_at >= USE_RESOLUTION:
         await ctx.db.note(lambda tx: media.touch_cached(tx, [key], now))
     return CachedFile(path, known.media_type, known.size_bytes)
@@ -216,12 +187,7 @@ async def _copy(ctx: Context, key: str) -> CachedFile | None:
 async def _fetch(
     ctx: Context, state: _State, film: asyncio.Future[Arriving], key: str, url: str
 ) -> CachedFile:
-    ctx.db.room.demand()
-    try:
-        await fetching.check_host(ctx, url)
-    except MalformedDocument as problem:
-        raise ForbiddenAddress("not a URL that we fetch") from problem
-    async with contextlib.AsyncExitStack() as slot:
+    async with copies.attempt(ctx, key, url), contextlib.AsyncExitStack() as slot:
         await slot.enter_async_context(state.slots)
 
         async def begins(arriving: Arriving) -> None:
@@ -232,50 +198,10 @@ async def _fetch(
             if arriving.size_bytes:
                 film.set_result(arriving)
 
-        try:
-            async with asyncio.timeout(DEADLINE_S) as deadline:
-                media_type, size_bytes, likeness = await _download(ctx, key, url, begins)
-        except (RemoteError, InvalidInput, TimeoutError) as problem:
-            log.info("no copy of %s: %s", url, problem)
-            await _note(ctx, key, "", 0, is_too_large=isinstance(problem, RemoteTooLarge))
-            if isinstance(problem, RemoteError):
-                raise
-            raise RemoteError(
-                "not a picture that we can show: %(problem)s", problem=problem
-            ) from problem
-    await _note(ctx, key, media_type, size_bytes, likeness=likeness)
+        async with asyncio.timeout(DEADLINE_S) as deadline:
+            media_type, size_bytes, likeness = await _download(ctx, key, url, begins)
+    await copies.note(ctx, key, media_type, size_bytes, likeness=likeness)
     return CachedFile(ctx.config.cache_dir / key, media_type, size_bytes)
-
-
-async def _note(
-    ctx: Context,
-    key: str,
-    media_type: str,
-    size_bytes: int,
-    *,
-    is_too_large: bool = False,
-    likeness: str = "",
-) -> None:
-    """Write down what was had; if it is too much, drop what was not looked at for the longest."""
-    now = ctx.now()
-    budget = ctx.owner.disk_budget_bytes if ctx.has_owner else None
-
-    def write(tx: Transaction) -> list[str]:
-        media.put_cached(
-            tx,
-            key,
-            media_type=media_type,
-            size_bytes=size_bytes,
-            now=now,
-            is_too_large=is_too_large,
-            likeness=likeness,
-        )
-        if budget is None or not size_bytes:
-            return []
-        return upkeep.trim_cache(tx, upkeep.cache_room(tx, budget), but=key)
-
-    for dropped in await ctx.db.write(write):
-        await asyncio.to_thread(files.delete, ctx.config.cache_dir, dropped)
 
 
 async def _download(
@@ -316,7 +242,8 @@ async def _download(
     return picture.media_type, len(picture.data), picture.likeness
 
 
-def _key(sealer: Sealer, url: str) -> str:
+def name_of(sealer: Sealer, url: str) -> str:
+    """Return what the copy of what lies at `url` is called."""
     return sealer.lookup_key("media cache", url).hex()
 
 

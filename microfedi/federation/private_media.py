@@ -7,23 +7,18 @@ is too large for that is a link to its original.
 import asyncio
 import logging
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from weakref import WeakKeyDictionary
 
 from microfedi import imagework
 from microfedi.errors import (
-    ForbiddenAddress,
-    InvalidInput,
-    MalformedDocument,
     RemoteError,
-    RemoteGone,
 )
-from microfedi.federation import fetching, media_cache
+from microfedi.federation import copies, media_cache
 from microfedi.federation.context import Context
 from microfedi.protocol import media_types
 from microfedi.protocol.vocab import Attachment
-from microfedi.storage import files, media, upkeep, vault_keys
-from microfedi.storage.database import Reader, Transaction
+from microfedi.storage import files, media, vault_keys
+from microfedi.storage.database import Reader
 from microfedi.storage.media import CachedMedia
 from microfedi.storage.sealed import Sealer
 from microfedi.storage.vault import SecretKeys
@@ -39,9 +34,6 @@ MAX_BYTES = 24 * 1024 * 1024
 DEADLINE_S = 60.0
 # At once: each may hold MAX_BYTES.
 MAX_FETCHES = 2
-# What could not be had is asked for again after so long.
-ABSENT_FOR = timedelta(hours=1)
-
 _slots: WeakKeyDictionary[Context, asyncio.Semaphore] = WeakKeyDictionary()
 
 
@@ -52,7 +44,7 @@ def path(sealer: Sealer, url: str) -> str:
 
 def names_of(reader: Reader, attachments: Iterable[Attachment]) -> list[str]:
     """Return the names that copies of what hangs on a message will have."""
-    urls = [one.url for one in attachments] + [one.preview for one in attachments if one.preview]
+    urls = (url for one in attachments for url in one.urls)
     return [media.private_name(reader.sealer, url) for url in urls]
 
 
@@ -64,12 +56,11 @@ async def fetch(ctx: Context, url: str) -> CachedMedia:
     slots = _slots.setdefault(ctx, asyncio.Semaphore(MAX_FETCHES))
     async with slots:  # who asks for the same one meanwhile finds it when it is their turn
         key = media.private_name(ctx.db.sealer, url)
-        known = await ctx.db.read(lambda reader: media.cached(reader, key))
-        if known is not None and not known.media_type and ctx.now() - known.fetched_at < ABSENT_FOR:
-            raise RemoteGone("this could not be had a short while ago")
-        lies_there = await asyncio.to_thread(files.size_of, ctx.config.cache_dir, key)
-        if known is not None and known.media_type and lies_there is not None:
-            return known
+        known = await copies.known(ctx, key)
+        if known is not None:
+            lies_there = await asyncio.to_thread(files.size_of, ctx.config.cache_dir, key)
+            if lies_there is not None:
+                return known
         return await _fetch(ctx, key, url)
 
 
@@ -81,24 +72,13 @@ def part(
 
 
 async def _fetch(ctx: Context, key: str, url: str) -> CachedMedia:
-    try:
-        await fetching.check_host(ctx, url)
-    except MalformedDocument as problem:
-        raise ForbiddenAddress("not a URL that we fetch") from problem
-    try:
-        async with asyncio.timeout(DEADLINE_S):
-            media_type, data = await _download(ctx, url)
-    except (RemoteError, InvalidInput, TimeoutError) as problem:
-        log.info("no copy for a message: %s", problem)
-        await _note(ctx, key, "", 0)
-        if isinstance(problem, RemoteError):
-            raise
-        raise RemoteError("not a picture that we can show") from problem
     public = await ctx.db.read(vault_keys.current)
     if public is None:
         raise RemoteError("there is no vault to put it into")
+    async with copies.attempt(ctx, key, url), asyncio.timeout(DEADLINE_S):
+        media_type, data = await _download(ctx, url)
     await asyncio.to_thread(files.write_in_vault, ctx.config.cache_dir, key, data, public)
-    return await _note(ctx, key, media_type, len(data))
+    return await copies.note(ctx, key, media_type, len(data))
 
 
 async def _download(ctx: Context, url: str) -> tuple[str, bytes]:
@@ -115,17 +95,3 @@ async def _download(ctx: Context, url: str) -> tuple[str, bytes]:
         raise RemoteError("no picture, film or sound")
     picture = await imagework.reencode(data, purpose="cache")
     return picture.media_type, picture.data
-
-
-async def _note(ctx: Context, key: str, media_type: str, size_bytes: int) -> CachedMedia:
-    """Write down what was had; if it is too much, drop what was not looked at for the longest."""
-    now = ctx.now()
-    budget = ctx.owner.disk_budget_bytes
-
-    def write(tx: Transaction) -> list[str]:
-        media.put_cached(tx, key, media_type=media_type, size_bytes=size_bytes, now=now)
-        return upkeep.trim_cache(tx, upkeep.cache_room(tx, budget), but=key) if size_bytes else []
-
-    for dropped in await ctx.db.write(write):
-        await asyncio.to_thread(files.delete, ctx.config.cache_dir, dropped)
-    return CachedMedia(key, media_type, size_bytes, now, now)

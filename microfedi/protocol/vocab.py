@@ -63,6 +63,11 @@ class Attachment:
     duration_s: float | None = None
     preview: str | None = None  # a still of a film, the cover of a sound: its URL
 
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where all that belongs to it lies."""
+        return (self.url,) if self.preview is None else (self.url, self.preview)
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

@@ -91,7 +91,7 @@ def drop_posts(tx: Transaction, host: str) -> tuple[int, set[str]]:
     for note in notes.by_ids(tx, going).values():
         urls.update(note.emojis.values())
         for one in note.attachments:
-            urls.update(url for url in (one.url, one.preview) if url)
+            urls.update(one.urls)
     tx.run(
         "DELETE FROM notes WHERE id IN (SELECT value FROM json_each(:ids))",
         {"ids": json.dumps(going)},

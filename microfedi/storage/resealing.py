@@ -66,7 +66,7 @@ def _drop_copies(tx: Transaction, row: Row) -> None:
         jobs.add(tx, "shred", f"copy {name}", due_at=ids.instant_of(row["id"]))
     plain = tx.sealer.open(messages.PURPOSE, row["body_sealed"], bound_to=str(row["id"]))
     attachments = bodies.attachments(bodies.from_bytes(plain))
-    urls = [url for one in attachments for url in (one.url, one.preview) if url]
+    urls = [url for one in attachments for url in one.urls]
     tx.run(
         "UPDATE messages SET copies = :copies WHERE id = :id",
         {

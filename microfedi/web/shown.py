@@ -5,10 +5,11 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from microfedi.federation import media_cache, private_media
+from microfedi.federation import copies, media_cache, private_media
 from microfedi.protocol import media_types, sanitize, uris
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Attachment
+from microfedi.storage import media
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
 from microfedi.storage.sealed import Sealer
@@ -65,10 +66,11 @@ def of(
     Copies of what was sent in a message (`is_private`) are sealed, for the owner's eyes alone.
     """
     path = private_media.path if is_private else media_cache.proxy_path
+    name_of = media.private_name if is_private else media_cache.name_of
     pictures: list[Shown] = []
     files: list[Attachment] = []
     attachments = attachments[:MAX_SHOWN]
-    too_large = set() if is_ours else media_cache.too_large(reader, _films(attachments))
+    too_large = set() if is_ours else copies.too_large(reader, _films(attachments), name_of)
     for one in attachments:
         if one.media_type not in _TYPES:
             files.append(one)

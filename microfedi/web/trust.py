@@ -51,7 +51,7 @@ class Trust:
 def of(ctx: Context, reader: Reader, actor: Actor) -> Trust:
     """Read what is known of somebody else."""
     now = ctx.now()
-    picture_key = media_cache.key_of(reader, actor.icon_url) if actor.icon_url else ""
+    picture_key = media_cache.name_of(reader.sealer, actor.icon_url) if actor.icon_url else ""
     about = known.of(reader, actor.id, actor.host, picture_key, now)
     links, facts, events = about.links, about.facts, about.events
     is_ours = not ctx.config.federates or fetching.is_ours(ctx, actor.uri)

@@ -18,7 +18,7 @@ from microfedi.errors import (
     RemoteGone,
     RemoteTooLarge,
 )
-from microfedi.federation import media_cache
+from microfedi.federation import copies, media_cache
 from microfedi.federation.context import Context
 from microfedi.storage import media
 from microfedi.storage.database import Database
@@ -175,7 +175,9 @@ async def test_a_file_that_is_too_long_leaves_nothing_behind(
 
     directory = ctx.config.cache_dir
     assert not directory.exists() or not list(directory.iterdir())
-    assert await ctx.db.read(lambda r: media_cache.too_large(r, [FILM, URL])) == {FILM}
+    assert await ctx.db.read(lambda r: copies.too_large(r, [FILM, URL], media_cache.name_of)) == {
+        FILM
+    }
 
 
 async def test_a_copy_whose_file_is_gone_is_fetched_again(

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from microfedi.federation import jobs, sealing
+from microfedi.federation import jobs, private_media, sealing
 from microfedi.storage import files
 from tests.another_server import AS2, Answer
 from tests.app_fixture import US, App, an_app
 from tests.federation.outbox.sent import send_all
 from tests.federation.test_media_cache import a_png
+from tests.web.pictures import a_film
 
 ALICE = "https://vic.example/users/alice"
+FILM = "https://vic.example/media/secret.mp4"
 PICTURE = "https://vic.example/media/secret.png"
 MAGIC = (b"\x89PNG", b"RIFF", b"\xff\xd8\xff")
 
@@ -34,11 +36,13 @@ async def sends_a_picture(app: App) -> str:
     return f"/media/{public_id}"
 
 
-async def gets_a_picture(app: App) -> tuple[str, str]:
+async def gets_a_picture(
+    app: App, url: str = PICTURE, media_type: str = "image/png", data: bytes | None = None
+) -> tuple[str, str]:
     """Alice, followed, sends one; return the conversation's path and the picture's address."""
     alice = app.world.actor(ALICE)
     await app.follow(alice)
-    app.world.serve(PICTURE, Answer(200, a_png(), "image/png"))
+    app.world.serve(url, Answer(200, a_png() if data is None else data, media_type))
     uri = f"{ALICE}/m/1"
     note = {
         "id": uri,
@@ -47,7 +51,7 @@ async def gets_a_picture(app: App) -> tuple[str, str]:
         "to": [US],
         "content": "<p>Look</p>",
         "tag": [{"type": "Mention", "href": US, "name": "@maya@us.example"}],
-        "attachment": [{"type": "Document", "mediaType": "image/png", "url": PICTURE}],
+        "attachment": [{"type": "Document", "mediaType": media_type, "url": url}],
     }
     create = {
         "@context": AS2,
@@ -153,6 +157,22 @@ async def test_what_i_am_sent_is_sealed_as_it_comes(tmp_path: Path) -> None:
         message_id = await app.ctx.db.read(lambda r: r.value("SELECT id FROM messages"))
         await app.post(f"{talk}/{message_id}/delete")
         await shredded(app)
+        assert on_disk(app.ctx.config.cache_dir) == []
+
+
+async def test_a_film_that_is_too_large_to_be_sealed_is_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with an_app(tmp_path) as app:
+        monkeypatch.setattr(private_media, "MAX_BYTES", 2000)
+        talk, address = await gets_a_picture(app, FILM, "video/mp4", a_film(5000))
+        assert (await app.get(address)).status_code == 502
+
+        page = (await app.get(talk)).text
+
+        assert "<video" not in page
+        assert address not in page
+        assert f'href="{FILM}"' in page
         assert on_disk(app.ctx.config.cache_dir) == []
 
 

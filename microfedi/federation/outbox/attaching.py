@@ -46,7 +46,7 @@ def add(ctx: Context, tx: Transaction, written: Sequence[Upload], note_id: int) 
 
 def remove_unused(ctx: Context, tx: Transaction, note: Note) -> list[str]:
     """Forget what does not hang on a note any more; return the names of the files."""
-    used = {url for one in note.attachments for url in (one.url, one.preview)}
+    used = {url for one in note.attachments for url in one.urls}
     names = [
         one.public_id
         for one in media.of_note(tx, note.id)
