@@ -79,6 +79,21 @@ CREATE TRIGGER search_new_person AFTER INSERT ON actors BEGIN
     INSERT INTO search_waiting (kind, id) VALUES ('person', new.id) ON CONFLICT DO NOTHING;
 END;
 
+CREATE TABLE alerts (
+    id              INTEGER PRIMARY KEY,
+    kind            TEXT NOT NULL,          -- as in the door log, or 'test'
+    at              TEXT NOT NULL,
+    channel         TEXT NOT NULL CHECK (channel IN ('push', 'mail')),
+    browser_sealed  BLOB,                   -- of push_subscriptions, with what it is bound to
+    browser_bound   TEXT,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    due_at          TEXT,                   -- NULL: sent, or given up
+    problem         TEXT NOT NULL DEFAULT '',   -- of the last attempt
+    ended_at        TEXT                    -- when it was sent, or given up
+) STRICT;
+
+CREATE INDEX alerts_due ON alerts (due_at) WHERE due_at IS NOT NULL;
+
 CREATE TABLE announces (
     id              INTEGER PRIMARY KEY,
     uri             TEXT NOT NULL UNIQUE,
@@ -623,7 +638,7 @@ CREATE TABLE owner (
     CHECK (theme IN ('', 'light', 'dark', 'contrast')), accent TEXT NOT NULL DEFAULT ''       -- '' = blue
     CHECK (accent IN ('', 'teal', 'green', 'amber', 'rose', 'graphite')), text_size TEXT NOT NULL DEFAULT ''    -- '' = normal
     CHECK (text_size IN ('small', '', 'large', 'larger')), shows_counts INTEGER NOT NULL DEFAULT 0, home_replies TEXT NOT NULL DEFAULT 'followed'
-    CHECK (home_replies IN ('all', 'followed', 'none')), home_boosts INTEGER NOT NULL DEFAULT 1, boosts_a_day INTEGER NOT NULL DEFAULT 5, post_language TEXT NOT NULL DEFAULT '', has_shortcuts INTEGER NOT NULL DEFAULT 1, passkey_user BLOB, vault_idle_minutes INTEGER NOT NULL DEFAULT 15
+    CHECK (home_replies IN ('all', 'followed', 'none')), home_boosts INTEGER NOT NULL DEFAULT 1, boosts_a_day INTEGER NOT NULL DEFAULT 5, post_language TEXT NOT NULL DEFAULT '', has_shortcuts INTEGER NOT NULL DEFAULT 1, door_seen INTEGER NOT NULL DEFAULT 0, passkey_user BLOB, vault_idle_minutes INTEGER NOT NULL DEFAULT 15
     CHECK (vault_idle_minutes IN (5, 15, 60, 720))) STRICT;
 
 CREATE TABLE passkeys (
@@ -727,6 +742,13 @@ CREATE TABLE received (
 CREATE INDEX received_done ON received (received_at) WHERE due_at IS NULL;
 
 CREATE INDEX received_due ON received (due_at, id) WHERE due_at IS NOT NULL;
+
+CREATE TABLE recognised (
+    kind            TEXT NOT NULL CHECK (kind IN ('browser', 'network')),
+    mark            BLOB NOT NULL,
+    last_at         TEXT NOT NULL,
+    PRIMARY KEY (kind, mark)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE recovery_codes (
     code_hash       BLOB PRIMARY KEY

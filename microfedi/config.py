@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -12,10 +12,15 @@ from urllib.parse import urlsplit
 from microfedi.errors import ConfigError
 
 Mode = Literal["open", "allowlist", "closed"]
+Security = Literal["tls", "starttls"]
 
 TRIAL_BASE_URL = "http://localhost:8000"
 HANDLE = re.compile(r"[a-z0-9_]{1,30}")
 RESERVED_HANDLES = frozenset({"owner", "actor", "inbox", "admin", "root", "instance"})
+
+MAX_MAIL_ADDRESS_CHARS = 254  # RFC 5321 4.5.3.1.3, without the angle brackets
+# Plain addresses: nothing in them can be mistaken for more of a mail's head, or of a command.
+_MAIL_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 _HOST = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
@@ -48,6 +53,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Mail:
+    """Where safety alerts are handed in as mail; without a host there is none."""
+
+    host: str = ""
+    port: int = 465
+    security: Security = "tls"
+    user: str = ""
+    password: str = field(default="", repr=False)
+    password_file: str = ""
+    sender: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Every setting. `config.example.toml` says in words what each is for."""
 
@@ -60,6 +79,7 @@ class Config:
     trusted_proxies: tuple[str, ...] = ()
     federation: Federation = field(default_factory=Federation)
     limits: Limits = field(default_factory=Limits)
+    mail: Mail = field(default_factory=Mail)
 
     @property
     def host(self) -> str:
@@ -90,6 +110,11 @@ class Config:
     def federates(self) -> bool:
         """False in `closed` mode and for a trial: nothing is fetched, sent or served to servers."""
         return self.federation.mode != "closed" and not self.is_trial
+
+    @property
+    def mails(self) -> bool:
+        """True if alerts go out as mail. A trial sends nothing to anybody."""
+        return bool(self.mail.host) and not self.is_trial
 
     @property
     def database_file(self) -> Path:
@@ -174,6 +199,8 @@ def _read(
 
 
 def _value(wanted: Any, value: Any, *, text: str, name: str, where: tuple[str, ...]) -> Any:
+    if where[-1] == "password" and not isinstance(value, str):
+        raise _wrong(text, name, where, "must be a text in quotes")  # and is not repeated
     if wanted is bool:
         if isinstance(value, bool):
             return value
@@ -232,6 +259,30 @@ def _check(config: Config, text: str, name: str) -> None:
     for host in config.federation.allowlist:
         if not _HOST.fullmatch(host.split(":")[0]):
             raise wrong("federation.allowlist", f"holds hosts in lower case, not {host!r}")
+    _check_mail(config.mail, wrong)
+
+
+def _check_mail(mail: Mail, wrong: Callable[[str, str], ConfigError]) -> None:
+    if not mail.host:
+        if mail != Mail():
+            raise wrong("mail.host", "is missing: without it no mail is sent")
+        return
+    if not _HOST.fullmatch(mail.host):
+        raise wrong("mail.host", f"must be a host in lower case, not {mail.host!r}")
+    if mail.port > 65535:
+        raise wrong("mail.port", f"must be a port, not {mail.port}")
+    for key in ("sender", "to"):
+        address: str = getattr(mail, key)
+        if len(address) > MAX_MAIL_ADDRESS_CHARS or not _MAIL_ADDRESS.fullmatch(address):
+            raise wrong(f"mail.{key}", f'must look like "me@example.org", not {address!r}')
+    if mail.password and mail.password_file:
+        raise wrong("mail.password", "and password_file are both set: one is enough")
+    if bool(mail.user) != bool(mail.password or mail.password_file):
+        raise wrong("mail.user", "goes together with password or password_file")
+    for key in ("user", "password"):
+        value: str = getattr(mail, key)
+        if not value.isprintable():
+            raise wrong(f"mail.{key}", "holds a character that cannot be typed")
 
 
 def check_handle(handle: str, wrong: Any) -> None:

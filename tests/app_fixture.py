@@ -88,6 +88,11 @@ class App:
         """What the owner's authenticator app shows now."""
         return pyotp.TOTP(self.secret).at(self.clock.now)
 
+    def proof(self) -> dict[str, str]:
+        """Return what a form asks for before something that matters. A code is good once."""
+        self.clock.forward(seconds=30)
+        return {"password": PASSWORD, "code": self.code()}
+
     def browser(self, address: str = "192.0.2.1", **headers: str) -> httpx2.AsyncClient:
         """Open another browser, without cookies, at `address`."""
         made = httpx2.AsyncClient(

@@ -13,10 +13,10 @@ from microfedi.account.passkeys import Challenges
 from microfedi.account.throttle import Throttle
 from microfedi.config import Config
 from microfedi.errors import InvalidInput, TooBusy, WrongCredentials
-from microfedi.storage import door_log, jobs, owner, sessions, vault_keys
+from microfedi.storage import door_log, jobs, owner, recognised, sessions, vault_keys
 from microfedi.storage import passkeys as passkey_storage
 from microfedi.storage.database import Database, Reader, Transaction
-from microfedi.storage.door_log import Kind
+from microfedi.storage.door_log import Kind, Visitor
 from microfedi.storage.passkeys import Passkey
 from microfedi.storage.vault_keys import Opened
 
@@ -31,11 +31,15 @@ WRONG = words.mark("The password or the code is wrong, or the code was used alre
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A login: the cookie's token, its row, and the message vault, opened by the password."""
+    """A login: the cookie's token, its row, and the message vault, opened by the password.
+
+    `device` is for a cookie that stays: by it the browser is recognised at its next login.
+    """
 
     token: str
     session_id: int
     opened: Opened | None
+    device: str = ""
 
     def __repr__(self) -> str:
         return f"SignIn({self.session_id})"
@@ -87,92 +91,100 @@ class Factors:
 class _Visit:
     """Who tries, when, and for what."""
 
-    address: str
-    user_agent: str
+    by: Visitor
     now: datetime
     purpose: str
 
     def note(self, tx: Transaction, kind: Kind, detail: str = "") -> None:
-        door_log.add(
-            tx,
-            kind,
-            now=self.now,
-            address=self.address,
-            browser=self.user_agent,
-            detail=detail,
-        )
+        door_log.add(tx, kind, now=self.now, by=self.by, detail=detail)
+
+    def failed(self, tx: Transaction) -> None:
+        door_log.add_failure(tx, now=self.now, by=self.by)
 
 
 async def attempt(
     door: Door,
     factors: Factors,
     *,
-    address: str,
-    user_agent: str,
+    by: Visitor,
     now: datetime,
     replaces: int | None = None,
+    device: str = "",
 ) -> SignIn:
     """Log the owner in and return the new session, whose token is for a cookie.
 
     A code is the six digits of the app, or a recovery code; either is good for one login. The
-    session `replaces` (that of the same browser, if there is one) ends with it.
+    session `replaces` (that of the same browser, if there is one) ends with it. By `device`, what
+    its last login gave it, the browser is recognised.
 
     Raises: WrongCredentials, with the same words and after the same work whatever was wrong;
         TooBusy if this address, or everybody, has to wait; InvalidInput if the password is too
         long to be one.
     """
     token = tokens.new()
-    visit = _Visit(address, user_agent, now, "login")
+    visit = _Visit(by, now, "login")
 
     def enter(tx: Transaction, opened: Opened | None) -> SignIn:
         if replaces is not None:
             sessions.end(tx, replaces)
-        is_new = not door_log.has_browser(tx, Kind.SIGN_IN, user_agent)
-        session_id = sessions.create(
-            tx,
-            tokens.hash_of(token),
-            address=address,
-            user_agent=user_agent,
-            now=now,
-            expires_at=now + sessions.ABSOLUTE,
-        )
+        session_id = begin_session(tx, token, by=by, now=now)
         visit.note(tx, Kind.SIGN_IN, factors.kind)
-        if is_new:
-            visit.note(tx, Kind.NEW_BROWSER)
-        return SignIn(token, session_id, opened)
+        new_device, strange = recognise(tx, device, by=by, now=now)
+        if strange is not None:
+            visit.note(tx, strange)
+        return SignIn(token, session_id, opened, new_device)
 
     entered = await _prove(door, factors, visit, then=enter)
-    log.info("logged in address=%s factor=%s", address, factors.kind)
+    log.info("logged in address=%s factor=%s", by.address, factors.kind)
     return entered
 
 
-async def confirm(
-    door: Door, factors: Factors, *, address: str, user_agent: str, now: datetime
-) -> Opened | None:
+def begin_session(tx: Transaction, token: str, *, by: Visitor, now: datetime) -> int:
+    """Begin the session of a token; return its number. Ask who it is first."""
+    return sessions.create(
+        tx, tokens.hash_of(token), by=by, now=now, expires_at=now + sessions.ABSOLUTE
+    )
+
+
+def recognise(
+    tx: Transaction, device: str, *, by: Visitor, now: datetime
+) -> tuple[str, Kind | None]:
+    """Recognise a browser and a network from now on.
+
+    Return what the browser is given in place of `device`, and what was strange: that the browser
+    was never here, or that a known one comes from another network; None if neither.
+    """
+    new = tokens.new()
+    knew_browser = recognised.swap(tx, tokens.hash_of(device), tokens.hash_of(new), now)
+    knew_network = recognised.seen(tx, throttle.neighbourhood_of(by.address), now)
+    if not knew_browser:
+        return new, Kind.NEW_BROWSER
+    return new, None if knew_network else Kind.NEW_NETWORK
+
+
+async def confirm(door: Door, factors: Factors, *, by: Visitor, now: datetime) -> Opened | None:
     """Ask whoever is logged in who they are once more, before something that matters.
 
     Return the message vault, if what was brought opens it.
 
     Raises: as `attempt`.
     """
-    visit = _Visit(address, user_agent, now, "confirm")
+    visit = _Visit(by, now, "confirm")
 
     def opened(tx: Transaction, opened: Opened | None) -> Opened | None:
         return opened
 
     found = await _prove(door, factors, visit, then=opened)
-    log.info("confirmed address=%s factor=%s", address, factors.kind)
+    log.info("confirmed address=%s factor=%s", by.address, factors.kind)
     return found
 
 
-async def open_vault(
-    door: Door, factors: Factors, *, address: str, user_agent: str, now: datetime
-) -> Opened:
+async def open_vault(door: Door, factors: Factors, *, by: Visitor, now: datetime) -> Opened:
     """Open the message vault for somebody who is logged in: by the password, or a passkey alone.
 
     Raises: WrongCredentials if it does not open it; TooBusy; InvalidInput.
     """
-    visit = _Visit(address, user_agent, now, "confirm")
+    visit = _Visit(by, now, "confirm")
     await _admit(door, visit)
     proof = device = None
     if factors.passkey:
@@ -187,24 +199,27 @@ async def open_vault(
             tx, device.passkey, uses=device.proof.uses, now=now
         ):
             opened = _vault(tx, proof, None, device, now)
-        visit.note(tx, Kind.FAILURE if opened is None else Kind.VAULT_OPENED)
+        if opened is None:
+            visit.failed(tx)
+        else:
+            visit.note(tx, Kind.VAULT_OPENED)
         return opened
 
     opened = await door.db.write(change)
     if opened is None:
-        log.warning("the vault was not opened address=%s", address)
+        log.warning("the vault was not opened address=%s", by.address)
         raise WrongCredentials("", "This does not open your messages.")
-    door.slowed.succeeded(address, now)
+    door.slowed.succeeded(by.address, now)
     return opened
 
 
 async def _admit(door: Door, visit: _Visit) -> _Known:
     """Return what a try is compared with. Raises: TooBusy if there were too many."""
-    known = await door.db.read(lambda reader: _known(reader, visit.address))
-    wait = door.slowed.admit(visit.address, visit.now, is_familiar=known.is_familiar)
+    known = await door.db.read(lambda reader: _known(reader, visit.by.address))
+    wait = door.slowed.admit(visit.by.address, visit.now, is_familiar=known.is_familiar)
     if wait is not None:
         seconds = math.ceil(wait.total_seconds())
-        log.warning("login slowed address=%s wait_s=%d", visit.address, seconds)
+        log.warning("login slowed address=%s wait_s=%d", visit.by.address, seconds)
         raise TooBusy(
             "There were too many tries. Please wait %(time)s.",
             time=words.duration(seconds),
@@ -221,13 +236,13 @@ async def _prove(
     then: Callable[[Transaction, Opened | None], T],
 ) -> T:
     """Check both factors, use the second one up, and do `then`, in one transaction."""
-    now, address = visit.now, visit.address
+    now, address = visit.now, visit.by.address
     passwords.normalised(factors.password)  # what is too long is said before anything is counted
     known = await _admit(door, visit)
 
     def failed(tx: Transaction) -> None:
         if known.password_hash is not None:
-            visit.note(tx, Kind.FAILURE)
+            visit.failed(tx)
 
     is_alone = bool(factors.passkey) and not factors.password
     proof = None if is_alone else await passwords.verify(factors.password, known.password_hash)

@@ -21,8 +21,18 @@ from microfedi.config import Config
 from microfedi.errors import ConfigError, InvalidInput, NotFound, WrongCredentials
 from microfedi.protocol import keys, sanitize
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import actors, door_log, owner, passkeys, pending_acts, sessions, vault_keys
+from microfedi.storage import (
+    actors,
+    door_log,
+    owner,
+    passkeys,
+    pending_acts,
+    recognised,
+    sessions,
+    vault_keys,
+)
 from microfedi.storage.database import Database, Reader, Transaction
+from microfedi.storage.door_log import Visitor
 from microfedi.storage.owner import Instance, Owner
 from microfedi.storage.sealed import Sealer
 from microfedi.storage.vault_keys import Opened
@@ -310,10 +320,13 @@ async def reset(
     old_key = _recovery(typed_key) if typed_key else None
 
     def change(tx: Transaction) -> None:
+        # First: the browsers of the sessions that end are told, too.
+        door_log.add(tx, door_log.Kind.SHELL, now=now, detail="owner reset")
         owner.set_password_hash(tx, hashed.stored)
         owner.set_totp(tx, factors.totp_secret, 0)
         owner.replace_recovery_codes(tx, recovery.hashes_of(factors.recovery_codes))
         sessions.end_all(tx)
+        recognised.forget(tx)
         for passkey in passkeys.all(tx):
             passkeys.remove(tx, passkey.id)
             vault_keys.close_way(tx, "passkey", holder=passkey.credential.hex())
@@ -329,7 +342,6 @@ async def reset(
                 raise InvalidInput("recovery_key", error.template, **error.values) from error
             vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
             vault_keys.let_in(tx, opened, "recovery", _recovery(factors.recovery_key), now=now)
-        door_log.add(tx, door_log.Kind.SHELL, now=now, detail="owner reset")
 
     await db.write(change)
     return NewFactors(_uri(config, factors, known.handle), factors)
@@ -343,6 +355,7 @@ async def change_password(
     opened: Opened | None,
     session_id: int | None,
     now: datetime,
+    by: Visitor = door_log.NOBODY,
 ) -> None:
     """Keep a new password and log out every other browser. Ask `login.confirm` first.
 
@@ -357,22 +370,30 @@ async def change_password(
     hashed = await passwords.hash_password(password)
 
     def change(tx: Transaction) -> None:
+        # First: the browsers of the sessions that end are told, too.
+        door_log.add(tx, door_log.Kind.PASSWORD, now=now, by=by)
         owner.set_password_hash(tx, hashed.stored)
         sessions.end_all(tx, but=session_id)
         if opened is not None:
             vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
-        door_log.add(tx, door_log.Kind.PASSWORD, now=now)
 
     await db.write(change)
 
 
-async def renew_recovery_codes(db: Database) -> tuple[str, ...]:
+async def renew_recovery_codes(
+    db: Database, *, now: datetime, by: Visitor = door_log.NOBODY
+) -> tuple[str, ...]:
     """Return ten new recovery codes, to be shown once; those before are worthless.
 
     Ask `login.confirm` first.
     """
     codes = recovery.new_codes()
-    await db.write(lambda tx: owner.replace_recovery_codes(tx, recovery.hashes_of(codes)))
+
+    def change(tx: Transaction) -> None:
+        owner.replace_recovery_codes(tx, recovery.hashes_of(codes))
+        door_log.add(tx, door_log.Kind.RECOVERY_CODES, now=now, by=by)
+
+    await db.write(change)
     return codes
 
 

@@ -120,6 +120,22 @@ def network_of(address: str) -> str:
     return _keys(address)[0][0]
 
 
+def neighbourhood_of(address: str) -> str:
+    """Return the network that somebody comes from whose address changes now and then.
+
+    Of IPv4 the /24, of IPv6 the /48.
+
+    >>> neighbourhood_of("192.0.2.1"), neighbourhood_of("2001:db8:1:2::9")
+    ('192.0.2.0/24', '2001:db8:1::/48')
+    """
+    widest = _keys(address)[-1][0]
+    try:
+        network = ipaddress.ip_network(widest)
+    except ValueError:
+        return widest
+    return str(network.supernet(new_prefix=24) if network.version == 4 else network)
+
+
 def _keys(address: str) -> list[tuple[str, int]]:
     """Return under which names a try is counted, and how many are free under each."""
     try:

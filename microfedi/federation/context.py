@@ -17,9 +17,10 @@ from microfedi.federation.keyring import Keyring, Remembered
 from microfedi.federation.news import News
 from microfedi.federation.remote import Remote
 from microfedi.protocol.vocab import Activity
+from microfedi.storage import door_log, pending_acts
 from microfedi.storage import owner as owner_storage
-from microfedi.storage import pending_acts
 from microfedi.storage.database import Database
+from microfedi.storage.door_log import Line
 from microfedi.storage.owner import Owner
 from microfedi.storage.pending_acts import Act
 
@@ -31,6 +32,7 @@ SYNCHRONIZED_FOR = timedelta(hours=6)  # then their list may be asked for again
 MAX_LISTENERS = 24
 # ... and a browser opens no more than six to a server, of which some are for loading pages.
 MAX_LISTENERS_OF_SESSION = 3
+STRANGE_FOR = timedelta(days=7)  # a login from somewhere new stands on every page
 MAX_JUST_READ = 256  # activities, of 2 to 50 kB: twice what one round of the worker takes
 
 
@@ -84,6 +86,8 @@ class Context:
         self._owner: Owner | None = None
         # What was asked for, cannot be undone, and waits for its day: every page says so.
         self.pending_acts: Sequence[Act] = ()
+        # Logins from somewhere new that the owner has not said to know: every page says so, too.
+        self.strange_logins: Sequence[Line] = ()
 
     @property
     def owner(self) -> Owner:
@@ -102,8 +106,13 @@ class Context:
 
     async def reload_owner(self) -> None:
         """Read the owner, and what waits for its day, again: at start, and after a change."""
-        self._owner, self.pending_acts = await self.db.read(
-            lambda reader: (owner_storage.load(reader), pending_acts.waiting(reader))
+        since = self.now() - STRANGE_FOR
+        self._owner, self.pending_acts, self.strange_logins = await self.db.read(
+            lambda reader: (
+                owner_storage.load(reader),
+                pending_acts.waiting(reader),
+                door_log.strange(reader, since=since),
+            )
         )
         self.news.tell()  # who looked between the commit and here saw the owner of before
 

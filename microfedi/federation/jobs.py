@@ -9,6 +9,7 @@ from functools import partial
 
 from microfedi.errors import MicrofediError, ProtocolError, RemoteGone
 from microfedi.federation import (
+    alerts,
     backfill,
     counting,
     forgetting,
@@ -59,6 +60,7 @@ JOBS: Mapping[str, Work] = {
     "publish": drafts.publish_due,  # key: a draft's. Its time has come.
     "unblock": blocks.end,  # key: "actor" and a row id, or "host" and a name. Its time is over.
     "seal": sealing.run,  # periodic. By the vault, what could not be sealed by it at once.
+    "alert": alerts.run,  # one for all. What was done to the owner's locks, told by every way.
     "act": irreversible.run,  # key: what was asked for a day ago and cannot be undone.
     "purge": blocks.clear,  # key: the name of a blocked server. What is here of it goes.
     "expire": conversations.expire,  # periodic. Messages whose time is over, as the owner chose.
@@ -69,7 +71,7 @@ JOBS: Mapping[str, Work] = {
 PERIODIC = ("stale", "expire", "prune", "erase", "seal")
 
 # What goes on while the disk is full: it makes room, or must not wait.
-MAKE_ROOM = ("unblock", "act", "purge", "expire", "shred", "prune", "erase")
+MAKE_ROOM = ("alert", "unblock", "act", "purge", "expire", "shred", "prune", "erase")
 
 # Jobs at once: they wait for others' servers and must not crowd out what is more urgent.
 SLOTS = 2

@@ -24,7 +24,7 @@ from microfedi.federation.context import Context
 from microfedi.protocol import backoff, netguard, webpush
 from microfedi.storage import notifications, push
 from microfedi.storage.database import Reader
-from microfedi.storage.push import Subscription, Topic
+from microfedi.storage.push import Browser, Subscription, Topic
 from microfedi.words import _, ngettext
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ DEADLINE_S: Final = 10.0  # of one push; services answer in a tenth of it
 AT_ONCE: Final = 4  # pushes; one person has few browsers
 # Pushes in a row that may fail, over 10 days; then the browser has to ask again.
 MAX_FAILURES: Final = 12
-_GONE: Final = (404, 410)  # RFC 8030 7.3
+GONE: Final = (404, 410)  # RFC 8030 7.3
 
 _URGENCY: Final[dict[Topic, str]] = {"message": "high", "notification": "normal"}  # RFC 8030 5.3
 
@@ -139,10 +139,18 @@ class Pusher:
     async def _push(self, due: Due, key: ec.EllipticCurvePrivateKey) -> None:
         one, db, now = due.subscription, self._ctx.db, self._ctx.now()
         async with self._room:
-            status, retry_after_s = await self._send(due, key)
+            language = self._ctx.owner.language or one.browser.language
+            status, retry_after_s = await send(
+                self._ctx,
+                one.browser,
+                payload(due.topic, due.news.count, language),
+                key=key,
+                topic=due.topic,
+                urgency=_URGENCY[due.topic],
+            )
         if 200 <= status < 300:
             await db.write(lambda tx: push.tell(tx, one.id, due.topic, due.news.up_to, now))
-        elif status in _GONE or one.failures + 1 >= MAX_FAILURES:
+        elif status in GONE or one.failures + 1 >= MAX_FAILURES:
             log.info("a browser is told no more status=%d", status)
             await db.write(lambda tx: push.remove(tx, one.id))
         else:
@@ -152,44 +160,54 @@ class Pusher:
             log.info("a push failed status=%d; the next in %d s", status, wait.total_seconds())
             await db.write(lambda tx: push.leave_alone(tx, one.id, now + wait))
 
-    async def _send(self, due: Due, key: ec.EllipticCurvePrivateKey) -> tuple[int, float | None]:
-        """Push; return the status (0 for no answer), and when to come back if it says so.
 
-        Source: RFC 8030 5; RFC 8291 4; RFC 8292 2.
-        """
-        browser = due.subscription.browser
-        body = webpush.encrypt(
-            payload(due.topic, due.news.count, self._ctx.owner.language or browser.language),
-            receiver=browser.point,
-            auth=browser.auth,
-            sender=ec.generate_private_key(ec.SECP256R1()),
-            salt=os.urandom(webpush.SALT_BYTES),
-            padded=webpush.PADDED_BYTES,
+async def send(
+    ctx: Context,
+    browser: Browser,
+    text: bytes,
+    *,
+    key: ec.EllipticCurvePrivateKey,
+    topic: str,
+    urgency: str,
+) -> tuple[int, float | None]:
+    """Push; return the status (0 for no answer), and when to come back if it says so.
+
+    A later push of the same `topic` takes the place of one that still waits.
+
+    Source: RFC 8030 5; RFC 8291 4; RFC 8292 2.
+    """
+    body = webpush.encrypt(
+        text,
+        receiver=browser.point,
+        auth=browser.auth,
+        sender=ec.generate_private_key(ec.SECP256R1()),
+        salt=os.urandom(webpush.SALT_BYTES),
+        padded=webpush.PADDED_BYTES,
+    )
+    config = ctx.config
+    try:
+        target = netguard.target_of(browser.endpoint, development=config.federation.development)
+        headers = {
+            "Authorization": webpush.authorization(
+                key,
+                audience=f"{target.scheme}://{target.authority}",
+                subject=config.base_url,
+                now=ctx.now(),
+            ),
+            "Content-Encoding": "aes128gcm",
+            "Content-Type": "application/octet-stream",
+            "TTL": str(TTL_S),
+            "Urgency": urgency,
+            "Topic": topic,
+        }
+        answer = await ctx.remote.post(
+            browser.endpoint, body=body, headers=headers, deadline_s=DEADLINE_S
         )
-        config = self._ctx.config
-        try:
-            target = netguard.target_of(browser.endpoint, development=config.federation.development)
-            headers = {
-                "Authorization": webpush.authorization(
-                    key,
-                    audience=f"{target.scheme}://{target.authority}",
-                    subject=config.base_url,
-                    now=self._ctx.now(),
-                ),
-                "Content-Encoding": "aes128gcm",
-                "Content-Type": "application/octet-stream",
-                "TTL": str(TTL_S),
-                "Urgency": _URGENCY[due.topic],
-                "Topic": due.topic,  # a later one takes the place of one that still waits
-            }
-            answer = await self._ctx.remote.post(
-                browser.endpoint, body=body, headers=headers, deadline_s=DEADLINE_S
-            )
-        except ForbiddenAddress:
-            return _GONE[0], None  # it lies where we never connect
-        except RemoteError:
-            return 0, None
-        return answer.status, answer.retry_after_s
+    except ForbiddenAddress:
+        return GONE[0], None  # it lies where we never connect
+    except RemoteError:
+        return 0, None
+    return answer.status, answer.retry_after_s
 
 
 def payload(topic: Topic, count: int, language: str) -> bytes:

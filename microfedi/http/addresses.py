@@ -2,11 +2,20 @@
 
 import ipaddress
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 from microfedi.config import Config
+from microfedi.http.context import context_of
+from microfedi.storage import door_log
+from microfedi.storage.door_log import Visitor
 
 UNKNOWN = "unknown"
+
+
+def visitor(request: Request) -> Visitor:
+    """Return who asks: for the door log, the list of logins, and the limits."""
+    browser = request.headers.get("user-agent", "")[: door_log.MAX_BROWSER_CHARS]
+    return Visitor(client_address(request, context_of(request).config), browser)
 
 
 def client_address(connection: HTTPConnection, config: Config) -> str:

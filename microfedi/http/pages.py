@@ -15,14 +15,17 @@ from starlette.responses import HTMLResponse, Response
 from microfedi import __version__, words
 from microfedi.assets import asset_dir
 from microfedi.federation import familiar, media_cache
+from microfedi.federation.context import STRANGE_FOR, Context
 from microfedi.http import csrf, previews, sessions
 from microfedi.http.context import context_of
 from microfedi.protocol import sanitize
 from microfedi.protocol.lookalikes import Resemblance
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import conversations, notifications
+from microfedi.storage.door_log import Line
 from microfedi.storage.messages import Message
 from microfedi.storage.notes import Note
+from microfedi.storage.sessions import Session
 from microfedi.words import _
 
 TITLE_CHARS = 80  # of a page's title: what a browser's tab and a search result show
@@ -231,6 +234,7 @@ async def page(
                 "config": ctx.config,
                 "session": session,
                 "pending_acts": ctx.pending_acts,
+                "strange_login": _strange(ctx, session, now) if session else None,
                 "is_disk_full": ctx.db.room.is_full(),
                 "unread_messages": unread_messages,
                 "unread_notifications": unread_notifications,
@@ -249,6 +253,14 @@ async def page(
         )
     )
     return HTMLResponse(html, status_code=status_code)
+
+
+def _strange(ctx: Context, session: Session, now: datetime) -> Line | None:
+    """Return the newest login from somewhere new that is not the one of this very session."""
+    for line in ctx.strange_logins:
+        if now - line.at < STRANGE_FOR and not line.is_of(session.created_at):
+            return line
+    return None
 
 
 def _nobody(*_: object) -> None:

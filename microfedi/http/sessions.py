@@ -19,14 +19,21 @@ from microfedi.storage.sessions import Session
 TOUCH_EVERY = timedelta(minutes=5)
 COOKIE_SECONDS = int(sessions.ABSOLUTE.total_seconds())  # as long as a session can last
 
+# A browser is recognised for as long as browsers keep a cookie at all (RFC 6265bis 5.5).
+DEVICE_SECONDS = 400 * 86400
+
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def cookie_name(config: Config) -> str:
     """The session cookie's name. Over plain http the base URL is in it: ports share cookies."""
+    return _name(config, "session")
+
+
+def _name(config: Config, what: str) -> str:
     if config.is_https:
-        return "__Host-session"
-    return "session-" + hashlib.sha256(config.base_url.encode()).hexdigest()[:12]
+        return f"__Host-{what}"
+    return f"{what}-" + hashlib.sha256(config.base_url.encode()).hexdigest()[:12]
 
 
 async def of(request: Request) -> Session | None:
@@ -66,6 +73,25 @@ def set_cookie(response: Response, config: Config, token: str) -> None:
     )
 
 
+def device_of(request: Request) -> str:
+    """Return what a browser is recognised by, "" if there is nothing. It opens nothing."""
+    found = request.cookies.get(_name(context_of(request).config, "device"), "")
+    return found if len(found) <= tokens.MAX_TOKEN_CHARS else ""
+
+
+def set_device(response: Response, config: Config, token: str) -> None:
+    """Hand a browser what it is recognised by at its next login; it outlives the session."""
+    response.set_cookie(
+        _name(config, "device"),
+        token,
+        max_age=DEVICE_SECONDS,
+        path="/",
+        secure=config.is_https,
+        httponly=True,
+        samesite="strict",
+    )
+
+
 def clear_cookie(response: Response, config: Config) -> None:
     """Take the cookie back, and have the browser forget everything else that it keeps of ours:
     where it is pushed to, the page for no network, what the script noted.
@@ -92,6 +118,7 @@ def owner_only(endpoint: Endpoint) -> Endpoint:
             response = await endpoint(request)
         finally:
             await forms.close(request)
+            _wake(request)
         response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -109,11 +136,18 @@ def public_form(endpoint: Endpoint) -> Endpoint:
             response = await endpoint(request)
         finally:
             await forms.close(request)
+            _wake(request)
         csrf.set_cookie(request, response)
         response.headers["Cache-Control"] = "no-store"
         return response
 
     return checked
+
+
+def _wake(request: Request) -> None:
+    """Have jobs looked after: what was done may be an alert, also if it was refused."""
+    if request.method == "POST":
+        context_of(request).wake.jobs.set()
 
 
 def visitors_form(endpoint: Endpoint) -> Endpoint:

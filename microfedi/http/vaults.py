@@ -13,9 +13,8 @@ from starlette.responses import Response
 
 from microfedi.account import login, tokens
 from microfedi.errors import InvalidInput, Locked, TooBusy
-from microfedi.http import csrf, forms
+from microfedi.http import addresses, csrf, forms
 from microfedi.http import sessions as http_sessions
-from microfedi.http.addresses import client_address
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import passkeys
@@ -27,7 +26,6 @@ PASSWORD = "vault_password"  # noqa: S105 - the name of a field
 PASSKEY = "vault_passkey"
 _OURS = (csrf.FIELD, PASSWORD, PASSKEY)
 MAX_CARRIED_CHARS = 200_000  # of what a form brought: the longest message, and its fields
-MAX_USER_AGENT_CHARS = 300
 
 
 async def of(request: Request) -> SecretKeys | None:
@@ -75,8 +73,7 @@ async def _try(request: Request) -> Opened:
                 passkey=forms.text(form, PASSKEY, limit=login.MAX_PASSKEY_CHARS),
                 bound_to=csrf.token(request),
             ),
-            address=client_address(request, ctx.config),
-            user_agent=request.headers.get("user-agent", "")[:MAX_USER_AGENT_CHARS],
+            by=addresses.visitor(request),
             now=ctx.now(),
         )
     except (InvalidInput, TooBusy) as problem:

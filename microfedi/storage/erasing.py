@@ -6,18 +6,18 @@ The gravestone is the owner's row with their handle, and their keys as long as s
 from datetime import datetime
 
 from microfedi.protocol import instants
-from microfedi.storage import search
+from microfedi.storage import alerts, search
 from microfedi.storage.database import Reader, Transaction
 
 # What the last words need to get out, and what says that there was somebody.
-_STAYS = ("instance", "owner", "actors", "hosts", "outgoing", "deliveries", "jobs")
+_STAYS = ("instance", "owner", "actors", "hosts", "outgoing", "deliveries", "jobs", "alerts")
 
 
 def begin(tx: Transaction, now: datetime) -> None:
     """Make the account one that is deleted, log everybody out, and take back what waits."""
     tx.run("UPDATE owner SET deleted_at = :now", {"now": instants.to_text(now)})
     tx.run("DELETE FROM sessions")
-    tx.run("DELETE FROM jobs")
+    tx.run("DELETE FROM jobs WHERE kind != :kind", {"kind": alerts.JOB})
     tx.run("DELETE FROM deliveries")
     tx.run("DELETE FROM outgoing")
 
@@ -73,4 +73,5 @@ def finish(tx: Transaction, now: datetime) -> None:
     tx.run("DELETE FROM deliveries")
     tx.run("DELETE FROM outgoing")
     tx.run("DELETE FROM hosts")
+    tx.run("DELETE FROM alerts")
     tx.run("UPDATE owner SET erased_at = :now", {"now": instants.to_text(now)})

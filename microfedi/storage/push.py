@@ -263,20 +263,28 @@ def remove(tx: Transaction, subscription_id: int) -> None:
     tx.run("DELETE FROM push_subscriptions WHERE id = :id", {"id": subscription_id})
 
 
-def _from_row(reader: Reader, row: sqlite3.Row) -> Subscription:
-    plain = reader.sealer.open(
-        _BODY, row["body_sealed"], bound_to=f"{row['session_id']} {row['id']}"
+def count(reader: Reader) -> int:
+    """Return how many browsers are told."""
+    found: int = reader.value("SELECT count(*) FROM push_subscriptions")
+    return found
+
+
+def opened(reader: Reader, sealed: bytes, bound_to: str) -> Browser:
+    """Return the browser of a sealed body, which is bound to its session and its row."""
+    body = json.loads(reader.sealer.open(_BODY, sealed, bound_to=bound_to))
+    return Browser(
+        body["endpoint"],
+        webpush.read_base64(body["point"], webpush.PUBLIC_BYTES),
+        webpush.read_base64(body["auth"], webpush.AUTH_BYTES),
+        body["language"],
     )
-    body = json.loads(plain)
+
+
+def _from_row(reader: Reader, row: sqlite3.Row) -> Subscription:
     return Subscription(
         row["id"],
         row["session_id"],
-        Browser(
-            body["endpoint"],
-            webpush.read_base64(body["point"], webpush.PUBLIC_BYTES),
-            webpush.read_base64(body["auth"], webpush.AUTH_BYTES),
-            body["language"],
-        ),
+        opened(reader, row["body_sealed"], f"{row['session_id']} {row['id']}"),
         Told(row["message_id"], _instant(row["message_at"])),
         Told(row["notification_id"], _instant(row["notification_at"])),
         row["failures"],

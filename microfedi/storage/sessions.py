@@ -1,16 +1,17 @@
 """Browser logins, one row each; the database knows the hash of a token, never the token."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from microfedi.protocol import instants
+from microfedi.storage import door_log
 from microfedi.storage.database import Reader, Transaction
 
 IDLE = timedelta(days=7)  # without a visit a login ends
 ABSOLUTE = timedelta(days=30)  # after that it ends whatever happened
 MAX_SESSIONS = 100  # one person's browsers; the least recently used one makes room for a new one
-MAX_USER_AGENT_CHARS = 300  # of what a browser calls itself, for the list of logins
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +30,24 @@ def create(
     tx: Transaction,
     token_hash: bytes,
     *,
-    address: str,
-    user_agent: str,
+    by: door_log.Visitor,
     now: datetime,
     expires_at: datetime,
 ) -> int:
     """Log a browser in; return the row id."""
     prune(tx, now)
-    tx.run(
+    gone = tx.all(
         """
         DELETE FROM sessions
          WHERE id IN (SELECT id
                         FROM sessions
                        ORDER BY last_used_at DESC
                        LIMIT -1 OFFSET :kept)
+        RETURNING address, user_agent
         """,
         {"kept": MAX_SESSIONS - 1},
     )
+    _note_expired(tx, gone, now)
     session_id: int = tx.value(
         """
         INSERT INTO sessions (token_hash, created_at, last_used_at, expires_at, address, user_agent)
@@ -56,8 +58,8 @@ def create(
             "token_hash": token_hash,
             "now": instants.to_text(now),
             "expires_at": instants.to_text(expires_at),
-            "address": address,
-            "user_agent": user_agent[:MAX_USER_AGENT_CHARS],
+            "address": by.address,
+            "user_agent": by.browser[: door_log.MAX_BROWSER_CHARS],
         },
     )
     return session_id
@@ -134,11 +136,23 @@ def end_all(tx: Transaction, *, but: int | None = None) -> int:
 
 
 def prune(tx: Transaction, now: datetime) -> None:
-    """Delete the logins that have run out."""
-    tx.run(
-        "DELETE FROM sessions WHERE expires_at <= :now OR last_used_at <= :idle_since",
+    """Delete the logins that have run out, and write it down."""
+    gone = tx.all(
+        """
+        DELETE FROM sessions
+         WHERE expires_at <= :now
+            OR last_used_at <= :idle_since
+        RETURNING address, user_agent
+        """,
         {"now": instants.to_text(now), "idle_since": instants.to_text(now - IDLE)},
     )
+    _note_expired(tx, gone, now)
+
+
+def _note_expired(tx: Transaction, gone: Sequence[sqlite3.Row], now: datetime) -> None:
+    for row in gone:
+        theirs = door_log.Visitor(row["address"], row["user_agent"])
+        door_log.add(tx, door_log.Kind.SESSION_EXPIRED, now=now, by=theirs)
 
 
 def _from_row(row: sqlite3.Row) -> Session:

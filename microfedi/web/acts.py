@@ -5,15 +5,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi.federation.outbox import irreversible
+from microfedi.http import addresses
 from microfedi.http.context import context_of
-from microfedi.web import proving
 
 
 async def cancel(request: Request) -> Response:
     """POST /settings/acts/{kind}/cancel: nothing is asked for; stopping a thief must be easy."""
-    who = proving.visitor(request)
     kind: str = request.path_params["kind"]
-    await irreversible.cancel(context_of(request), kind, address=who.address, browser=who.browser)
+    await irreversible.cancel(context_of(request), kind, by=addresses.visitor(request))
     return RedirectResponse("/settings/door", 303)
 
 

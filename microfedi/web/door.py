@@ -1,10 +1,10 @@
 """The door log: who came in, who tried, and what was done there."""
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.http import forms
+from microfedi.http import forms, sessions
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import door_log
@@ -14,40 +14,13 @@ from microfedi.words import _, mark
 
 PAGE_LINES = 50
 
-KINDS = {
-    Kind.SIGN_IN: mark("Logged in"),
-    Kind.NEW_BROWSER: mark("In a browser that was never here before"),
-    Kind.FAILURE: mark("A login failed"),
-    Kind.SLOWED: mark("Tries were slowed"),
-    Kind.SIGN_OUT: mark("Logged out"),
-    Kind.SESSION_ENDED: mark("Another session was ended"),
-    Kind.LOCKED: mark("Everything was locked"),
-    Kind.PASSWORD: mark("The password was changed"),
-    Kind.TOTP: mark("The authenticator app was changed"),
-    Kind.RECOVERY_CODES: mark("New recovery codes were made"),
-    Kind.RECOVERY_CODE_USED: mark("A recovery code was used"),
-    Kind.PASSKEY_ADDED: mark("A passkey was added"),
-    Kind.PASSKEY_REMOVED: mark("A passkey was removed"),
-    Kind.TOKEN: mark("An app got access"),
-    Kind.TOKEN_ENDED: mark("An app's access ended"),
-    Kind.VAULT_OPENED: mark("The messages were opened"),
-    Kind.VAULT_LOCKED: mark("The messages were locked"),
-    Kind.VAULT_KEY: mark("The messages got a new key"),
-    Kind.RECOVERY_KEY: mark("A new recovery key was made"),
-    Kind.EXPORT: mark("Data was taken out"),
-    Kind.KEYS: mark("New keys for signing were made"),
-    Kind.ACT_ASKED: mark("Asked for, to be done in a day"),
-    Kind.ACT_CANCELLED: mark("Cancelled"),
-    Kind.ACT_DONE: mark("Done, after its day"),
-    Kind.ACT_FAILED: mark("Could not be done"),
-    Kind.SHELL: mark("Done on the server itself"),
-}
 # What the detail of a line says, where it is one of ours.
 DETAILS = {
     "totp": mark("password and app"),
     "recovery": mark("password and recovery code"),
     "passkey": mark("passkey"),
     "passkey and password": mark("password and passkey"),
+    "setup": mark("setting up"),
     "delete": mark("deleting the account"),
 }
 
@@ -70,9 +43,25 @@ async def show(request: Request) -> Response:
     return await page(request, "settings_door.html", values)
 
 
+async def know(request: Request) -> Response:
+    """POST /settings/door/known: the logins up to a line were the owner's own.
+
+    A login cannot say this of itself.
+    """
+    ctx = context_of(request)
+    form = await forms.read(request)
+    chosen = forms.text(form, "line", limit=20)
+    session = await sessions.of(request)
+    line = next((one for one in ctx.strange_logins if str(one.number) == chosen), None)
+    if line is not None and session is not None and not line.is_of(session.created_at):
+        await ctx.db.write(lambda tx: door_log.know(tx, line.number))
+        await ctx.reload_owner()
+    return RedirectResponse("/settings/door", 303)
+
+
 def _name(kind: str) -> str:
     try:
-        return _(KINDS[Kind(kind)])
+        return _(door_log.NAMES[Kind(kind)])
     except (KeyError, ValueError):  # of a later version
         return kind
 
@@ -81,4 +70,7 @@ def _detail(detail: str) -> str:
     return _(DETAILS[detail]) if detail in DETAILS else detail
 
 
-owner_routes = [Route("/settings/door", show, methods=["GET"])]
+owner_routes = [
+    Route("/settings/door", show, methods=["GET"]),
+    Route("/settings/door/known", know, methods=["POST"]),
+]

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from microfedi import words
 from microfedi.errors import InvalidInput, TooBusy
 from microfedi.federation.outbox import irreversible
-from microfedi.http import forms
+from microfedi.http import addresses, forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
@@ -33,8 +33,7 @@ async def submit(request: Request) -> Response:
         if typed not in (handle, f"{handle}@{ctx.config.domain}"):
             raise InvalidInput("handle", "Type %(handle)s to be sure.", handle=ctx.owner.handle)
         await proving.confirmed(request, form)
-        who = proving.visitor(request)
-        await irreversible.ask(ctx, "delete", address=who.address, browser=who.browser)
+        await irreversible.ask(ctx, "delete", by=addresses.visitor(request))
     except (InvalidInput, TooBusy) as problem:
         return await _page(request, words.of(problem))
     return RedirectResponse("/settings/delete", 303)

@@ -11,16 +11,15 @@ from microfedi.account import login, setup, tokens
 from microfedi.account.setup import Pending, SetupProblems
 from microfedi.errors import InvalidInput, NotFound, TooBusy, WrongCredentials
 from microfedi.federation.outbox import profile
-from microfedi.http import forms
+from microfedi.http import addresses, forms
 from microfedi.http import sessions as http_sessions
-from microfedi.http.addresses import client_address
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
-from microfedi.storage import sessions
+from microfedi.storage import door_log, sessions
+from microfedi.storage.database import Transaction
 from microfedi.web import proving, redirects, resuming
 
 MAX_PICTURE_BYTES = 8_000_000  # of the first profile picture, as phones take them
-MAX_USER_AGENT_CHARS = 300
 
 
 async def show_setup(request: Request) -> Response:
@@ -69,21 +68,19 @@ async def submit_setup(request: Request) -> Response:
     if pictures:
         await profile.set_picture(ctx, avatar=pictures[0])
     session = tokens.new()
-    now = ctx.now()
-    address = client_address(request, ctx.config)
-    session_id = await ctx.db.write(
-        lambda tx: sessions.create(
-            tx,
-            tokens.hash_of(session),
-            address=address,
-            user_agent=_user_agent(request),
-            now=now,
-            expires_at=now + sessions.ABSOLUTE,
-        )
-    )
+    now, who = ctx.now(), addresses.visitor(request)
+
+    def enter(tx: Transaction) -> tuple[int, str]:
+        session_id = login.begin_session(tx, session, by=who, now=now)
+        door_log.add(tx, door_log.Kind.SIGN_IN, now=now, by=who, detail="setup")
+        device, _ = login.recognise(tx, "", by=who, now=now)  # the first: nothing is strange
+        return session_id, device
+
+    session_id, device = await ctx.db.write(enter)
     ctx.unlocked.hold(session_id, made.opened, tokens.wrap_key(session), now)
     response = RedirectResponse("/home", 303)
     http_sessions.set_cookie(response, ctx.config, session)
+    http_sessions.set_device(response, ctx.config, device)
     return response
 
 
@@ -106,17 +103,17 @@ async def submit_login(request: Request) -> Response:
     old = await http_sessions.of(request)
     typed = resuming.carried(request, form)
     try:
-        who = proving.visitor(request)
         entered = await login.attempt(
             ctx.door,
             proving.factors(request, form),
-            address=who.address,
-            user_agent=who.browser,
+            by=addresses.visitor(request),
             now=ctx.now(),
             replaces=old.id if old else None,
+            device=http_sessions.device_of(request),
         )
     except (WrongCredentials, TooBusy, InvalidInput) as problem:
         return await _login_page(request, target, problem, typed)
+    await ctx.reload_owner()  # every page may have to say that there was a login from elsewhere
     if entered.opened is not None:
         key = tokens.wrap_key(entered.token)
         ctx.unlocked.hold(entered.session_id, entered.opened, key, ctx.now())
@@ -124,6 +121,7 @@ async def submit_login(request: Request) -> Response:
         target = await resuming.go_on(ctx, typed, resuming.chosen(form))
     response = RedirectResponse(target, 303)
     http_sessions.set_cookie(response, ctx.config, entered.token)
+    http_sessions.set_device(response, ctx.config, entered.device)
     return response
 
 
@@ -132,7 +130,13 @@ async def submit_logout(request: Request) -> Response:
     ctx = context_of(request)
     session = await http_sessions.of(request)
     if session is not None:
-        await ctx.db.write(lambda tx: sessions.end(tx, session.id))
+        now, who = ctx.now(), addresses.visitor(request)
+
+        def leave(tx: Transaction) -> None:
+            if sessions.end(tx, session.id):
+                door_log.add(tx, door_log.Kind.SIGN_OUT, now=now, by=who)
+
+        await ctx.db.write(leave)
         ctx.unlocked.lock(session.id)
     response = RedirectResponse("/", 303)
     http_sessions.clear_cookie(response, ctx.config)
@@ -174,10 +178,6 @@ async def _open_token(request: Request) -> str:
     ):
         raise NotFound("no such setup link")
     return token
-
-
-def _user_agent(request: Request) -> str:
-    return request.headers.get("user-agent", "")[:MAX_USER_AGENT_CHARS]
 
 
 form_routes = [

@@ -6,9 +6,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from microfedi import words
 from microfedi.errors import InvalidInput, TooBusy
 from microfedi.federation.outbox import irreversible, moving
-from microfedi.http import forms
+from microfedi.http import addresses, forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import actors, followers, passkeys
@@ -25,22 +26,29 @@ async def show(request: Request) -> Response:
 
 
 async def add(request: Request) -> Response:
-    """POST /settings/moving/aliases: an account that may move here."""
+    """POST /settings/moving/aliases: with both factors, an account that may move here."""
+    ctx = context_of(request)
     form = await forms.read(request)
     alias = ""
     try:
         alias = forms.line(form, "alias", limit=MAX_ACCOUNT_CHARS)
-        await moving.add_alias(context_of(request), alias)
-    except InvalidInput as problem:
+        other = await moving.check_alias(ctx, alias)  # first: a mistyped name costs no code
+        await proving.confirmed(request, form)
+        await moving.add_alias(ctx, other, by=addresses.visitor(request))
+    except (InvalidInput, TooBusy) as problem:
         return await _page(request, problem=problem, alias=alias)
     return RedirectResponse("/settings/moving", 303)
 
 
 async def remove(request: Request) -> Response:
-    """POST /settings/moving/aliases/remove."""
+    """POST /settings/moving/aliases/remove: with both factors."""
     form = await forms.read(request)
-    uri = forms.line(form, "uri", limit=MAX_ACCOUNT_CHARS)
-    await moving.remove_alias(context_of(request), uri)
+    try:
+        uri = forms.line(form, "uri", limit=MAX_ACCOUNT_CHARS)
+        await proving.confirmed(request, form)
+        await moving.remove_alias(context_of(request), uri, by=addresses.visitor(request))
+    except (InvalidInput, TooBusy) as problem:
+        return await _page(request, problem=problem)
     return RedirectResponse("/settings/moving", 303)
 
 
@@ -68,16 +76,20 @@ async def move(request: Request) -> Response:
         return await _page(request, problem=problem, typed=uri)
     try:
         await proving.confirmed(request, form)
-        who = proving.visitor(request)
-        await irreversible.ask(ctx, "move", target.uri, address=who.address, browser=who.browser)
+        await irreversible.ask(ctx, "move", target.uri, by=addresses.visitor(request))
     except (InvalidInput, TooBusy) as problem:
         return await _consequences(request, target, problem)
     return RedirectResponse("/settings/moving", 303)
 
 
 async def take_back(request: Request) -> Response:
-    """POST /settings/moving/back: live here again."""
-    await moving.take_back(context_of(request))
+    """POST /settings/moving/back: with both factors, live here again."""
+    form = await forms.read(request)
+    try:
+        await proving.confirmed(request, form)
+        await moving.take_back(context_of(request), by=addresses.visitor(request))
+    except (InvalidInput, TooBusy) as problem:
+        return await _page(request, problem=problem)
     return RedirectResponse("/settings/moving", 303)
 
 
@@ -97,21 +109,27 @@ async def _consequences(
 
 
 async def _page(
-    request: Request, *, problem: InvalidInput | None = None, alias: str = "", typed: str = ""
+    request: Request,
+    *,
+    problem: InvalidInput | TooBusy | None = None,
+    alias: str = "",
+    typed: str = "",
 ) -> Response:
     ctx = context_of(request)
 
-    def question(reader: Reader) -> tuple[Sequence[str], dict[str, Actor]]:
+    def question(reader: Reader) -> tuple[Sequence[str], dict[str, Actor], bool]:
         uris = moving.aliases(reader, ctx)
         moved = [ctx.owner.moved_to] if ctx.owner.moved_to else []
-        return uris, actors.by_uris(reader, [*uris, *moved])
+        return uris, actors.by_uris(reader, [*uris, *moved]), bool(passkeys.all(reader))
 
-    uris, known = await ctx.db.read(question)
+    uris, known, has_passkeys = await ctx.db.read(question)
     values = {
         "aliases": uris,
         "known": known,
         "moved_to": ctx.owner.moved_to,
-        "problem": problem,
+        "has_passkeys": has_passkeys,
+        "problem": problem if getattr(problem, "field", "") else None,
+        "said": words.of(problem) if problem and not getattr(problem, "field", "") else "",
         "alias": alias,
         "typed": typed,
     }

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from microfedi import words
 from microfedi.account import passkeys
 from microfedi.errors import InvalidInput, NotFound, TooBusy
-from microfedi.http import csrf, forms
+from microfedi.http import addresses, csrf, forms
 from microfedi.http import sessions as http_sessions
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
@@ -72,7 +72,7 @@ async def add(request: Request) -> Response:
             now=ctx.now(),
         )
         opened = await proving.confirmed(request, form)
-        who, now = proving.visitor(request), ctx.now()
+        who, now = addresses.visitor(request), ctx.now()
 
         def change(tx: Transaction) -> bool:
             added = storage.add(
@@ -89,14 +89,7 @@ async def add(request: Request) -> Response:
             if opened is not None and new.vault_key is not None:
                 holder = new.credential.hex()
                 vault_keys.let_in(tx, opened, "passkey", new.vault_key, holder=holder, now=now)
-            door_log.add(
-                tx,
-                door_log.Kind.PASSKEY_ADDED,
-                now=now,
-                address=who.address,
-                browser=who.browser,
-                detail=name,
-            )
+            door_log.add(tx, door_log.Kind.PASSKEY_ADDED, now=now, by=who, detail=name)
             return True
 
         if not await ctx.db.write(change):
@@ -111,16 +104,24 @@ async def add(request: Request) -> Response:
 
 
 async def rename(request: Request) -> Response:
-    """POST /settings/passkeys/{id}/name."""
+    """POST /settings/passkeys/{id}/name: with both factors."""
+    ctx = context_of(request)
+    passkey_id = forms.path_id(request, "id")
     form = await forms.read(request)
     try:
         name = forms.line(form, "name", limit=storage.MAX_NAME_CHARS)
         if not name:
             raise InvalidInput("name", "Please give it a name.")
-    except InvalidInput as problem:
+        await proving.confirmed(request, form)
+    except (InvalidInput, TooBusy) as problem:
         return await _page(request, problem=words.of(problem))
-    passkey_id = forms.path_id(request, "id")
-    await context_of(request).db.write(lambda tx: storage.rename(tx, passkey_id, name))
+    who, now = addresses.visitor(request), ctx.now()
+
+    def change(tx: Transaction) -> None:
+        if storage.rename(tx, passkey_id, name):
+            door_log.add(tx, door_log.Kind.PASSKEY_RENAMED, now=now, by=who, detail=name)
+
+    await ctx.db.write(change)
     return RedirectResponse("/settings/passkeys", 303)
 
 
@@ -133,21 +134,14 @@ async def remove(request: Request) -> Response:
         await proving.confirmed(request, form)
     except (InvalidInput, TooBusy) as problem:
         return await _page(request, problem=words.of(problem))
-    who, now = proving.visitor(request), ctx.now()
+    who, now = addresses.visitor(request), ctx.now()
 
     def change(tx: Transaction) -> None:
         gone = storage.remove(tx, passkey_id)
         if gone is None:
             return
         vault_keys.close_way(tx, "passkey", holder=gone.credential.hex())
-        door_log.add(
-            tx,
-            door_log.Kind.PASSKEY_REMOVED,
-            now=now,
-            address=who.address,
-            browser=who.browser,
-            detail=gone.name,
-        )
+        door_log.add(tx, door_log.Kind.PASSKEY_REMOVED, now=now, by=who, detail=gone.name)
 
     await ctx.db.write(change)
     return RedirectResponse("/settings/passkeys", 303)

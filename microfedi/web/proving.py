@@ -1,32 +1,14 @@
-"""Who asks, and the two factors once more before something that matters."""
-
-from dataclasses import dataclass
+"""The two factors once more, before something that matters."""
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
 from microfedi.account import login
-from microfedi.http import csrf, forms
-from microfedi.http.addresses import client_address
+from microfedi.http import addresses, csrf, forms
 from microfedi.http.context import context_of
-from microfedi.storage import door_log
 from microfedi.storage.vault_keys import Opened
 
 MAX_CODE_CHARS = 100  # of a code or a recovery code, with spaces
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Where a request comes from, for the door log."""
-
-    address: str
-    browser: str
-
-
-def visitor(request: Request) -> Visitor:
-    """Return who asks."""
-    browser = request.headers.get("user-agent", "")[: door_log.MAX_BROWSER_CHARS]
-    return Visitor(client_address(request, context_of(request).config), browser)
 
 
 def factors(request: Request, form: FormData) -> login.Factors:
@@ -49,11 +31,6 @@ async def confirmed(request: Request, form: FormData) -> Opened | None:
     Raises: WrongCredentials, TooBusy, InvalidInput.
     """
     ctx = context_of(request)
-    who = visitor(request)
     return await login.confirm(
-        ctx.door,
-        factors(request, form),
-        address=who.address,
-        user_agent=who.browser,
-        now=ctx.now(),
+        ctx.door, factors(request, form), by=addresses.visitor(request), now=ctx.now()
     )

@@ -11,17 +11,19 @@ from starlette.routing import Route
 from microfedi import words
 from microfedi.account import setup, unlocked
 from microfedi.errors import InvalidInput, TooBusy, WrongCredentials
+from microfedi.federation import alerts
 from microfedi.federation.outbox import keys
-from microfedi.http import forms
+from microfedi.http import addresses, forms
 from microfedi.http import sessions as http_sessions
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
-from microfedi.storage import door_log, passkeys, sessions
+from microfedi.storage import door_log, passkeys, recognised, sessions
 from microfedi.storage import owner as owner_storage
+from microfedi.storage.alerts import State
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.vault_keys import Opened
 from microfedi.web import proving
-from microfedi.words import _
+from microfedi.words import _, ngettext
 
 
 async def show_security(request: Request) -> Response:
@@ -45,6 +47,7 @@ async def change_password(request: Request) -> Response:
             opened=opened,
             session_id=session_id,
             now=ctx.now(),
+            by=addresses.visitor(request),
         )
         ctx.unlocked.lock_all(but=session_id)
         return {"done": _("The password is changed, and every other session has ended.")}
@@ -56,7 +59,10 @@ async def renew_codes(request: Request) -> Response:
     """POST /settings/security/codes: ten new recovery codes; the old ones are worthless."""
 
     async def change(form: FormData, opened: Opened | None) -> dict[str, Any]:
-        codes = await setup.renew_recovery_codes(context_of(request).db)
+        ctx = context_of(request)
+        codes = await setup.renew_recovery_codes(
+            ctx.db, now=ctx.now(), by=addresses.visitor(request)
+        )
         return {
             "done": _("These are your new recovery codes. The old ones no longer work."),
             "codes": codes,
@@ -69,7 +75,7 @@ async def renew_keys(request: Request) -> Response:
     """POST /settings/security/keys: new keys for signing; everybody who follows is told."""
 
     async def change(form: FormData, opened: Opened | None) -> dict[str, Any]:
-        await keys.renew(context_of(request))
+        await keys.renew(context_of(request), by=addresses.visitor(request))
         return {
             "done": _(
                 "You have new keys. Your followers' servers are being told; the old keys are "
@@ -80,23 +86,46 @@ async def renew_keys(request: Request) -> Response:
     return await _after_both_factors(request, change)
 
 
-async def end_session(request: Request) -> Response:
-    """POST /settings/security/sessions/{id}/end."""
-    session_id = forms.path_id(request, "id")
-    ctx = context_of(request)
-    await ctx.db.write(lambda tx: sessions.end(tx, session_id))
-    ctx.unlocked.lock(session_id)
-    return RedirectResponse("/settings/security#sessions", 303)
-
-
 async def end_sessions(request: Request) -> Response:
-    """POST /settings/security/sessions/end: every one but this."""
-    this = await http_sessions.of(request)
-    but = this.id if this else None
-    ctx = context_of(request)
-    await ctx.db.write(lambda tx: sessions.end_all(tx, but=but))
-    ctx.unlocked.lock_all(but=but)
-    return RedirectResponse("/settings/security#sessions", 303)
+    """POST /settings/security/sessions/end: those that are chosen, or every one but this.
+
+    With both factors: whoever ends sessions also silences the browsers that would tell of it.
+    """
+
+    async def change(form: FormData, opened: Opened | None) -> dict[str, Any]:
+        ctx, this = context_of(request), await http_sessions.of(request)
+        now, who = ctx.now(), addresses.visitor(request)
+        chosen = {value for value in form.getlist("session") if isinstance(value, str)}
+        everyone = forms.flag(form, "all")
+
+        def end(tx: Transaction) -> list[int]:
+            ended = []
+            for one in sessions.all(tx):
+                is_this = this is not None and one.id == this.id
+                if is_this or not (everyone or str(one.id) in chosen):
+                    continue
+                sessions.end(tx, one.id)
+                door_log.add(tx, door_log.Kind.SESSION_ENDED, now=now, by=who, detail=one.address)
+                ended.append(one.id)
+            return ended
+
+        ended = await ctx.db.write(end)
+        for session_id in ended:
+            ctx.unlocked.lock(session_id)
+        return {"done": ngettext("%(num)s session ended.", "%(num)s sessions ended.", len(ended))}
+
+    return await _after_both_factors(request, change)
+
+
+async def test_alerts(request: Request) -> Response:
+    """POST /settings/security/alerts/test: one by every way, to see whether it comes."""
+    await forms.read(request)
+    try:
+        await alerts.test(context_of(request))
+    except InvalidInput as problem:
+        return await _security_page(request, {"problem": words.of(problem)}, status_code=422)
+    said = _("A test is on its way. If it does not come in a minute, look here again for why.")
+    return await _security_page(request, {"done": said})
 
 
 async def set_idle(request: Request) -> Response:
@@ -115,18 +144,14 @@ async def lock_everything(request: Request) -> Response:
     It asks for nothing: whoever is in a hurry must not look for a phone.
     """
     ctx = context_of(request)
-    now, visitor = ctx.now(), proving.visitor(request)
+    now, who = ctx.now(), addresses.visitor(request)
 
     def change(tx: Transaction) -> None:
-        count = sessions.end_all(tx)
-        door_log.add(
-            tx,
-            door_log.Kind.LOCKED,
-            now=now,
-            address=visitor.address,
-            browser=visitor.browser,
-            detail=str(count),
-        )
+        # First: the browsers of the sessions that end are told, too.
+        count = str(len(sessions.all(tx)))
+        door_log.add(tx, door_log.Kind.LOCKED, now=now, by=who, detail=count)
+        sessions.end_all(tx)
+        recognised.forget(tx)
 
     await ctx.db.write(change)
     ctx.unlocked.lock_all()
@@ -152,15 +177,27 @@ async def _security_page(
 ) -> Response:
     ctx = context_of(request)
 
-    def question(reader: Reader) -> tuple[list[sessions.Session], int, bool]:
-        codes_left = owner_storage.recovery_codes_left(reader)
-        return sessions.all(reader), codes_left, bool(passkeys.all(reader))
+    def question(
+        reader: Reader,
+    ) -> tuple[list[sessions.Session], int, bool, tuple[int, State, State]]:
+        return (
+            sessions.all(reader),
+            owner_storage.recovery_codes_left(reader),
+            bool(passkeys.all(reader)),
+            alerts.ways(reader),
+        )
 
-    found, codes_left, has_passkeys = await ctx.db.read(question)
+    found, codes_left, has_passkeys, (browsers, pushes, mails) = await ctx.db.read(question)
     shown = {
         "sessions": found,
         "codes_left": codes_left,
         "has_passkeys": has_passkeys,
+        "browsers": browsers if ctx.config.federates else 0,
+        "pushes": pushes,
+        "mails": mails,
+        "push_problem": words.gettext(pushes.problem) if pushes.problem else "",
+        "mail_problem": words.gettext(mails.problem) if mails.problem else "",
+        "mail_to": ctx.config.mail.to if ctx.config.mails else "",
         "idle_choices": [(one, words.duration(one * 60)) for one in unlocked.IDLE_CHOICES],
         "problem": None,
         "done": None,
@@ -178,5 +215,5 @@ owner_routes = [
     Route("/settings/security/idle", set_idle, methods=["POST"]),
     Route("/settings/security/lock", lock_everything, methods=["POST"]),
     Route("/settings/security/sessions/end", end_sessions, methods=["POST"]),
-    Route("/settings/security/sessions/{id}/end", end_session, methods=["POST"]),
+    Route("/settings/security/alerts/test", test_alerts, methods=["POST"]),
 ]

@@ -5,11 +5,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi.errors import Locked
-from microfedi.http import forms, vaults
+from microfedi.http import addresses, forms, vaults
 from microfedi.http import sessions as http_sessions
 from microfedi.http.context import context_of
 from microfedi.storage import door_log
-from microfedi.web import proving, redirects
+from microfedi.web import redirects
 
 
 async def submit(request: Request) -> Response:
@@ -24,17 +24,9 @@ async def lock(request: Request) -> Response:
     """POST /lock: this browser's session goes on, without the messages."""
     ctx = context_of(request)
     session = await http_sessions.of(request)
-    who, now = proving.visitor(request), ctx.now()
+    who, now = addresses.visitor(request), ctx.now()
     if session is not None and ctx.unlocked.lock(session.id):
-        await ctx.db.write(
-            lambda tx: door_log.add(
-                tx,
-                door_log.Kind.VAULT_LOCKED,
-                now=now,
-                address=who.address,
-                browser=who.browser,
-            )
-        )
+        await ctx.db.write(lambda tx: door_log.add(tx, door_log.Kind.VAULT_LOCKED, now=now, by=who))
     return RedirectResponse("/messages", 303)
 
 

@@ -11,6 +11,7 @@ from microfedi.account.passkeys import Challenges
 from microfedi.account.throttle import Throttle
 from microfedi.config import Config
 from microfedi.storage.database import Database
+from microfedi.storage.door_log import Visitor
 from tests.factories import NOON
 
 PASSWORD = "the gull ate my third sandwich"
@@ -61,8 +62,7 @@ class Door:
         return await login.attempt(
             self.door,
             login.Factors(password, self.code(now) if code is None else code),
-            address=address,
-            user_agent="Browser/1",
+            by=Visitor(address, "Browser/1"),
             now=now,
             replaces=replaces,
         )

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from microfedi.account import login, passwords, tokens
 from microfedi.errors import InvalidInput, TooBusy, WrongCredentials
 from microfedi.storage import owner, sessions
+from microfedi.storage.door_log import Visitor
 from microfedi.storage.sessions import Session
 from tests.account.conftest import PASSWORD, Door
 from tests.factories import NOON
@@ -202,8 +203,7 @@ async def test_a_confirmation_needs_both_factors_and_uses_the_code_up(door: Door
         await login.confirm(
             door.door,
             login.Factors(password, door.code()),
-            address="192.0.2.1",
-            user_agent="",
+            by=Visitor("192.0.2.1"),
             now=NOON,
         )
 

@@ -15,6 +15,7 @@ from microfedi.config import Config
 from microfedi.errors import ConfigError, InvalidInput, NotFound
 from microfedi.storage import actors, owner, sessions
 from microfedi.storage.database import Database
+from microfedi.storage.door_log import Visitor
 from microfedi.storage.owner import Owner
 from tests.account.conftest import PASSWORD, Door
 from tests.factories import NOON
@@ -73,8 +74,7 @@ async def test_the_form_makes_the_owner_and_what_it_showed_logs_in(
         entered = await login.attempt(
             login.Door(db, config, Throttle(), Challenges(db.sealer)),
             login.Factors(PASSWORD, code),
-            address="192.0.2.1",
-            user_agent="",
+            by=Visitor("192.0.2.1"),
             now=now,
         )
         return entered.token
@@ -283,7 +283,7 @@ async def test_a_changed_password_logs_out_every_other_browser(door: Door) -> No
 
 
 async def test_renewed_recovery_codes_make_the_old_ones_worthless(door: Door) -> None:
-    fresh = await setup.renew_recovery_codes(door.db)
+    fresh = await setup.renew_recovery_codes(door.db, now=NOON)
 
     with pytest.raises(InvalidInput):
         await door.attempt(code=door.recovery_codes[0])

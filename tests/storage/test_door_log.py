@@ -7,7 +7,7 @@ import pytest
 
 from microfedi.storage import door_log, owner
 from microfedi.storage.database import Database, Transaction
-from microfedi.storage.door_log import Kind
+from microfedi.storage.door_log import Kind, Visitor
 from tests.factories import NOON
 
 
@@ -28,8 +28,7 @@ async def write(db: Database, lines: int) -> None:
                 tx,
                 Kind.SIGN_IN,
                 now=NOON + timedelta(minutes=number),
-                address="192.0.2.1",
-                browser="Browser/1",
+                by=Visitor("192.0.2.1", "Browser/1"),
                 detail=f"line {number + 1}",
             )
 
@@ -119,7 +118,7 @@ async def test_only_the_oldest_lines_go(owned: Database) -> None:
 async def test_what_is_long_is_cut(owned: Database) -> None:
     await owned.write(
         lambda tx: door_log.add(
-            tx, Kind.FAILURE, now=NOON, address="a" * 999, browser="b" * 999, detail="d" * 999
+            tx, Kind.FAILURE, now=NOON, by=Visitor("a" * 999, "b" * 999), detail="d" * 999
         )
     )
     (line,) = await owned.read(lambda r: door_log.page(r, limit=1))

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from microfedi.storage import sessions
 from microfedi.storage.database import Database, Transaction
+from microfedi.storage.door_log import Visitor
 from tests.factories import NOON
 
 
@@ -11,8 +12,7 @@ def start(tx: Transaction, token_hash: bytes) -> int:
     return sessions.create(
         tx,
         token_hash,
-        address="192.0.2.1",
-        user_agent="Browser " * 100,
+        by=Visitor("192.0.2.1", "Browser " * 100),
         now=NOON,
         expires_at=NOON + sessions.ABSOLUTE,
     )

@@ -16,6 +16,7 @@ from microfedi.protocol.filtering import Filter, Place
 from microfedi.storage import filters, notifications, sessions
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.database import Reader
+from microfedi.storage.door_log import NOBODY
 from microfedi.web import events
 from tests.another_server import PATIENCE_S
 from tests.app_fixture import US, App, an_app
@@ -242,8 +243,7 @@ async def test_a_login_with_the_same_row_id_is_another_one(tmp_path: Path) -> No
             return sessions.create(
                 tx,
                 b"x" * 32,
-                address="",
-                user_agent="",
+                by=NOBODY,
                 now=app.clock.now,
                 expires_at=app.clock.now + sessions.ABSOLUTE,
             )

@@ -41,7 +41,9 @@ async def test_another_account_is_named_and_told_and_taken_off(tmp_path: Path) -
         await app.followed_by(app.world.actor(FRANK))
         app.world.actor("https://old.example/users/maya")
 
-        answer = await app.post("/settings/moving/aliases", {"alias": "@maya@old.example"})
+        answer = await app.post(
+            "/settings/moving/aliases", {"alias": "@maya@old.example"} | app.proof()
+        )
 
         assert answer.status_code == 303
         assert (await document(app))["alsoKnownAs"] == ["https://old.example/users/maya"]
@@ -52,7 +54,10 @@ async def test_another_account_is_named_and_told_and_taken_off(tmp_path: Path) -
         assert "@maya@old.example" in page
         assert "so that you can move here from there" in page
 
-        await app.post("/settings/moving/aliases/remove", {"uri": "https://old.example/users/maya"})
+        await app.post(
+            "/settings/moving/aliases/remove",
+            {"uri": "https://old.example/users/maya"} | app.proof(),
+        )
 
         assert not (await document(app)).get("alsoKnownAs")
         (update,) = await send_all(app.ctx, app.world)
@@ -75,7 +80,7 @@ async def test_what_is_no_other_account_is_not_named(
     async with an_app(tmp_path) as app:
         await app.login()
 
-        answer = await app.post("/settings/moving/aliases", {"alias": typed})
+        answer = await app.post("/settings/moving/aliases", {"alias": typed} | app.proof())
 
         assert answer.status_code == 422
         assert words in texts(answer)
@@ -193,7 +198,7 @@ async def test_a_move_is_taken_back_and_not_made_again_at_once(tmp_path: Path) -
         await move(app)
         await send_all(app.ctx, app.world)
 
-        await app.post("/settings/moving/back")
+        await app.post("/settings/moving/back", app.proof())
 
         (update,) = await send_all(app.ctx, app.world)
         assert update.json["type"] == "Update"

@@ -182,7 +182,7 @@ async def test_a_reset_on_the_server_undoes_what_a_thief_left_behind(tmp_path: P
 async def test_names_are_text(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await enrolled(app, a_device())
-        await app.post("/settings/passkeys/1/name", {"name": '"><b>bold'})
+        await app.post("/settings/passkeys/1/name", {"name": '"><b>bold'} | app.proof())
         page = (await app.get("/settings/passkeys")).text
         assert "<b>bold" not in page
         assert "&lt;b&gt;bold" in page

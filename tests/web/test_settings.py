@@ -85,12 +85,15 @@ async def test_sessions_are_listed_and_ended(tmp_path: Path) -> None:
             assert f"Browser-{n}" in page
             assert f"198.51.100.{n}" in page
         assert page.count("this one") == 1
-        ids = re.findall(r"/sessions/(\d+)/end", page)
+        ids = re.findall(r'name="session" value="(\d+)"', page)
         assert len(ids) == 3
-        await app.post(f"/settings/security/sessions/{ids[0]}/end")
+        chosen = {"session": ids[0]}
+        assert (await app.post("/settings/security/sessions/end", chosen)).status_code == 422
+        assert await app.count("sessions") == 4
+        await app.post("/settings/security/sessions/end", chosen | app.proof())
         alive = [(await other.get("/home")).status_code for other in others]
         assert sorted(alive) == [200, 200, 303]
-        await app.post("/settings/security/sessions/end")
+        await app.post("/settings/security/sessions/end", {"all": "1"} | app.proof())
         assert {(await other.get("/home")).status_code for other in others} == {303}
         assert (await app.get("/home")).status_code == 200
 

@@ -131,7 +131,7 @@ async def test_what_locks_them(tmp_path: Path, path: str) -> None:
         mine = app.browser()
         await app.login(mine)
         assert len(app.ctx.unlocked._held) == 2
-        await app.post(path)
+        await app.post(path, {"all": "1"} | app.proof())
         assert len(app.ctx.unlocked._held) == 1
 
 

@@ -8,6 +8,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.outbox import leaving, moving
 from microfedi.storage import door_log, jobs, pending_acts
 from microfedi.storage.database import Transaction
+from microfedi.storage.door_log import NOBODY, Visitor
 from microfedi.storage.pending_acts import Act, Kind
 
 log = logging.getLogger(__name__)
@@ -15,9 +16,7 @@ log = logging.getLogger(__name__)
 JOB = "act"
 
 
-async def ask(
-    ctx: Context, kind: Kind, detail: str = "", *, address: str = "", browser: str = ""
-) -> Act:
+async def ask(ctx: Context, kind: Kind, detail: str = "", *, by: Visitor = NOBODY) -> Act:
     """Have it done in a day. Ask `login.confirm` first.
 
     Raises: InvalidInput if it waits already.
@@ -32,8 +31,7 @@ async def ask(
                 tx,
                 door_log.Kind.ACT_ASKED,
                 now=now,
-                address=address,
-                browser=browser,
+                by=by,
                 detail=f"{kind} {detail}".strip(),
             )
         return act
@@ -47,7 +45,7 @@ async def ask(
     return act
 
 
-async def cancel(ctx: Context, kind: str, *, address: str = "", browser: str = "") -> bool:
+async def cancel(ctx: Context, kind: str, *, by: Visitor = NOBODY) -> bool:
     """Leave it undone; False if nothing of that kind waits. Whoever is logged in may do it."""
     now = ctx.now()
 
@@ -58,14 +56,14 @@ async def cancel(ctx: Context, kind: str, *, address: str = "", browser: str = "
                 tx,
                 door_log.Kind.ACT_CANCELLED,
                 now=now,
-                address=address,
-                browser=browser,
+                by=by,
                 detail=kind,
             )
         return is_there
 
     is_cancelled = await ctx.db.write(change)
     await ctx.reload_owner()
+    ctx.wake.jobs.set()
     return is_cancelled
 
 

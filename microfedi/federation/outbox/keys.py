@@ -12,9 +12,10 @@ from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import profile, sending
 from microfedi.protocol import keys, vocab
-from microfedi.storage import jobs, outgoing
+from microfedi.storage import door_log, jobs, outgoing
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.database import Transaction
+from microfedi.storage.door_log import NOBODY, Visitor
 from microfedi.storage.owner import Owner
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ KEPT_AT_MOST = timedelta(hours=48)
 CHECK_EVERY = timedelta(minutes=15)
 
 
-async def renew(ctx: Context) -> None:
+async def renew(ctx: Context, *, by: Visitor = NOBODY) -> None:
     """Replace the owner's keys, and tell followers. Ask `login.confirm` first.
 
     Source: the practice of signed rotation: an Update by the old key lists the new ones.
@@ -42,6 +43,7 @@ async def renew(ctx: Context) -> None:
             raise InvalidInput("", "The keys were changed a short while ago. Wait until tomorrow.")
         _tell(ctx, tx, by_old_key=True)
         jobs.add(tx, KIND, "", due_at=now + KEPT_AT_LEAST)
+        door_log.add(tx, door_log.Kind.KEYS, now=now, by=by)
 
     await ctx.db.write(change)
     await ctx.reload_owner()

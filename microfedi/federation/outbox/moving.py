@@ -9,22 +9,30 @@ from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget
 from microfedi.federation.outbox import profile, sending
 from microfedi.protocol import vocab
-from microfedi.storage import actors, blocks
+from microfedi.storage import actors, blocks, door_log
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.door_log import NOBODY, Kind, Visitor
 
 MAX_ALIASES = 10  # accounts that may move here; others read 32 and more
 COOLDOWN = timedelta(days=30)  # between two moves, as Mastodon: followers are not sent to and fro
 
 
-async def add_alias(ctx: Context, text: str) -> None:
-    """Say that the account `text` (a handle or an address) is the owner's too, and tell followers.
+async def check_alias(ctx: Context, text: str) -> Actor:
+    """Return the account `text`, a handle or an address.
+
+    Raises: InvalidInput (`alias`) if there is no such account.
+    """
+    return await _account(ctx, text, "alias")
+
+
+async def add_alias(ctx: Context, other: Actor, *, by: Visitor = NOBODY) -> None:
+    """Say that an account is the owner's too, and tell followers. Ask `login.confirm` first.
 
     Source: FEP-7628: the first half of a move from there to here.
-    Raises: InvalidInput (`alias`) if there is no such account, or too many are named already.
+    Raises: InvalidInput (`alias`) if too many are named already.
     """
-    other = await _account(ctx, text, "alias")
 
     def change(tx: Transaction) -> None:
         known = aliases(tx, ctx)
@@ -34,18 +42,23 @@ async def add_alias(ctx: Context, text: str) -> None:
             raise InvalidInput("alias", "At most %(limit)s accounts, please.", limit=MAX_ALIASES)
         owner_storage.set_aliases(tx, [*known, other.uri])
         profile.tell(ctx, tx)
+        door_log.add(tx, Kind.ALIAS_ADDED, now=ctx.now(), by=by, detail=other.uri)
 
     await _changed(ctx, change)
 
 
-async def remove_alias(ctx: Context, uri: str) -> None:
-    """Name an account no longer, and tell followers. Who has moved here stays here."""
+async def remove_alias(ctx: Context, uri: str, *, by: Visitor = NOBODY) -> None:
+    """Name an account no longer, and tell followers. Who has moved here stays here.
+
+    Ask `login.confirm` first.
+    """
 
     def change(tx: Transaction) -> None:
         known = aliases(tx, ctx)
         if uri in known:
             owner_storage.set_aliases(tx, [one for one in known if one != uri])
             profile.tell(ctx, tx)
+            door_log.add(tx, Kind.ALIAS_REMOVED, now=ctx.now(), by=by, detail=uri)
 
     await _changed(ctx, change)
 
@@ -124,12 +137,16 @@ async def move(ctx: Context, target_uri: str) -> None:
     await _changed(ctx, change)
 
 
-async def take_back(ctx: Context) -> None:
-    """Live here again, and tell whoever still follows. Followers who went do not come back."""
+async def take_back(ctx: Context, *, by: Visitor = NOBODY) -> None:
+    """Live here again, and tell whoever still follows. Followers who went do not come back.
+
+    Ask `login.confirm` first.
+    """
 
     def change(tx: Transaction) -> None:
         owner_storage.clear_moved(tx)
         profile.tell(ctx, tx)
+        door_log.add(tx, Kind.MOVED_BACK, now=ctx.now(), by=by)
 
     if ctx.owner.moved_to is not None:
         await _changed(ctx, change)

@@ -30,6 +30,33 @@ END;
 
 ALTER TABLE instance ADD COLUMN door_log_end BLOB;  -- stands for number and link of the newest line
 
+-- Where the owner logged in before: a cookie of the browser, and the network. Hashes.
+CREATE TABLE recognised (
+    kind            TEXT NOT NULL CHECK (kind IN ('browser', 'network')),
+    mark            BLOB NOT NULL,
+    last_at         TEXT NOT NULL,
+    PRIMARY KEY (kind, mark)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE owner ADD COLUMN door_seen INTEGER NOT NULL DEFAULT 0;  -- logins up to this line are known
+
+-- What the owner is told of at once: a row for each way, written with what happened. A browser's
+-- row has where to push of its own: a thief who ends sessions does not silence what came before.
+CREATE TABLE alerts (
+    id              INTEGER PRIMARY KEY,
+    kind            TEXT NOT NULL,          -- as in the door log, or 'test'
+    at              TEXT NOT NULL,
+    channel         TEXT NOT NULL CHECK (channel IN ('push', 'mail')),
+    browser_sealed  BLOB,                   -- of push_subscriptions, with what it is bound to
+    browser_bound   TEXT,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    due_at          TEXT,                   -- NULL: sent, or given up
+    problem         TEXT NOT NULL DEFAULT '',   -- of the last attempt
+    ended_at        TEXT                    -- when it was sent, or given up
+) STRICT;
+
+CREATE INDEX alerts_due ON alerts (due_at) WHERE due_at IS NOT NULL;
+
 -- The message vault (docs/vault.md). Its keys: the public half seals what arrives; the secret half
 -- is wrapped by the vault's master key, and that by each way in. A vault that nobody can open any
 -- more is followed by another one, and stays: somebody may remember.

@@ -10,6 +10,7 @@ from microfedi.errors import InvalidInput
 from microfedi.federation import jobs
 from microfedi.federation.outbox import irreversible
 from microfedi.storage import door_log, pending_acts
+from microfedi.storage.door_log import Visitor
 from tests.app_fixture import App, an_app
 
 DAY = pending_acts.DELAY
@@ -28,7 +29,7 @@ async def is_deleted(app: App) -> bool:
 
 async def test_it_is_done_after_a_day_and_not_before(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
-        act = await irreversible.ask(app.ctx, "delete", address="192.0.2.9", browser="B/1")
+        act = await irreversible.ask(app.ctx, "delete", by=Visitor("192.0.2.9", "B/1"))
         assert act.due_at == app.clock.now + DAY
         app.clock.forward(hours=23, minutes=59)
         assert await irreversible.run(app.ctx, "delete") == timedelta(minutes=1)
@@ -65,10 +66,10 @@ async def test_the_worker_does_it_when_it_is_due(tmp_path: Path) -> None:
         app.clock.forward(hours=24)
         worker = jobs.JobsWorker(app.ctx, table={irreversible.JOB: irreversible.run})
         async with asyncio.timeout(PATIENCE_S):
-            app.ctx.wake.jobs.clear()
-            await worker.turn()
-            await app.ctx.wake.jobs.wait()
-        assert await is_deleted(app)
+            while not await is_deleted(app):
+                app.ctx.wake.jobs.clear()
+                await worker.turn()
+                await app.ctx.wake.jobs.wait()
 
 
 async def test_a_move_that_is_refused_meanwhile_is_noted(tmp_path: Path) -> None:
