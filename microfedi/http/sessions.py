@@ -88,7 +88,7 @@ def set_device(response: Response, config: Config, token: str) -> None:
         path="/",
         secure=config.is_https,
         httponly=True,
-        samesite="strict",
+        samesite="lax",
     )
 
 

@@ -122,7 +122,7 @@ async def test_nothing_is_left_but_a_gravestone(tmp_path: Path) -> None:
             # What SQLite notes of an index of words that is empty.
             if found and not name.startswith(("search_posts_", "search_people_"))
         }
-        assert rows == {"instance", "owner", "actors", "hosts", "outgoing", "deliveries", "jobs"}
+        assert rows == {"instance", "owner", "actors", "hosts", "outgoing", "deliveries", "jobs", "alerts"}
         assert await app.count("actors") == 1
         assert files.names(app.ctx.config.media_dir) == set()
         assert files.names(app.ctx.config.cache_dir) == set()
@@ -192,8 +192,8 @@ async def test_a_kill_in_the_middle_is_made_good_at_the_next_start(
 
         async with start.running(config, remote=remote, now=app.clock) as again:
             assert await again.db.read(
-                lambda r: [row["kind"] for row in r.all("SELECT kind FROM jobs")]
-            ) == ["erase"]
+                lambda r: [row["kind"] for row in r.all("SELECT kind FROM jobs ORDER BY id")]
+            ) == ["alert", "erase"]
             assert await leaving.erase(again, "") == leaving.CHECK_EVERY
             assert await app.count("notes") == 0
             assert len(await send_all(again, app.world)) == 3
