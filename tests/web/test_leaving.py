@@ -122,7 +122,16 @@ async def test_nothing_is_left_but_a_gravestone(tmp_path: Path) -> None:
             # What SQLite notes of an index of words that is empty.
             if found and not name.startswith(("search_posts_", "search_people_"))
         }
-        assert rows == {"instance", "owner", "actors", "hosts", "outgoing", "deliveries", "jobs", "alerts"}
+        assert rows == {
+            "instance",
+            "owner",
+            "actors",
+            "hosts",
+            "outgoing",
+            "deliveries",
+            "jobs",
+            "alerts",
+        }
         assert await app.count("actors") == 1
         assert files.names(app.ctx.config.media_dir) == set()
         assert files.names(app.ctx.config.cache_dir) == set()
