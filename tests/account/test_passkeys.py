@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import cbor2
 import pytest
 
 from microfedi.account import passkeys
@@ -233,6 +234,18 @@ def test_damaged_parts_are_refused(
     answer = json.loads(a_device().make(asked_to_make(config, challenges)))
     answer["response"][part] = value
     with pytest.raises((InvalidInput, WrongCredentials)):
+        passkeys.made(config, challenges, json.dumps(answer), bound_to=BOUND, now=NOON)
+
+
+@pytest.mark.parametrize("key", [[1, 2], [], 7, None, "key", {}, {1: 2}, {1: 2, 3: -7, -1: 1}])
+def test_a_key_that_is_none_is_refused(config: Config, challenges: Challenges, key: object) -> None:
+    device = a_device()
+    answer = json.loads(device.make(asked_to_make(config, challenges)))
+    made = cbor2.loads(data(answer["response"]["attestationObject"]))
+    before_key = 37 + 16 + 2 + len(device.credential)  # of the server, of the device, its own id
+    made["authData"] = made["authData"][:before_key] + cbor2.dumps(key)
+    answer["response"]["attestationObject"] = text(cbor2.dumps(made))
+    with pytest.raises(WrongCredentials):
         passkeys.made(config, challenges, json.dumps(answer), bound_to=BOUND, now=NOON)
 
 
