@@ -120,10 +120,7 @@ def is_host_blocked(reader: Reader, host: str) -> bool:
 
 def is_any_blocked(reader: Reader, actor_uris: Iterable[str], hosts: Iterable[str]) -> bool:
     """True if one of these actors is blocked, or one of these hosts or one above it by name."""
-    names: set[str] = set()
-    for host in hosts:
-        labels = host.partition(":")[0].split(".")
-        names.update(".".join(labels[start:]) for start in range(len(labels)))
+    names = {name for host in hosts for name in _names(host)}
     found = reader.value(
         """
         SELECT EXISTS (SELECT 1
@@ -137,6 +134,32 @@ def is_any_blocked(reader: Reader, actor_uris: Iterable[str], hosts: Iterable[st
         {"names": json.dumps(sorted(names)), "uris": json.dumps(sorted(set(actor_uris)))},
     )
     return bool(found)
+
+
+def blocked_of(reader: Reader, actor_uris: Iterable[str]) -> set[str]:
+    """Return which of these actors are blocked, by themselves or with their servers."""
+    names = {uri: _names(uris.host(uri)) for uri in actor_uris}
+    rows = reader.all(
+        """
+        SELECT host AS found
+          FROM blocked_hosts
+         WHERE host IN (SELECT value FROM json_each(:names))
+         UNION ALL
+        SELECT actors.uri
+          FROM blocked_actors
+          JOIN actors ON actors.id = blocked_actors.actor_id
+         WHERE actors.uri IN (SELECT value FROM json_each(:uris))
+        """,
+        {"names": json.dumps(sorted(set().union(*names.values()))), "uris": json.dumps([*names])},
+    )
+    found = {row["found"] for row in rows}
+    return {uri for uri, above in names.items() if uri in found or above & found}
+
+
+def _names(host: str) -> set[str]:
+    """Return a host's name and those above it; a port after it is ignored."""
+    labels = host.partition(":")[0].split(".")
+    return {".".join(labels[start:]) for start in range(len(labels))}
 
 
 def of_actor(reader: Reader, actor_id: int) -> BlockedActor | None:

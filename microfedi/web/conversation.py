@@ -1,10 +1,8 @@
 """A conversation: what was said, the box to answer, and how the owner wants to hear of it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -22,7 +20,6 @@ from microfedi.storage import (
     messages,
 )
 from microfedi.storage.acquaintance import Stranger, Written
-from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.message_drafts import Draft
 from microfedi.web import attachments, bubbles, mutes, talks
@@ -59,9 +56,10 @@ async def send(request: Request) -> Response:
     talk = await talks.asked(request)
     form = await forms.read(request)
     await vaults.of(request)  # sending needs no secret, but whoever writes is looking
-    typed: dict[str, Any] = _empty()
+    typed = listed.empty()
     try:
-        typed |= listed.typed(forms.text(form, "source"), form)
+        typed["source"] = forms.text(form, "source")
+        typed |= listed.typed(form)
         if talk.conversation.state == "request":
             raise InvalidInput("source", "Accept the conversation before you answer.")
         typed["outside"] = listed.unasked(request, form, typed["source"], talk.people)
@@ -184,13 +182,16 @@ async def _open(
     opened = await ctx.db.read(question, vault=await vaults.of(request))
     if conversation.unread and not is_request and not opened.newer:
         await ctx.db.note(lambda tx: conversations.mark_read(tx, conversation.id))
-    draft = typed or _empty() | {"source": opened.draft.source, "summary": opened.draft.summary}
+    draft = typed or listed.empty() | {
+        "source": opened.draft.source,
+        "summary": opened.draft.summary,
+    }
     values = {
         "talk": talk,
         "opened": opened,
         "draft": draft,
         "problem": problem,
-        **readers(talk.people),
+        **talks.readers(talk.people),
         "day": talks.day_in(request),
         "limit": ctx.config.limits.post_characters,
         "absent": [one for one in talk.people if one.state != "ok" or one.moved_to],
@@ -198,29 +199,16 @@ async def _open(
     return await page(request, "conversation.html", values, status_code=422 if problem else 200)
 
 
-def readers(people: Sequence[Actor]) -> dict[str, Markup]:
-    """Return who can read what is sent to these people, for the line that says so."""
-    return {
-        "names": talks.listed([talks.short(one) for one in people]),
-        "servers": talks.listed(talks.servers(people)),
-    }
-
-
 async def _details(request: Request, talk: Talk, problem: InvalidInput | None) -> Response:
     values = {
         "talk": talk,
         "problem": problem,
-        **readers(talk.people),
+        **talks.readers(talk.people),
         "lasting": mutes.lasting(),
         "kept_days": conversations.KEPT_DAYS,
     }
     status = 422 if problem else 200
     return await page(request, "conversation_details.html", values, status_code=status)
-
-
-def _empty() -> dict[str, Any]:
-    beside = {"alts": [], "sensitive": False, "outside": []}
-    return {"source": "", "summary": "", **beside}
 
 
 owner_routes = [

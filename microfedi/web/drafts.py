@@ -14,7 +14,6 @@ from microfedi.http.context import context_of
 from microfedi.http.pages import page, zone_of
 from microfedi.storage import drafts, waiting_files
 from microfedi.storage.database import Reader, Transaction
-from microfedi.storage.drafts import Kept
 from microfedi.web import composer
 from microfedi.words import _
 
@@ -74,14 +73,10 @@ async def delete(request: Request) -> Response:
         if kept is None:
             return []
         drafts.finish(tx, key, None, ctx.now())
-        return _names(tx, kept)
+        return waiting_files.release(tx, [one.name for one in kept.draft.attached])
 
     await uploads.discard(ctx, await ctx.db.write(change))
     return RedirectResponse("/drafts", 303)
-
-
-def _names(tx: Transaction, kept: Kept) -> list[str]:
-    return waiting_files.release(tx, [one.name for one in kept.draft.attached])
 
 
 owner_routes = [

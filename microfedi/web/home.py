@@ -75,8 +75,7 @@ async def choose(request: Request) -> Response:
     """POST /home/shown: which replies and boosts stand on Home from now on."""
     ctx = context_of(request)
     form = await forms.read(request)
-    chosen = forms.one_of(form, "replies", REPLIES)
-    replies = next(one for one in REPLIES if one == chosen)
+    replies = forms.one_of(form, "replies", REPLIES)
     boosts = forms.one_of(form, "boosts", ["none", *(str(one) for one in BOOSTS_A_DAY)])
     await ctx.db.write(
         lambda tx: owner_storage.set_home(

@@ -14,7 +14,7 @@ from microfedi.http.pages import page
 from microfedi.storage import messages
 from microfedi.storage.database import Reader
 from microfedi.storage.messages import Message
-from microfedi.web import bubbles, conversation, talks
+from microfedi.web import bubbles, talks
 from microfedi.web import messages as listed
 from microfedi.web.bubbles import Bubble
 from microfedi.web.talks import Talk
@@ -90,7 +90,7 @@ async def _page(
         "versions": before[::-1],
         "draft": draft,
         "problem": problem,
-        **conversation.readers(talk.people),
+        **talks.readers(talk.people),
         "limit": ctx.config.limits.post_characters,
     }
     return await page(request, "message.html", values, status_code=422 if problem else 200)

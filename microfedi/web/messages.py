@@ -65,10 +65,11 @@ def _piles(reader: Reader) -> list[tuple[Actor, Pile]]:
     if not found:
         return []
     people = actors.by_ids(reader, {one.actor_id for one in found})
+    blocked = blocks.blocked_of(reader, [actor.uri for actor in people.values()])
     return [
         (people[one.actor_id], one)
         for one in found
-        if one.actor_id in people and not blocks.is_blocked(reader, people[one.actor_id].uri)
+        if one.actor_id in people and people[one.actor_id].uri not in blocked
     ]
 
 
@@ -100,7 +101,7 @@ async def show_new(request: Request) -> Response:
     known, draft = await ctx.db.read(question, vault=await vaults.of(request))
     if known is not None:
         return RedirectResponse(f"/messages/{known}#end", 303)
-    shown = _empty() | {"to": draft.to, "source": draft.source, "summary": draft.summary}
+    shown = empty() | {"to": draft.to, "source": draft.source, "summary": draft.summary}
     return await _new(request, shown, None, is_adding=with_id is not None)
 
 
@@ -112,22 +113,23 @@ async def submit_new(request: Request) -> Response:
     ctx = context_of(request)
     form = await forms.read(request)
     await vaults.of(request)  # sending needs no secret, but whoever writes is looking
-    shown = _empty()
+    shown = empty()
     try:
         also = forms.line(form, "also", limit=MAX_TO_CHARS)  # named in the text, and then asked for
         shown["to"] = f"{forms.line(form, 'to', limit=MAX_TO_CHARS)} {also}".strip()
-        shown |= typed(form_source := forms.text(form, "source"), form)
+        shown["source"] = source = forms.text(form, "source")
+        shown |= typed(form)
         shown["people"] = people = await talks.people_in(request, shown["to"])
         confirmed = forms.texts(form, "person", limit=20, most=talks.MAX_PEOPLE)
         if sorted(confirmed) != sorted(str(actor.id) for actor in people):
             return await _new(request, shown, None)
-        shown["outside"] = unasked(request, form, form_source, people)
+        shown["outside"] = unasked(request, form, source, people)
         if shown["outside"]:
             return await _new(request, shown, None)
         message = await outbox.send(
             ctx,
             [actor.id for actor in people],
-            form_source,
+            source,
             await attachments.read(form, ctx.config.limits),
             summary=shown["summary"],
             sensitive=shown["sensitive"],
@@ -150,10 +152,9 @@ async def keep_draft(request: Request) -> Response:
     return kept(request, "/messages")
 
 
-def typed(source: str, form: Any) -> dict[str, Any]:
-    """Return what was typed of a message, to show it again. Raises: InvalidInput."""
+def typed(form: Any) -> dict[str, Any]:
+    """Return what was typed beside the text, to show it again. Raises: InvalidInput."""
     return {
-        "source": source,
         "summary": forms.line(form, "summary", limit=MAX_SUMMARY_CHARS),
         "sensitive": forms.flag(form, "sensitive"),
         "alts": attachments.alts(form),
@@ -179,7 +180,8 @@ def kept(request: Request, back: str) -> Response:
     return RedirectResponse(back, 303)
 
 
-def _empty() -> dict[str, Any]:
+def empty() -> dict[str, Any]:
+    """Return what is in the form for a message before anything is typed."""
     beside = {"alts": [], "sensitive": False, "outside": []}
     return {"to": "", "source": "", "summary": "", "people": [], **beside}
 
@@ -196,8 +198,7 @@ async def _new(
     values = {
         "draft": shown,
         "people": people,
-        "names": talks.listed([talks.short(one) for one in people]),
-        "servers": talks.listed(talks.servers(people)),
+        **talks.readers(people),
         "problem": problem,
         "limit": ctx.config.limits.post_characters,
         "is_adding": is_adding,

@@ -33,7 +33,7 @@ from microfedi.storage.notes import Note
 from microfedi.storage.notifications import Above, Kind, Notification
 from microfedi.storage.owner import Owner
 from microfedi.storage.strangers import ABOUT, About, Held, Rule
-from microfedi.web import asked, cards, redirects
+from microfedi.web import asked, cards, reading, redirects
 from microfedi.web.cards import Card
 
 Tab = Literal["all", "mentions", "follows", "boosts"]
@@ -152,8 +152,8 @@ async def show(request: Request) -> Response:
         "done": request.query_params.get("done", ""),
     }
     response = await page(request, "notifications.html", values)
-    is_looked_at = "prefetch" not in request.headers.get("sec-purpose", "")
-    if above is not None and tab == "all" and is_looked_at and above.newest_id > mark:
+    is_looked_at = above is not None and tab == "all" and not reading.is_prefetch(request)
+    if above is not None and is_looked_at and above.newest_id > mark:
         newest = above.newest_id
         await ctx.db.note(lambda tx: owner_storage.set_notifications_read(tx, newest))
         await ctx.reload_owner()

@@ -113,6 +113,14 @@ def servers(people: Iterable[Actor]) -> list[str]:
     return sorted(found)
 
 
+def readers(people: Sequence[Actor]) -> dict[str, Markup]:
+    """Return who can read what is sent to these people, for the line that says so."""
+    return {
+        "names": listed([short(one) for one in people]),
+        "servers": listed(servers(people)),
+    }
+
+
 def day_in(request: Request) -> Callable[[datetime], str]:
     """Return what names a day, as the owner's calendar has it."""
     zone = zone_of(context_of(request).owner.time_zone)

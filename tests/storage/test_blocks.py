@@ -41,6 +41,10 @@ async def test_blocks_are_listed_and_taken_back(db: Database) -> None:
     assert [one.host for one in await db.read(blocks.blocked_hosts)] == ["xn--bcher-kva.example"]
     assert await db.read(lambda r: blocks.is_host_blocked(r, "xn--bcher-kva.example:443"))
 
+    carol, dora = "https://b.example/users/carol", "https://sub.xn--bcher-kva.example:8443/dora"
+    assert await db.read(lambda r: blocks.blocked_of(r, [uri, carol, dora])) == {uri, dora}
+    assert await db.read(lambda r: blocks.blocked_of(r, [])) == set()
+
     assert await db.write(lambda tx: blocks.unblock_actor(tx, bob))
     assert await db.write(lambda tx: blocks.unblock_host(tx, "xn--bcher-kva.example"))
     assert not await db.write(lambda tx: blocks.unblock_actor(tx, bob))

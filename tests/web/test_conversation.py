@@ -455,3 +455,16 @@ async def test_a_post_composer_makes_no_message(tmp_path: Path) -> None:
 
 def test_how_long_it_may_be_kept_is_what_the_database_takes() -> None:
     assert [timedelta(days=one).days for one in conversations.KEPT_DAYS] == [1, 7, 30, 90]
+
+
+async def test_what_is_too_long_beside_a_text_does_not_take_it_along(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        talk = await talk_with(app, ALICE)
+        await app.login()
+        for path in (talk, "/messages/new"):
+            answer = await app.post(
+                path, {"to": "@alice@vic.example", "source": "kept-words", "summary": "x" * 501}
+            )
+            assert answer.status_code == 422
+            assert "At most 500 characters" in texts(answer)
+            assert "kept-words" in answer.text
