@@ -9,44 +9,27 @@ Source: FEP-7888, FEP-f228; ActivityPub 7.10 for lists of replies.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 
-from microfedi.errors import (
-    ForbiddenAddress,
-    NotFound,
-    ProtocolError,
-    RemoteError,
-    RemoteGone,
-    RemoteRefused,
-)
-from microfedi.federation import fetching, keeping, lookup, tagged
+from microfedi.errors import ProtocolError, RemoteGone
+from microfedi.federation import fetching, lookup
 from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
-from microfedi.federation.inbox import create, update
+from microfedi.federation.inbox import update
+from microfedi.federation.thread_search import Item, Search
 from microfedi.protocol import kinds, parse, shapes, uris, vocab
-from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, blocks, jobs, notes, threads, tombstones
-from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.notes import Note
-from microfedi.storage.threads import Fetch, Problem, State, What, Why
+from microfedi.storage.threads import Fetch, State, What
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-MAX_ITEMS = 200  # posts that are fetched in one look, downwards
-MAX_PAGES = 30  # collections and pages of them that are read in one look
 MAX_ANCESTORS = 50  # posts that are fetched in one look, upwards
 MAX_CHECKED = 40  # posts that we have and ask for once more in one look
 DEADLINE_S = 60.0  # seconds for one look; what has come by then counts
-PER_HOST = 2  # requests at once to one server
-HOST_FETCHES = 100  # requests to one server, under all its names, in one look
 
 COOLDOWN = timedelta(minutes=15)  # between two looks for a thread because a post was opened
 LOOK_AGAIN_AFTER = timedelta(minutes=1)  # if the owner wants one with a button
@@ -86,7 +69,7 @@ async def upwards(ctx: Context, uri: str) -> None:
 
     Raises: RemoteError, ProtocolError.
     """
-    search = _Search(ctx)
+    search = Search(ctx)
     problem = await _above(search, uri)
     if problem is not None:
         raise problem
@@ -100,7 +83,7 @@ async def complete(ctx: Context, uri: str) -> None:
     note = await ctx.db.read(lambda reader: notes.by_uri(reader, uri))
     if note is None:
         return
-    search = _Search(ctx)
+    search = Search(ctx)
     await _write_down(search, note, "running")
     try:
         async with asyncio.timeout(DEADLINE_S):
@@ -114,100 +97,7 @@ async def complete(ctx: Context, uri: str) -> None:
     await _write_down(search, note, "done")
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A post that was fetched, and its author."""
-
-    note: vocab.Note
-    author: Actor
-
-
-@dataclass(slots=True)
-class _Search:
-    """One look for a thread: what may still be asked, what has come, what could not be had."""
-
-    ctx: Context
-    items_left: int = MAX_ITEMS
-    pages_left: int = MAX_PAGES
-    found: int = 0
-    seen: set[str] = field(default_factory=set)
-    _fetched: list[_Item] = field(default_factory=list)
-    _failed: Counter[tuple[What, Why, str]] = field(default_factory=Counter)
-    _budgets: dict[str, Budget] = field(default_factory=dict)
-    _gates: dict[str, asyncio.Semaphore] = field(default_factory=dict)
-    _silent: set[str] = field(default_factory=set)
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """What could not be had, the most of it first."""
-        return tuple(Problem(*key, count) for key, count in self._failed.most_common())
-
-    def note_problem(self, what: What, why: Why = "", host: str = "") -> None:
-        """Remember something for the page; that there is more is said once."""
-        if what != "more" or not self._failed[what, why, host]:
-            self._failed[what, why, host] += 1
-
-    async def ask(
-        self, what: What | None, url: str, work: Callable[[Budget], Awaitable[T]]
-    ) -> T | Exception:
-        """Do `work`, which asks the server of `url`: not more than `PER_HOST` at once, and no more
-        at all once it was silent. What goes wrong is remembered as `what`, and returned.
-        """
-        host = uris.host(url)
-        domain = ".".join(host.split(".")[-2:])  # one budget for all names that it may invent
-        budget = self._budgets.setdefault(domain, Budget(HOST_FETCHES))
-        why: Why
-        async with self._gates.setdefault(host, asyncio.Semaphore(PER_HOST)):
-            if host in self._silent:
-                error: Exception = RemoteError("%(host)s does not answer", host=host)
-                why = "silent"
-            else:
-                try:
-                    return await work(budget)
-                except (RemoteError, ProtocolError, NotFound) as problem:
-                    error = problem
-                    why = "limit" if budget.left <= 0 else _why(problem)
-                    if why == "silent":
-                        self._silent.add(host)
-        log.info("left out something of a thread: %s", error)
-        if what == "above" or (what is not None and why != "blocked"):
-            self.note_problem(what, why, domain if why == "limit" else host)
-        return error
-
-    async def fetch(self, uri: str, budget: Budget, *, only_open: bool) -> _Item | None:
-        """Fetch a post with its author, to be kept; None if it is not for everybody, or a vote.
-
-        Raises: RemoteError, ProtocolError; ForbiddenAddress if its author is blocked.
-        """
-        ctx = self.ctx
-        note = await lookup.fetch_note(ctx, uri, budget, as_owner=not only_open)
-        if await ctx.db.read(lambda reader: blocks.is_blocked(reader, note.attributed_to)):
-            raise ForbiddenAddress("this is by somebody blocked")
-        if create.is_vote(note):
-            return None
-        author = await lookup.kept_actor(ctx, note.attributed_to, budget)
-        visibility = await ctx.db.read(
-            lambda reader: keeping.visibility_of(ctx, reader, note, author)
-        )
-        if visibility is Visibility.DIRECT or (only_open and not visibility.is_open):
-            return None
-        item = _Item(note, author)
-        self._fetched.append(item)
-        return item
-
-    async def keep(self, *, top: str | None = None) -> None:
-        """Keep what was fetched and hangs on the thread; the rest waits for what it answers.
-
-        `top` is kept though it answers nothing that we have.
-        """
-        waiting, self._fetched = self._fetched, []
-        if waiting:
-            kept, left = await self.ctx.db.write(lambda tx: _keep(self.ctx, tx, waiting, top))
-            self.found += kept
-            self._fetched[:0] = left
-
-
-async def _write_down(search: _Search, note: Note, state: State) -> None:
+async def _write_down(search: Search, note: Note, state: State) -> None:
     """Keep how a look goes for whoever opens a post of the thread."""
     fetch = Fetch(state, search.found, search.problems, search.ctx.now())
 
@@ -219,32 +109,7 @@ async def _write_down(search: _Search, note: Note, state: State) -> None:
     await search.ctx.db.write(change)
 
 
-def _keep(
-    ctx: Context, tx: Transaction, items: list[_Item], top: str | None
-) -> tuple[int, list[_Item]]:
-    """Keep posts below others that we have; return how many were new, and those left over."""
-    count = 0
-    while True:
-        left: list[_Item] = []
-        for item in items:
-            note, author = item.note, item.author
-            hangs = note.in_reply_to is not None and notes.id_of(tx, note.in_reply_to) is not None
-            if not hangs and note.uri != top:
-                left.append(item)
-            elif create.may_answer(ctx, tx, note, author):
-                visibility = keeping.visibility_of(ctx, tx, note, author)
-                kept = keeping.keep(ctx, tx, note, author, visibility)
-                if kept is not None:
-                    if kept[1]:
-                        count += 1
-                        tagged.place(ctx, tx, kept[0])
-                    threads.checked(tx, kept[0].id, ctx.now())
-        if len(left) == len(items):
-            return count, left
-        items = left
-
-
-async def _above(search: _Search, uri: str) -> Exception | None:
+async def _above(search: Search, uri: str) -> Exception | None:
     """Climb from a post and fetch what is missing there; return what went wrong."""
     ctx = search.ctx
     for _ in range(MAX_ANCESTORS):
@@ -255,7 +120,7 @@ async def _above(search: _Search, uri: str) -> Exception | None:
             search.note_problem("above", "gone", uris.host(parent))
             return None
         fetched = await search.ask("above", parent, _fetcher(search, parent, only_open=False))
-        if not isinstance(fetched, _Item):
+        if not isinstance(fetched, Item):
             if fetched is None:
                 search.note_problem("above", "refused", uris.host(parent))
             return fetched
@@ -278,12 +143,12 @@ def _missing_parent(ctx: Context, uri: str, reader: Reader) -> tuple[str | None,
 
 
 def _fetcher(
-    search: _Search, uri: str, *, only_open: bool
-) -> Callable[[Budget], Awaitable[_Item | None]]:
+    search: Search, uri: str, *, only_open: bool
+) -> Callable[[Budget], Awaitable[Item | None]]:
     return lambda budget: search.fetch(uri, budget, only_open=only_open)
 
 
-async def _below(search: _Search, note_id: int) -> None:
+async def _below(search: Search, note_id: int) -> None:
     """Fetch what answers a post and everything else in its thread, if everybody may see it."""
     ctx = search.ctx
 
@@ -304,7 +169,7 @@ async def _below(search: _Search, note_id: int) -> None:
     await _check(search, note)
 
 
-async def _check(search: _Search, note: Note) -> None:
+async def _check(search: Search, note: Note) -> None:
     """Fetch again what may have changed or gone without our being told."""
     ctx = search.ctx
     due = await ctx.db.read(
@@ -319,7 +184,7 @@ async def _check(search: _Search, note: Note) -> None:
     await asyncio.gather(*(_check_one(search, note_id, uri) for note_id, uri in due))
 
 
-async def _check_one(search: _Search, note_id: int, uri: str) -> None:
+async def _check_one(search: Search, note_id: int, uri: str) -> None:
     """Take a post of somebody else's as it is now; remove it if it is not there any more."""
     ctx = search.ctx
     answer = await search.ask(
@@ -341,7 +206,7 @@ async def _check_one(search: _Search, note_id: int, uri: str) -> None:
     await ctx.db.write(change)
 
 
-async def _through_context(search: _Search, root: Note, root_author: str) -> bool:
+async def _through_context(search: Search, root: Note, root_author: str) -> bool:
     """Fetch what whoever began the thread lists as its posts; False if there is no such list.
 
     Believed is a list on their own server, or one that says it is theirs as their post says it is
@@ -359,7 +224,7 @@ async def _through_context(search: _Search, root: Note, root_author: str) -> boo
     return is_found
 
 
-async def _through_replies(search: _Search, note: Note, root: Note) -> None:
+async def _through_replies(search: Search, note: Note, root: Note) -> None:
     """Fetch the replies to a post, the replies to those, and so on; then those of the beginning."""
     below, lists = await search.ctx.db.read(lambda reader: _tree(reader, root.thread_id))
     wave = list(dict.fromkeys([note.uri, root.uri]))
@@ -394,17 +259,17 @@ def _tree(reader: Reader, thread_id: int) -> tuple[dict[str, list[str]], dict[st
     return below, lists
 
 
-async def _replies_of(search: _Search, uri: str, listed_at: str | None) -> list[_Item]:
+async def _replies_of(search: Search, uri: str, listed_at: str | None) -> list[Item]:
     if listed_at is None or not uris.same_origin(listed_at, uri):
         return []
-    found: list[_Item] = []
+    found: list[Item] = []
     async for items in _pages(search, "list", listed_at):
         found += await _fetch_items(search, items)
     return found
 
 
 async def _pages(
-    search: _Search, what: What | None, url: str, *, owner: str | None = None
+    search: Search, what: What | None, url: str, *, owner: str | None = None
 ) -> AsyncIterator[list[str]]:
     """Yield what a collection lists, page by page, as far as its pages lie on its own server.
 
@@ -455,7 +320,7 @@ def _listed(item: str | Document) -> str | None:
     return shapes.first(item.get("object")) if kind in ("Create", "Add") else shapes.id_of(item)
 
 
-async def _fetch_items(search: _Search, listed: Iterable[str]) -> list[_Item]:
+async def _fetch_items(search: Search, listed: Iterable[str]) -> list[Item]:
     """Fetch the posts that we do not have, and return them: each from its own server."""
     ctx = search.ctx
     wanted = [uri for uri in dict.fromkeys(listed) if uri not in search.seen]
@@ -470,33 +335,17 @@ async def _fetch_items(search: _Search, listed: Iterable[str]) -> list[_Item]:
         *(search.ask("replies", uri, _fetcher(search, uri, only_open=True)) for uri in wanted)
     )
     await search.keep()
-    return [one for one in fetched if isinstance(one, _Item)]
+    return [one for one in fetched if isinstance(one, Item)]
 
 
 def _unknown(reader: Reader, wanted: list[str]) -> list[str]:
     found = threads.unknown(reader, wanted)
-    return [uri for uri in found if not blocks.is_host_blocked(reader, uris.host(uri))]
+    hosts = {uris.host(uri) for uri in found}
+    blocked = {host for host in hosts if blocks.is_host_blocked(reader, host)}
+    return [uri for uri in found if uris.host(uri) not in blocked]
 
 
 def _may_ask(ctx: Context, uri: str) -> bool:
     return uris.is_acceptable(
         uri, allow_http=ctx.config.federation.development
     ) and not fetching.is_ours(ctx, uri)
-
-
-def _why(problem: Exception) -> Why:
-    """Return in a word who did not give us what we asked for."""
-    match problem:
-        case RemoteGone():
-            return "gone"
-        case RemoteRefused():
-            return "refused"
-        case ForbiddenAddress():
-            return "blocked"
-        case NotFound():
-            return "gone"
-        case RemoteError(status=None):
-            return "silent"
-        case RemoteError():
-            return "failed"
-    return "unreadable"

@@ -11,7 +11,7 @@ import pytest
 
 from microfedi.config import Federation
 from microfedi.errors import RemoteError
-from microfedi.federation import keeping, lookup, threads
+from microfedi.federation import keeping, lookup, thread_search, threads
 from microfedi.federation.context import Context
 from microfedi.protocol import instants, vocab
 from microfedi.protocol.vocab import Visibility
@@ -398,7 +398,7 @@ async def test_who_is_away_is_named_once_and_asked_once(
 
     assert fetch.problems == (Problem("replies", "silent", "away.example", 3),)
     # Two are under way at once; the third is not tried any more.
-    assert 1 <= server.resolved.count("away.example") <= threads.PER_HOST * 2
+    assert 1 <= server.resolved.count("away.example") <= thread_search.PER_HOST * 2
     assert there in await ctx.db.read(kept)
 
 
@@ -415,13 +415,13 @@ async def test_a_server_gets_two_requests_at_once(ctx: Context, server: AnotherS
 
     look = asyncio.create_task(threads.complete(ctx, ROOT))
     await server.wait_for(
-        lambda: server.gets(there) and len(asked(server, "far.example")) >= threads.PER_HOST
+        lambda: server.gets(there) and len(asked(server, "far.example")) >= thread_search.PER_HOST
     )
     under_way = len(asked(server, "far.example"))
     go.set()
     await look
 
-    assert under_way == threads.PER_HOST == 2
+    assert under_way == thread_search.PER_HOST == 2
     assert await ctx.db.read(kept) == {ROOT, there, *here}
 
 
@@ -487,14 +487,14 @@ async def test_s_074_pages_of_replies_without_end_are_not_followed(
 
     fetch = await open_post(ctx, root)
 
-    assert len([one for one in server.gets() if one.url.startswith(url)]) == threads.MAX_PAGES
+    assert len([one for one in server.gets() if one.url.startswith(url)]) == thread_search.MAX_PAGES
     assert fetch.problems == (Problem("more", "", "", 1),)
 
 
 async def test_s_074_more_replies_than_the_limit_are_left_for_later(
     ctx: Context, server: AnotherServer
 ) -> None:
-    search = threads._Search(ctx, items_left=3)
+    search = thread_search.Search(ctx, items_left=3)
     uris = [put(server, CAROL, number, ROOT) for number in range(2, 8)]
     put(server, ALICE, 1)
     await lookup.kept_note(ctx, ROOT)
@@ -517,7 +517,7 @@ async def test_s_074_one_server_is_asked_so_often_under_all_its_names(
     fetch = await open_post(ctx, root)
 
     made = [one for one in server.requests if one.url.split("/")[2].endswith("evil.example")]
-    assert len(made) <= threads.HOST_FETCHES + 5  # the post itself and its author came before
+    assert len(made) <= thread_search.HOST_FETCHES + 5  # the post itself and its author came before
     limited = fetch.problems[0]
     assert (limited.what, limited.why, limited.host) == ("replies", "limit", "evil.example")
 

@@ -189,8 +189,11 @@ def take_back(ctx: Context, tx: Transaction, heads: Iterable[Head]) -> None:
 
     Source: ActivityPub 6.4. Set `ctx.wake.deliveries` after the commit.
     """
+    readers: dict[int, list[Actor]] = {}  # many go at once, of few conversations
     for head in heads:
-        people = _people(ctx, tx, head.conversation_id)
+        if head.conversation_id not in readers:
+            readers[head.conversation_id] = _people(ctx, tx, head.conversation_id)
+        people = readers[head.conversation_id]
         activity = vocab.Delete(
             uri=sending.mint(ctx, "deletes"),
             actor_uri=ctx.owner.uri,
