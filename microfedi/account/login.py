@@ -13,7 +13,7 @@ from microfedi.account.passkeys import Challenges
 from microfedi.account.throttle import Throttle
 from microfedi.config import Config
 from microfedi.errors import InvalidInput, TooBusy, WrongCredentials
-from microfedi.storage import door_log, jobs, owner, recognised, sessions, vault_keys
+from microfedi.storage import credentials, door_log, jobs, recognised, sessions, vault_keys
 from microfedi.storage import passkeys as passkey_storage
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.door_log import Kind, Visitor
@@ -190,7 +190,7 @@ async def open_vault(door: Door, factors: Factors, *, by: Visitor, now: datetime
     if factors.passkey:
         device = await _device(door, factors, visit)
     else:
-        stored = await door.db.read(owner.password_hash)
+        stored = await door.db.read(credentials.password_hash)
         proof = await passwords.verify(factors.password, stored)
 
     def change(tx: Transaction) -> Opened | None:
@@ -262,14 +262,14 @@ async def _prove(
         renewed = await passwords.hash_password(factors.password)
 
     def change(tx: Transaction) -> tuple[T] | None:
-        if owner.password_hash(tx) != known.password_hash:
+        if credentials.password_hash(tx) != known.password_hash:
             return None  # changed while we were hashing
         if device is not None:
             used = passkey_storage.used(tx, device.passkey, uses=device.proof.uses, now=now)
         elif step is not None:
-            used = owner.use_totp_step(tx, step)
+            used = credentials.use_totp_step(tx, step)
         elif recovery_code is not None:
-            used = owner.use_recovery_code(tx, recovery.hash_of(recovery_code))
+            used = credentials.use_recovery_code(tx, recovery.hash_of(recovery_code))
             if used:
                 visit.note(tx, Kind.RECOVERY_CODE_USED)
         else:
@@ -355,7 +355,7 @@ def _renew(
     tx: Transaction, proof: passwords.Proof, renewed: passwords.Halves, now: datetime
 ) -> None:
     """Keep a hash made in today's way, and let it open what the old one opened."""
-    owner.set_password_hash(tx, renewed.stored)
+    credentials.set_password_hash(tx, renewed.stored)
     opened = None if proof.vault_key is None else _opened(tx, proof.vault_key, now)
     if opened is not None:
         vault_keys.let_in(tx, opened, "password", renewed.vault_key, now=now)
@@ -380,7 +380,7 @@ def _opened(tx: Transaction, vault_key: bytes, now: datetime) -> Opened | None:
 def _known(reader: Reader, address: str) -> _Known:
     ours = throttle.network_of(address)
     return _Known(
-        owner.password_hash(reader),
-        owner.totp_secret(reader),
+        credentials.password_hash(reader),
+        credentials.totp_secret(reader),
         any(throttle.network_of(session.address) == ours for session in sessions.all(reader)),
     )

@@ -23,7 +23,9 @@ from microfedi.protocol import keys, sanitize
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.storage import (
     actors,
+    credentials,
     door_log,
+    instance,
     owner,
     passkeys,
     pending_acts,
@@ -33,7 +35,8 @@ from microfedi.storage import (
 )
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.door_log import Visitor
-from microfedi.storage.owner import Instance, Owner
+from microfedi.storage.instance import Instance
+from microfedi.storage.owner import Owner
 from microfedi.storage.sealed import Sealer
 from microfedi.storage.vault_keys import Opened
 
@@ -99,12 +102,12 @@ async def ensure_instance(db: Database, config: Config, now: datetime) -> Instan
 
     Raises: ConfigError if it was made for another address: it would be another person to everybody.
     """
-    known = await db.read(owner.instance)
+    known = await db.read(instance.load)
     if known is None:
         pem = await asyncio.to_thread(keys.generate_rsa)
 
         def make(tx: Transaction) -> Instance:
-            return owner.instance(tx) or owner.create_instance(
+            return instance.load(tx) or instance.create(
                 tx,
                 base_url=config.base_url,
                 handle_domain=config.domain,
@@ -139,7 +142,7 @@ async def new_link(db: Database, config: Config, now: datetime) -> str:
     def change(tx: Transaction) -> None:
         if owner.load(tx) is not None:
             raise ConfigError("this server has its owner already; to get back in: owner reset")
-        owner.set_setup_token(tx, tokens.hash_of(token), now + LINK_FOR)
+        instance.set_setup_token(tx, tokens.hash_of(token), now + LINK_FOR)
 
     await db.write(change)
     return f"{config.base_url}/setup/{token}"
@@ -147,7 +150,7 @@ async def new_link(db: Database, config: Config, now: datetime) -> str:
 
 def is_open(reader: Reader, token: str, now: datetime) -> bool:
     """True if this token may set up the server: the last one made, within its hour, no owner."""
-    kept = owner.setup_token(reader)
+    kept = instance.setup_token(reader)
     if kept is None or has_owner(reader):
         return False
     token_hash, expires_at = kept
@@ -156,7 +159,7 @@ def is_open(reader: Reader, token: str, now: datetime) -> bool:
 
 def has_owner(reader: Reader) -> bool:
     """True once setup was finished."""
-    return owner.password_hash(reader) is not None
+    return credentials.password_hash(reader) is not None
 
 
 # --- the form
@@ -267,7 +270,7 @@ async def make_owner(
             recovery_hashes=recovery.hashes_of(chosen.recovery_codes),
             now=now,
         )
-        owner.clear_setup_token(tx)
+        instance.clear_setup_token(tx)
         return made, _new_vault(tx, hashed, chosen, now)
 
     made, opened = await db.write(make)
@@ -322,9 +325,9 @@ async def reset(
     def change(tx: Transaction) -> None:
         # First: the browsers of the sessions that end are told, too.
         door_log.add(tx, door_log.Kind.SHELL, now=now, detail="owner reset")
-        owner.set_password_hash(tx, hashed.stored)
-        owner.set_totp(tx, factors.totp_secret, 0)
-        owner.replace_recovery_codes(tx, recovery.hashes_of(factors.recovery_codes))
+        credentials.set_password_hash(tx, hashed.stored)
+        credentials.set_totp(tx, factors.totp_secret, 0)
+        credentials.replace_recovery_codes(tx, recovery.hashes_of(factors.recovery_codes))
         sessions.end_all(tx)
         recognised.forget(tx)
         for passkey in passkeys.all(tx):
@@ -372,7 +375,7 @@ async def change_password(
     def change(tx: Transaction) -> None:
         # First: the browsers of the sessions that end are told, too.
         door_log.add(tx, door_log.Kind.PASSWORD, now=now, by=by)
-        owner.set_password_hash(tx, hashed.stored)
+        credentials.set_password_hash(tx, hashed.stored)
         sessions.end_all(tx, but=session_id)
         if opened is not None:
             vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
@@ -390,7 +393,7 @@ async def renew_recovery_codes(
     codes = recovery.new_codes()
 
     def change(tx: Transaction) -> None:
-        owner.replace_recovery_codes(tx, recovery.hashes_of(codes))
+        credentials.replace_recovery_codes(tx, recovery.hashes_of(codes))
         door_log.add(tx, door_log.Kind.RECOVERY_CODES, now=now, by=by)
 
     await db.write(change)

@@ -16,8 +16,7 @@ from microfedi.errors import NotFound
 from microfedi.federation.context import Context
 from microfedi.http.context import context_of
 from microfedi.protocol import intents, nodeinfo, webfinger
-from microfedi.storage import actors, notes
-from microfedi.storage import owner as owner_storage
+from microfedi.storage import actors, instance, notes
 
 # Public copies of discovery documents live so long: a profile picture may change.
 DISCOVERY_SECONDS = 3600
@@ -142,7 +141,7 @@ async def health(request: Request) -> Response:
     """GET /healthz: 200 if the database answers."""
     headers = {"Cache-Control": "no-store"}
     try:
-        await context_of(request).db.read(owner_storage.instance)
+        await context_of(request).db.read(instance.load)
     except (sqlite3.Error, OSError):
         return PlainTextResponse("the database does not answer\n", 503, headers=headers)
     return PlainTextResponse("ok\n", headers=headers)

@@ -1,8 +1,6 @@
-"""The one local person: keys, second factor, wishes; and the directory they live in.
+"""The one local person: their profile, their wishes, where they live now."""
 
-Private keys and the TOTP secret are sealed, each bound to the column it stands in.
-"""
-
+import functools
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +13,7 @@ from microfedi.protocol.addresses import Addresses
 from microfedi.protocol.filtering import Filters
 from microfedi.protocol.keys import SigningKey
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import filters
+from microfedi.storage import credentials, filters, instance, signing_keys
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.looks import Accent, Looks, TextSize, Theme
 
@@ -24,20 +22,6 @@ FeaturePolicy = Literal["anyone", "ask", "nobody"]
 QuotePolicy = Literal["anyone", "followers", "ask", "nobody"]
 ReplyPolicy = Literal["anyone", "followers", "mentioned"]
 HomeReplies = Literal["all", "followed", "none"]
-
-_INSTANCE_KEY = "instance.rsa_key_sealed"
-_RSA_KEY = "owner.rsa_key_sealed"
-_ED25519_KEY = "owner.ed25519_key_sealed"
-_TOTP_SECRET = "owner.totp_secret_sealed"  # noqa: S105 - the name of a column
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """What this directory was made for; none of it can change."""
-
-    base_url: str
-    handle_domain: str
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,46 +73,6 @@ class Owner:
         return self.addresses.actor
 
 
-def instance(reader: Reader) -> Instance | None:
-    """Return what this directory was made for; None before `init`."""
-    row = reader.one("SELECT base_url, handle_domain, created_at FROM instance")
-    if row is None:
-        return None
-    created_at = instants.from_text(row["created_at"])
-    return Instance(row["base_url"], row["handle_domain"], created_at)
-
-
-def instance_key(reader: Reader) -> SigningKey | None:
-    """Return the key that signs in the server's own name; it is there before the owner is."""
-    row = reader.one("SELECT base_url, rsa_key_sealed FROM instance")
-    if row is None:
-        return None
-    uri = Addresses(row["base_url"], "").instance_key
-    return SigningKey(uri, _opened(reader, row["rsa_key_sealed"], _INSTANCE_KEY))
-
-
-def create_instance(
-    tx: Transaction, *, base_url: str, handle_domain: str, rsa_pem: str, now: datetime
-) -> Instance:
-    """Make this directory one for `base_url`, for ever.
-
-    Raises: sqlite3.IntegrityError if it was made for one already.
-    """
-    tx.run(
-        """
-        INSERT INTO instance (id, base_url, handle_domain, rsa_key_sealed, created_at)
-        VALUES (1, :base_url, :handle_domain, :rsa_key_sealed, :now)
-        """,
-        {
-            "base_url": base_url,
-            "handle_domain": handle_domain,
-            "rsa_key_sealed": _sealed(tx, rsa_pem, _INSTANCE_KEY),
-            "now": instants.to_text(now),
-        },
-    )
-    return Instance(base_url, handle_domain, now)
-
-
 def load(reader: Reader) -> Owner | None:
     """Return the owner; None before setup."""
     row = reader.one(
@@ -154,29 +98,19 @@ def load(reader: Reader) -> Owner | None:
         return None
     addresses = Addresses(row["base_url"], row["handle"])
     number = row["key_number"]
+    key = functools.partial(signing_keys.opened, reader)
     old_rsa, old_ed25519 = row["old_rsa_key_sealed"], row["old_ed25519_key_sealed"]
     return Owner(
         actor_id=row["actor_id"],
         handle=row["handle"],
         addresses=addresses,
-        rsa=SigningKey(addresses.rsa_key(number), _opened(reader, row["rsa_key_sealed"], _RSA_KEY)),
-        ed25519=SigningKey(
-            addresses.ed25519_key(number), _opened(reader, row["ed25519_key_sealed"], _ED25519_KEY)
-        ),
-        instance=SigningKey(
-            addresses.instance_key, _opened(reader, row["instance_key_sealed"], _INSTANCE_KEY)
-        ),
-        old_rsa=(
-            None
-            if old_rsa is None
-            else SigningKey(addresses.rsa_key(number - 1), _opened(reader, old_rsa, _RSA_KEY))
-        ),
+        rsa=key(addresses.rsa_key(number), row["rsa_key_sealed"], signing_keys.RSA),
+        ed25519=key(addresses.ed25519_key(number), row["ed25519_key_sealed"], signing_keys.ED25519),
+        instance=key(addresses.instance_key, row["instance_key_sealed"], signing_keys.INSTANCE),
+        old_rsa=old_rsa and key(addresses.rsa_key(number - 1), old_rsa, signing_keys.RSA),
         old_ed25519=(
-            None
-            if old_ed25519 is None
-            else SigningKey(
-                addresses.ed25519_key(number - 1), _opened(reader, old_ed25519, _ED25519_KEY)
-            )
+            old_ed25519
+            and key(addresses.ed25519_key(number - 1), old_ed25519, signing_keys.ED25519)
         ),
         key_number=number,
         bio=row["bio"],
@@ -236,7 +170,7 @@ def create(
 
     Raises: InvalidInput (whole form) if this directory has an owner already.
     """
-    place = instance(tx)
+    place = instance.load(tx)
     if place is None:
         raise ValueError("the directory must be made before its owner")
     if tx.value("SELECT 1 FROM owner") is not None:
@@ -280,15 +214,15 @@ def create(
             "actor_id": actor_id,
             "handle": handle,
             "password_hash": password_hash,
-            "totp_secret_sealed": _sealed(tx, totp_secret, _TOTP_SECRET),
+            "totp_secret_sealed": credentials.sealed_totp(tx, totp_secret),
             "totp_last_step": totp_step,
-            "rsa_key_sealed": _sealed(tx, rsa_pem, _RSA_KEY),
-            "ed25519_key_sealed": _sealed(tx, ed25519_pem, _ED25519_KEY),
+            "rsa_key_sealed": signing_keys.sealed(tx, rsa_pem, signing_keys.RSA),
+            "ed25519_key_sealed": signing_keys.sealed(tx, ed25519_pem, signing_keys.ED25519),
             "disk_budget_bytes": disk_budget_bytes,
             "now": instants.to_text(now),
         },
     )
-    replace_recovery_codes(tx, recovery_hashes)
+    credentials.replace_recovery_codes(tx, recovery_hashes)
     made = load(tx)
     assert made is not None  # noqa: S101 - it was just written
     return made
@@ -469,137 +403,5 @@ def moved_at(reader: Reader) -> datetime | None:
     return None if found is None else instants.from_text(found)
 
 
-# --- password, second factor, recovery codes
-
-
-def password_hash(reader: Reader) -> str | None:
-    """Return the stored password hash; None before setup."""
-    found: str | None = reader.value("SELECT password_hash FROM owner")
-    return found
-
-
-def set_password_hash(tx: Transaction, stored: str) -> None:
-    """Replace the password hash."""
-    tx.run("UPDATE owner SET password_hash = :stored", {"stored": stored})
-
-
-def totp_secret(reader: Reader) -> str | None:
-    """Return the TOTP secret in Base32; None before setup."""
-    sealed: bytes | None = reader.value("SELECT totp_secret_sealed FROM owner")
-    return None if sealed is None else _opened(reader, sealed, _TOTP_SECRET)
-
-
-def use_totp_step(tx: Transaction, step: int) -> bool:
-    """Use up a time step; False if it, or a later one, has been used before.
-
-    One statement, so that of two equal codes at the same moment one is refused.
-
-    Source: RFC 6238 5.2.
-    """
-    changed = tx.run(
-        "UPDATE owner SET totp_last_step = :step WHERE totp_last_step < :step", {"step": step}
-    )
-    return changed == 1
-
-
-def set_totp(tx: Transaction, secret: str, step: int) -> None:
-    """Replace the TOTP secret; `step` is that of the code that confirmed it, now used."""
-    tx.run(
-        "UPDATE owner SET totp_secret_sealed = :sealed, totp_last_step = :step",
-        {"sealed": _sealed(tx, secret, _TOTP_SECRET), "step": step},
-    )
-
-
-def use_recovery_code(tx: Transaction, code_hash: bytes) -> bool:
-    """Use up a recovery code; False if there is none with this hash (any more)."""
-    changed = tx.run("DELETE FROM recovery_codes WHERE code_hash = :hash", {"hash": code_hash})
-    return changed == 1
-
-
-def recovery_codes_left(reader: Reader) -> int:
-    """Return how many recovery codes have not been used."""
-    left: int = reader.value("SELECT count(*) FROM recovery_codes")
-    return left
-
-
-def replace_recovery_codes(tx: Transaction, hashes: Sequence[bytes]) -> None:
-    """Make these the recovery codes, and those before worthless."""
-    tx.run("DELETE FROM recovery_codes")
-    tx.run_many(
-        "INSERT INTO recovery_codes (code_hash) VALUES (:hash)", [{"hash": one} for one in hashes]
-    )
-
-
-# --- the keys that sign
-
-
-def set_keys(tx: Transaction, *, rsa_pem: str, ed25519_pem: str, now: datetime) -> bool:
-    """Replace the keys and keep those before beside them; False if there are such already.
-
-    What is sealed is bound to the column of the key in use: the former pair moves as it is.
-    """
-    changed = tx.run(
-        """
-        UPDATE owner
-           SET old_rsa_key_sealed = rsa_key_sealed,
-               old_ed25519_key_sealed = ed25519_key_sealed,
-               rsa_key_sealed = :rsa_key_sealed,
-               ed25519_key_sealed = :ed25519_key_sealed,
-               key_number = key_number + 1,
-               keys_changed_at = :now
-         WHERE old_rsa_key_sealed IS NULL
-        """,
-        {
-            "rsa_key_sealed": _sealed(tx, rsa_pem, _RSA_KEY),
-            "ed25519_key_sealed": _sealed(tx, ed25519_pem, _ED25519_KEY),
-            "now": instants.to_text(now),
-        },
-    )
-    return changed == 1
-
-
-def keys_changed_at(reader: Reader) -> datetime | None:
-    """Return when the keys were replaced last; None if never."""
-    found: str | None = reader.value("SELECT keys_changed_at FROM owner")
-    return None if found is None else instants.from_text(found)
-
-
-def forget_old_keys(tx: Transaction) -> None:
-    """Delete the former pair of keys."""
-    tx.run("UPDATE owner SET old_rsa_key_sealed = NULL, old_ed25519_key_sealed = NULL")
-
-
-# --- the one-time setup link
-
-
-def set_setup_token(tx: Transaction, token_hash: bytes, expires_at: datetime) -> None:
-    """Make this the setup link, and one before worthless."""
-    tx.run(
-        "UPDATE instance SET setup_token = :hash, setup_expires_at = :expires_at",
-        {"hash": token_hash, "expires_at": instants.to_text(expires_at)},
-    )
-
-
-def setup_token(reader: Reader) -> tuple[bytes, datetime] | None:
-    """Return the hash of the setup link's token and when it ends; None if there is none."""
-    row = reader.one("SELECT setup_token, setup_expires_at FROM instance")
-    if row is None or row["setup_token"] is None:
-        return None
-    return row["setup_token"], instants.from_text(row["setup_expires_at"])
-
-
-def clear_setup_token(tx: Transaction) -> None:
-    """Make the setup link worthless."""
-    tx.run("UPDATE instance SET setup_token = NULL, setup_expires_at = NULL")
-
-
 def _instant(text: str | None) -> datetime | None:
     return None if text is None else instants.from_text(text)
-
-
-def _sealed(reader: Reader, secret: str, column: str) -> bytes:
-    return reader.sealer.seal("owner", secret.encode(), bound_to=column)
-
-
-def _opened(reader: Reader, sealed: bytes, column: str) -> str:
-    return reader.sealer.open("owner", sealed, bound_to=column).decode()

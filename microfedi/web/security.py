@@ -17,7 +17,7 @@ from microfedi.http import addresses, forms
 from microfedi.http import sessions as http_sessions
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
-from microfedi.storage import door_log, passkeys, recognised, sessions
+from microfedi.storage import credentials, door_log, passkeys, recognised, sessions
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.alerts import State
 from microfedi.storage.database import Reader, Transaction
@@ -182,7 +182,7 @@ async def _security_page(
     ) -> tuple[list[sessions.Session], int, bool, tuple[int, State, State]]:
         return (
             sessions.all(reader),
-            owner_storage.recovery_codes_left(reader),
+            credentials.recovery_codes_left(reader),
             bool(passkeys.all(reader)),
             alerts.ways(reader),
         )

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from microfedi.account import login, passwords, tokens
 from microfedi.errors import InvalidInput, TooBusy, WrongCredentials
-from microfedi.storage import owner, sessions
+from microfedi.storage import credentials, sessions
 from microfedi.storage.door_log import Visitor
 from microfedi.storage.sessions import Session
 from tests.account.conftest import PASSWORD, Door
@@ -55,7 +55,7 @@ async def test_a_recovery_code_stands_in_for_the_app_once(door: Door) -> None:
     with pytest.raises(WrongCredentials):
         await door.attempt(code=code)
     await door.attempt(code=door.recovery_codes[4])
-    assert await door.db.read(owner.recovery_codes_left) == 8
+    assert await door.db.read(credentials.recovery_codes_left) == 8
 
 
 @pytest.mark.parametrize(
@@ -188,11 +188,11 @@ async def test_an_old_hash_is_renewed_at_login(door: Door) -> None:
     older = Argon2id(
         salt=b"0123456789abcdef", length=32, iterations=2, lanes=1, memory_cost=19 * 1024
     ).derive_phc_encoded(PASSWORD.encode())
-    await door.db.write(lambda tx: owner.set_password_hash(tx, older))
+    await door.db.write(lambda tx: credentials.set_password_hash(tx, older))
 
     await door.attempt()
 
-    stored = await door.db.read(owner.password_hash)
+    stored = await door.db.read(credentials.password_hash)
     assert stored is not None
     assert not passwords.needs_rehash(stored)
     await door.attempt(now=NOON + STEP)

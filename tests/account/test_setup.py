@@ -13,7 +13,7 @@ from microfedi.account.setup import Pending, SetupProblems
 from microfedi.account.throttle import Throttle
 from microfedi.config import Config
 from microfedi.errors import ConfigError, InvalidInput, NotFound
-from microfedi.storage import actors, owner, sessions
+from microfedi.storage import actors, credentials, instance, owner, sessions
 from microfedi.storage.database import Database
 from microfedi.storage.door_log import Visitor
 from microfedi.storage.owner import Owner
@@ -68,7 +68,7 @@ async def test_the_form_makes_the_owner_and_what_it_showed_logs_in(
     assert actor is not None
     assert (actor.name, actor.address) == ("The Owner", "@alice@us.example")
     assert made.disk_budget_bytes == 5_000_000_000
-    assert await db.read(owner.recovery_codes_left) == 10
+    assert await db.read(credentials.recovery_codes_left) == 10
 
     async def log_in(code: str, now: datetime = NOON) -> str:
         entered = await login.attempt(
@@ -176,14 +176,14 @@ async def test_s_143_a_link_works_for_an_hour_once_and_only_the_last_one(
     assert not await is_open(second)
     with pytest.raises(ConfigError, match="owner already"):
         await setup.new_link(db, config, NOON)
-    stored = await db.read(owner.setup_token)
+    stored = await db.read(instance.setup_token)
     assert stored is None
 
 
 async def test_the_token_of_the_link_is_stored_as_a_hash(db: Database, config: Config) -> None:
     token = await a_link(db, config)
 
-    stored = await db.read(owner.setup_token)
+    stored = await db.read(instance.setup_token)
 
     assert stored is not None
     assert len(stored[0]) == 32
@@ -250,7 +250,7 @@ async def test_a_reset_replaces_every_secret_and_ends_every_session(door: Door) 
             await old.attempt(password, code, now=later)
     door.secret = fresh.factors.totp_secret
     await door.attempt(new_password, now=later)
-    assert await door.db.read(owner.recovery_codes_left) == 10
+    assert await door.db.read(credentials.recovery_codes_left) == 10
     with pytest.raises(InvalidInput, match="at least 12"):
         await setup.reset(door.db, door.config, password="short", now=NOON)
 
@@ -278,7 +278,7 @@ async def test_a_changed_password_logs_out_every_other_browser(door: Door) -> No
 
     assert [session.id for session in await door.db.read(sessions.all)] == [mine.id]
     assert other.id != mine.id
-    stored = await door.db.read(owner.password_hash)
+    stored = await door.db.read(credentials.password_hash)
     assert await passwords.verify("nine blue kettles on the moor", stored)
 
 

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from microfedi.account import recovery_key, setup
 from microfedi.errors import InvalidInput
-from microfedi.storage import door_log, owner, vault_keys
+from microfedi.storage import credentials, door_log, vault_keys
 from microfedi.storage.database import Database
 from microfedi.storage.vault_keys import Opened
 from tests.account.conftest import Door
@@ -90,7 +90,7 @@ async def test_an_older_database_gets_its_vault_with_the_first_login(door: Door)
     whole = Argon2id(
         salt=b"0123456789abcdef", length=32, iterations=3, lanes=1, memory_cost=65536
     ).derive_phc_encoded(b"seven quiet herons on a jetty")
-    await door.db.write(lambda tx: owner.set_password_hash(tx, whole))
+    await door.db.write(lambda tx: credentials.set_password_hash(tx, whole))
     await door.db.write(lambda tx: tx.run("DELETE FROM vault_keys"))
     await door.db.write(lambda tx: tx.run("DELETE FROM vault_ways"))
 
@@ -99,7 +99,7 @@ async def test_an_older_database_gets_its_vault_with_the_first_login(door: Door)
     assert opens(first.opened, one) == b"between us"
     again = await door.enter("seven quiet herons on a jetty", now=LATER)
     assert opens(again.opened, one) == b"between us"
-    stored = await door.db.read(owner.password_hash)
+    stored = await door.db.read(credentials.password_hash)
     assert (stored or "").startswith("$argon2id-split$")
 
 
@@ -111,7 +111,7 @@ async def test_older_parameters_are_renewed_and_still_open_it(
     monkeypatch.setattr("microfedi.account.passwords._PARAMETERS", stronger)
     monkeypatch.setattr("microfedi.account.passwords.ITERATIONS", 4)
     assert opens((await door.enter()).opened, one) == b"between us"
-    stored = await door.db.read(owner.password_hash)
+    stored = await door.db.read(credentials.password_hash)
     assert (stored or "").startswith(stronger)
     assert opens((await door.enter(now=LATER)).opened, one) == b"between us"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from microfedi.config import Config, Federation, Limits
 from microfedi.federation.context import Context
 from microfedi.protocol import keys
-from microfedi.storage import owner
+from microfedi.storage import instance, owner
 from microfedi.storage.database import Database, Transaction
 from tests.another_server import AnotherServer
 from tests.factories import NOON
@@ -53,7 +53,7 @@ async def context(
     rsa_pem, ed25519_pem = _pems()
 
     def create(tx: Transaction) -> None:
-        owner.create_instance(
+        instance.create(
             tx, base_url=BASE_URL, handle_domain="us.example", rsa_pem=rsa_pem, now=NOON
         )
         owner.create(

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from microfedi.storage import door_log, owner
+from microfedi.storage import door_log, instance
 from microfedi.storage.database import Database, Transaction
 from microfedi.storage.door_log import Kind, Visitor
 from tests.factories import NOON
@@ -14,7 +14,7 @@ from tests.factories import NOON
 @pytest.fixture
 async def owned(db: Database) -> Database:
     await db.write(
-        lambda tx: owner.create_instance(
+        lambda tx: instance.create(
             tx, base_url="https://us.example", handle_domain="us.example", rsa_pem="-", now=NOON
         )
     )

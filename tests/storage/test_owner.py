@@ -10,7 +10,7 @@ import pytest
 from microfedi.errors import InvalidInput
 from microfedi.protocol import keys
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import actors, owner
+from microfedi.storage import actors, credentials, instance, owner
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.owner import Owner
 from tests.factories import NOON
@@ -37,7 +37,7 @@ def create(tx: Transaction) -> Owner:
 
 
 def create_all(tx: Transaction) -> Owner:
-    owner.create_instance(
+    instance.create(
         tx, base_url="https://us.example", handle_domain="us.example", rsa_pem=RSA_PEM, now=NOON
     )
     return create(tx)
@@ -62,7 +62,9 @@ async def test_the_owner_is_made_with_their_actor_and_loads_again(db: Database) 
     assert actor is not None
     assert actor.address == "@owner@us.example"
     assert (actor.host, actor.inbox) == ("us.example", "https://us.example/users/owner/inbox")
-    assert await db.read(owner.instance) == owner.Instance("https://us.example", "us.example", NOON)
+    assert await db.read(instance.load) == instance.Instance(
+        "https://us.example", "us.example", NOON
+    )
 
 
 async def test_there_is_one_owner_and_one_directory(db: Database) -> None:
@@ -93,7 +95,7 @@ async def test_a_time_step_is_good_once_and_never_after_a_later_one(db: Database
     await make_owner(db)
 
     async def use(step: int) -> bool:
-        return await db.write(lambda tx: owner.use_totp_step(tx, step))
+        return await db.write(lambda tx: credentials.use_totp_step(tx, step))
 
     assert not await use(100)  # the one that confirmed the secret
     assert await use(102)
@@ -106,13 +108,13 @@ async def test_a_recovery_code_is_good_once(db: Database) -> None:
     await make_owner(db)
 
     async def use(code_hash: bytes) -> bool:
-        return await db.write(lambda tx: owner.use_recovery_code(tx, code_hash))
+        return await db.write(lambda tx: credentials.use_recovery_code(tx, code_hash))
 
     assert sorted(await asyncio.gather(*(use(b"one") for _ in range(5)))) == [False] * 4 + [True]
     assert not await use(b"three")
-    assert await db.read(owner.recovery_codes_left) == 1
-    await db.write(lambda tx: owner.replace_recovery_codes(tx, [b"three", b"four", b"five"]))
-    assert await db.read(owner.recovery_codes_left) == 3
+    assert await db.read(credentials.recovery_codes_left) == 1
+    await db.write(lambda tx: credentials.replace_recovery_codes(tx, [b"three", b"four", b"five"]))
+    assert await db.read(credentials.recovery_codes_left) == 3
     assert not await use(b"two")
 
 
@@ -155,18 +157,18 @@ async def test_password_totp_and_setup_link_are_replaced(db: Database) -> None:
     await make_owner(db)
 
     def change(tx: Transaction) -> None:
-        owner.set_password_hash(tx, "new")
-        owner.set_totp(tx, "OTHER", 5)
-        owner.set_setup_token(tx, b"hash", NOON + timedelta(hours=1))
+        credentials.set_password_hash(tx, "new")
+        credentials.set_totp(tx, "OTHER", 5)
+        instance.set_setup_token(tx, b"hash", NOON + timedelta(hours=1))
 
     def seen(reader: Reader) -> tuple[object, ...]:
         return (
-            owner.password_hash(reader),
-            owner.totp_secret(reader),
-            owner.setup_token(reader),
+            credentials.password_hash(reader),
+            credentials.totp_secret(reader),
+            instance.setup_token(reader),
         )
 
     await db.write(change)
     assert await db.read(seen) == ("new", "OTHER", (b"hash", NOON + timedelta(hours=1)))
-    await db.write(owner.clear_setup_token)
-    assert await db.read(owner.setup_token) is None
+    await db.write(instance.clear_setup_token)
+    assert await db.read(instance.setup_token) is None

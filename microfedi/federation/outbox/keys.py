@@ -12,7 +12,7 @@ from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import profile, sending
 from microfedi.protocol import keys, vocab
-from microfedi.storage import door_log, jobs, outgoing
+from microfedi.storage import door_log, jobs, outgoing, signing_keys
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.database import Transaction
 from microfedi.storage.door_log import NOBODY, Visitor
@@ -39,7 +39,7 @@ async def renew(ctx: Context, *, by: Visitor = NOBODY) -> None:
     now = ctx.now()
 
     def change(tx: Transaction) -> None:
-        if not owner_storage.set_keys(tx, rsa_pem=rsa_pem, ed25519_pem=ed25519_pem, now=now):
+        if not signing_keys.replace(tx, rsa_pem=rsa_pem, ed25519_pem=ed25519_pem, now=now):
             raise InvalidInput("", "The keys were changed a short while ago. Wait until tomorrow.")
         _tell(ctx, tx, by_old_key=True)
         jobs.add(tx, KIND, "", due_at=now + KEPT_AT_LEAST)
@@ -60,13 +60,13 @@ async def retire(ctx: Context, key: str) -> timedelta | None:
     now = ctx.now()
 
     def change(tx: Transaction) -> timedelta | None:
-        changed_at = owner_storage.keys_changed_at(tx)
+        changed_at = signing_keys.changed_at(tx)
         if changed_at is None or ctx.owner.old_rsa is None:
             return None
         left = changed_at + KEPT_AT_MOST - now
         if left > timedelta() and outgoing.wait_for_old_key(tx):
             return min(left, CHECK_EVERY)
-        owner_storage.forget_old_keys(tx)
+        signing_keys.forget_old(tx)
         _tell(ctx, tx, by_old_key=False)
         return None
 

@@ -15,7 +15,7 @@ from microfedi.federation.remote import Remote
 from microfedi.protocol import keys, vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, database, followers, notes
+from microfedi.storage import actors, database, followers, instance, notes
 from microfedi.storage import owner as owner_storage
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
@@ -77,7 +77,7 @@ async def a_context(
     config = config or Config(base_url="https://us.example", data_dir=path)
 
     def setup(tx: Transaction) -> None:
-        owner_storage.create_instance(
+        instance.create(
             tx,
             base_url=config.base_url,
             handle_domain=config.domain,
