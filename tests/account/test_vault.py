@@ -131,12 +131,14 @@ async def test_the_door_log_tells_of_it(door: Door) -> None:
     assert await lines(door.db) == [
         "failure",
         "sign_in",
-        "new_browser",
+        "new_browser",  # none of them shows the cookie of an earlier login
         "failure",
         "sign_in",
+        "new_browser",
         "password",
         "recovery_code_used",
         "sign_in",
+        "new_browser",
         "shell",
     ]
     (line, *_rest) = await door.db.read(lambda r: door_log.page(r, before=3, limit=5))

@@ -288,7 +288,9 @@ async def a_world(tmp_path: Path, *, development: bool) -> AsyncIterator[World]:
         app.world.plain_ports = set(PLAIN_PORTS)
         app.clock.forward(days=2)  # some documents were written on the evening of that day
         await app.login()
-        yield World(app)
+        world = World(app)
+        await world.settle()  # what a login from a new browser makes: an alert
+        yield world
 
 
 def is_local(uri: str) -> bool:
