@@ -1,7 +1,5 @@
 """Reactions to posts with an emoji, beside likes."""
 
-import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,15 +19,6 @@ class Reaction:
     name: str
     emoji_url: str | None
     uri: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """How many reacted alike."""
-
-    name: str
-    emoji_url: str | None
-    count: int
 
 
 def add(
@@ -89,25 +78,6 @@ def remove(tx: Transaction, note_id: int, actor_id: int, name: str) -> bool:
         )
         > 0
     )
-
-
-def of_notes(reader: Reader, note_ids: Collection[int]) -> dict[int, list[Tally]]:
-    """Return the reactions to notes, by note, the most frequent first."""
-    rows = reader.all(
-        """
-        SELECT note_id, name, max(emoji_url) AS emoji_url, count(*) AS many
-          FROM reactions
-         WHERE note_id IN (SELECT value FROM json_each(:ids))
-         GROUP BY note_id, name
-         ORDER BY many DESC, min(created_at)
-        """,
-        {"ids": json.dumps(list(note_ids))},
-    )
-    found: dict[int, list[Tally]] = {}
-    for row in rows:
-        tally = Tally(row["name"], row["emoji_url"], row["many"])
-        found.setdefault(row["note_id"], []).append(tally)
-    return found
 
 
 def reactors(reader: Reader, note_id: int, *, limit: int) -> list[int]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from sqlite3 import Row
 from typing import Literal
 
 from microfedi.protocol import instants
@@ -90,28 +91,30 @@ def drop(
 
 def of_note(reader: Reader, note_id: int) -> Receipt:
     """Return how far what was sent for a post has come, as `servers` would count."""
-    about = {"note_id": note_id}
-    row = reader.one(
+    rows = reader.all(
         """
-        SELECT (SELECT count(DISTINCT host_id)
-                  FROM outgoing
-                  JOIN deliveries ON deliveries.outgoing_id = outgoing.id
-                 WHERE note_id = :note_id) AS pending,
-               (SELECT count(DISTINCT host_id)
-                  FROM outgoing
-                  JOIN undelivered ON undelivered.outgoing_id = outgoing.id
-                 WHERE note_id = :note_id
-                   AND NOT EXISTS (SELECT 1
-                                     FROM outgoing AS other
-                                     JOIN deliveries ON deliveries.outgoing_id = other.id
-                                    WHERE other.note_id = :note_id
-                                      AND deliveries.host_id = undelivered.host_id)) AS dropped
+        SELECT outgoing.id, outgoing.hosts_sealed, counted.*
+          FROM (SELECT (SELECT count(DISTINCT host_id)
+                          FROM outgoing
+                          JOIN deliveries ON deliveries.outgoing_id = outgoing.id
+                         WHERE note_id = :note_id) AS waiting,
+                       (SELECT count(DISTINCT host_id)
+                          FROM outgoing
+                          JOIN undelivered ON undelivered.outgoing_id = outgoing.id
+                         WHERE note_id = :note_id
+                           AND NOT EXISTS (SELECT 1
+                                             FROM outgoing AS other
+                                             JOIN deliveries ON deliveries.outgoing_id = other.id
+                                            WHERE other.note_id = :note_id
+                                              AND deliveries.host_id = undelivered.host_id)
+                       ) AS failed) AS counted
+          LEFT JOIN outgoing ON outgoing.note_id = :note_id AND outgoing.hosts_sealed IS NOT NULL
         """,
-        about,
+        {"note_id": note_id},
     )
-    assert row is not None  # noqa: S101 - a SELECT without FROM
-    total = max(len(_meant_for(reader, note_id)), row["pending"] + row["dropped"])
-    return Receipt(total, row["pending"], row["dropped"])
+    pending, dropped = rows[0]["waiting"], rows[0]["failed"]
+    meant_for = _meant_for(reader, (row for row in rows if row["id"] is not None))
+    return Receipt(max(len(meant_for), pending + dropped), pending, dropped)
 
 
 def servers(reader: Reader, note_id: int) -> list[Server]:
@@ -120,7 +123,16 @@ def servers(reader: Reader, note_id: int) -> list[Server]:
     Whoever waits for any of it waits; whoever misses any of it was given up on. Empty if it was for
     nobody, or so long ago that the receipt is gone (`outgoing.prune`).
     """
-    found = {host: Server(host, "sent") for host in _meant_for(reader, note_id)}
+    written = reader.all(
+        """
+        SELECT id, hosts_sealed
+          FROM outgoing
+         WHERE note_id = :note_id
+           AND hosts_sealed IS NOT NULL
+        """,
+        {"note_id": note_id},
+    )
+    found = {host: Server(host, "sent") for host in _meant_for(reader, written)}
     for row in reader.all(
         """
         SELECT hosts.name, undelivered.problem, undelivered.given_up_at
@@ -197,19 +209,10 @@ def sent_at(reader: Reader, note_id: int) -> datetime | None:
     )
 
 
-def _meant_for(reader: Reader, note_id: int) -> set[str]:
+def _meant_for(reader: Reader, written: Iterable[Row]) -> set[str]:
     """Return the servers that a post or its edits were for, as far as it was written down."""
-    rows = reader.all(
-        """
-        SELECT id, hosts_sealed
-          FROM outgoing
-         WHERE note_id = :note_id
-           AND hosts_sealed IS NOT NULL
-        """,
-        {"note_id": note_id},
-    )
     found: set[str] = set()
-    for row in rows:
+    for row in written:
         plain = reader.sealer.open(_PURPOSE, row["hosts_sealed"], bound_to=str(row["id"]))
         found.update(json.loads(plain))
     return found

@@ -20,16 +20,15 @@ from microfedi.storage import (
     polls,
     previews,
     quotes,
-    reactions,
     receipts,
     selfthreads,
 )
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
+from microfedi.storage.marks import Tally
 from microfedi.storage.notes import Note
 from microfedi.storage.owner import Owner
 from microfedi.storage.previews import Preview
-from microfedi.storage.reactions import Tally
 from microfedi.storage.receipts import Receipt
 from microfedi.storage.selfthreads import Part
 from microfedi.storage.timeline import Entry
@@ -188,9 +187,14 @@ def _page_of(actor: Actor, *, is_owner: bool) -> str:
 
 
 def of_entries(
-    reader: Reader, entries: Sequence[Entry], owner: Owner, sieve: Sieve | None = None
+    reader: Reader,
+    entries: Sequence[Entry],
+    owner: Owner,
+    sieve: Sieve | None = None,
+    *,
+    met: Sequence[Actor] = (),
 ) -> list[Card]:
-    """Return the cards of a part of Home, or of somebody's page."""
+    """Return the cards of a part of Home, or of somebody's page; those `met` are not looked up."""
     found = notes.by_ids(reader, {entry.note_id for entry in entries})
     shown = [(entry, found[entry.note_id]) for entry in entries if entry.note_id in found]
     return _build(
@@ -199,6 +203,7 @@ def of_entries(
         owner,
         entries=[entry for entry, _ in shown],
         sieve=sieve,
+        met=met,
     )
 
 
@@ -231,23 +236,22 @@ def _build(
     pinned: bool = False,
     with_quotes: bool = True,
     sieve: Sieve | None = None,
+    met: Sequence[Actor] = (),
 ) -> list[Card]:
     ids = {note.id for note in found}
     parents = {note.id: note for note in found}
     absent = {n.in_reply_to_id for n in found if n.in_reply_to_id} - parents.keys()
     if absent:
         parents |= notes.by_ids(reader, absent)
-    people = actors.by_ids(
-        reader,
-        {n.actor_id for n in found}
-        | {n.actor_id for n in parents.values()}
-        | {entry.announcer_id for entry in entries if entry.announcer_id is not None},
-    )
+    named = {n.actor_id for n in found} | {n.actor_id for n in parents.values()}
+    named |= {entry.announcer_id for entry in entries if entry.announcer_id is not None}
+    people = {actor.id: actor for actor in met}
+    if strangers := named - set(people):
+        people |= actors.by_ids(reader, strangers)
     mine = owner.actor_id if owner is not None else 0
-    done = marks.of_notes(reader, mine, ids) if mine and ids else marks.Marks()
+    done = marks.of_notes(reader, mine, ids)
     asked = {n.id for n in found if n.poll is not None}
     standings = polls.of_notes(reader, asked, voter_id=mine) if asked else {}
-    reacted = reactions.of_notes(reader, ids)
     quoting = [n for n in found if n.quote is not None] if with_quotes else []
     quoted = _quoted(reader, quoting, owner) if quoting else {}
     groups = _groups(reader, found)
@@ -291,7 +295,7 @@ def _build(
                 files=files,
                 poll=_poll(note, standings.get(note.id), is_mine=note.actor_id == mine),
                 quote=quote,
-                reactions=tuple(reacted.get(note.id, ())[:MAX_SHOWN_REACTIONS]),
+                reactions=tuple(done.reactions.get(note.id, ())[:MAX_SHOWN_REACTIONS]),
                 preview=pages.get(linking.get(note.id, "")),
                 circle=next((rounds[uri] for uri in note.to if uri in rounds), ""),
                 group=next((groups[uri] for uri in note.audience if uri in groups), None),

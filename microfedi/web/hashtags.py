@@ -19,7 +19,7 @@ from microfedi.web import cards, public, redirects
 from microfedi.web.cards import Card, Sieve
 from microfedi.words import _
 
-PAGE_NOTES = 20  # of a public page: small, so that a famous boost costs little
+PAGE_NOTES = 18  # with pictures some 55 kB; small, so that a famous boost costs little
 MAX_TYPED_CHARS = 200  # of a hashtag, before it is said that it is none
 
 

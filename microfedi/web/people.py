@@ -53,7 +53,7 @@ async def show(request: Request) -> Response:
     def question(reader: Reader) -> Profile:
         content = profiles.content(
             reader,
-            actor.id,
+            actor,
             f"/people/{actor.id}",
             tab=tab,
             visibilities=[v for v in Visibility if v is not Visibility.DIRECT],

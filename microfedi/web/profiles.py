@@ -9,6 +9,7 @@ from starlette.requests import Request
 from microfedi.federation.visibility import Asker, may_see
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import notes, published, search
+from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.owner import Owner
 from microfedi.storage.search import Fact, Query
@@ -56,7 +57,7 @@ def address(base: str, tab: Tab, before: int | None = None) -> str:
 
 def content(
     reader: Reader,
-    actor_id: int,
+    actor: Actor,
     base: str,
     *,
     tab: Tab,
@@ -69,10 +70,10 @@ def content(
     """Read a tab of somebody's page, as far as `asker` may see it."""
     tabs = _tabs(base)
     if tab == "about":
-        return Content(tab, tabs, posts=notes.count_of(reader, actor_id, visibilities))
+        return Content(tab, tabs, posts=notes.count_of(reader, actor.id, visibilities))
     if tab == "media":
         facts = (
-            Fact((f"by{actor_id}",)),
+            Fact((f"by{actor.id}",)),
             Fact(("hasmedia",)),
             Fact(tuple(f"for{one.value}" for one in visibilities)),
         )
@@ -84,7 +85,7 @@ def content(
         return Content(tab, tabs, tiles=tiles, older=older)
     found = published.page(
         reader,
-        actor_id,
+        actor.id,
         visibilities=visibilities,
         before=before,
         limit=PAGE_NOTES,
@@ -94,7 +95,7 @@ def content(
     )
     dated = [entry for entry in found if entry.position > 0]
     # All at once, the pinned ones last: so the anchor of a post is where it stands by its time.
-    made = cards.of_entries(reader, found, owner, sieve)
+    made = cards.of_entries(reader, found, owner, sieve, met=[actor])
     return Content(
         tab,
         tabs,

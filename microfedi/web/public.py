@@ -95,7 +95,7 @@ async def show_profile(request: Request) -> Response:
         wanted = OPEN if asker is None else tuple(v for v in Visibility if v != Visibility.DIRECT)
         content = profiles.content(
             reader,
-            me.id,
+            me,
             base,
             tab=tab,
             visibilities=wanted,

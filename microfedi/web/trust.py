@@ -52,13 +52,13 @@ def of(ctx: Context, reader: Reader, actor: Actor) -> Trust:
     """Read what is known of somebody else."""
     now = ctx.now()
     picture_key = media_cache.name_of(reader.sealer, actor.icon_url) if actor.icon_url else ""
-    about = known.of(reader, actor.id, actor.host, picture_key, now)
+    about = known.of(reader, actor, picture_key, now)
     links, facts, events = about.links, about.facts, about.events
     is_ours = not ctx.config.federates or fetching.is_ours(ctx, actor.uri)
+    is_old = facts is None or facts.checked_at <= now - facts_storage.FRESH_FOR
     is_due = not is_ours and (
-        facts is None
-        or facts.checked_at <= now - facts_storage.FRESH_FOR
-        or verifying.are_due(ctx, actor, links)
+        (is_old and "server_facts" not in about.waits)
+        or ("verify" not in about.waits and verifying.are_due(ctx, actor, links))
     )
     return Trust(
         links,

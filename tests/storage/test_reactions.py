@@ -115,7 +115,8 @@ async def test_bookmarks(db: Database) -> None:
         bookmarks.add(tx, two.id, NOON)
         assert bookmarks.page(tx, limit=5) == [two.id, one.id]
         assert bookmarks.page(tx, before_id=two.id, limit=5) == [one.id]
-        assert marks.of_notes(tx, 0, [one.id, 5]).bookmarks == {one.id}
+        assert marks.of_notes(tx, 7, [one.id, 5]).bookmarks == {one.id}
+        assert not marks.of_notes(tx, 0, [one.id, 5]).bookmarks  # a stranger looks
         assert bookmarks.remove(tx, one.id)
         assert not bookmarks.remove(tx, one.id)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from microfedi.protocol.vocab import PUBLIC
-from microfedi.storage import following, notifications, pins, reactions, reports
+from microfedi.storage import following, marks, notifications, pins, reactions, reports
 from tests.factories import NOON
 from tests.federation.inbox.world import OWNER, Scene, a_note, an_activity
 
@@ -15,7 +15,7 @@ BLOB = {
 
 
 async def _tally(scene: Scene, note_id: int) -> list[tuple[str, str | None, int]]:
-    found = await scene.ctx.db.read(lambda r: reactions.of_notes(r, [note_id]))
+    found = await scene.ctx.db.read(lambda r: marks.of_notes(r, 0, [note_id]).reactions)
     return [(one.name, one.emoji_url, one.count) for one in found.get(note_id, [])]
 
 
