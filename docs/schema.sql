@@ -870,6 +870,7 @@ CREATE TABLE vault_ways (
     kind            TEXT NOT NULL CHECK (kind IN ('password', 'recovery', 'passkey')),
     holder          TEXT NOT NULL,          -- which passkey; '' for the others
     master_wrapped  BLOB NOT NULL,
+    hashed          TEXT NOT NULL DEFAULT '',   -- of a password that is the login's no more: how
     created_at      TEXT NOT NULL,
     PRIMARY KEY (vault, kind, holder)
 ) STRICT, WITHOUT ROWID;

@@ -6,6 +6,7 @@ It opens the messages when the password is forgotten, and it logs nobody in.
 import hashlib
 import secrets
 
+from microfedi.errors import InvalidInput
 from microfedi.storage import vault
 
 GROUPS = 8
@@ -42,8 +43,16 @@ def normalised(typed: str) -> str | None:
     return text if text[_RANDOM_CHARS:] == _check(text[:_RANDOM_CHARS]) else None
 
 
-def wrap_key(key: str) -> bytes:
-    """Return what a normalised recovery key wraps the vault with."""
+def key_of(typed: str) -> bytes:
+    """Return what a recovery key wraps the vault with.
+
+    Raises: InvalidInput (`recovery_key`) if it is none.
+    """
+    key = normalised(typed)
+    if key is None:
+        raise InvalidInput(
+            "recovery_key", "That is not a recovery key: it has eight groups of five characters."
+        )
     return vault.key_of(key.encode(), "recovery key")
 
 

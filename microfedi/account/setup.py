@@ -282,18 +282,8 @@ def _new_vault(
 ) -> Opened:
     opened = vault_keys.create(tx, now=now)
     vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
-    vault_keys.let_in(tx, opened, "recovery", _recovery(factors.recovery_key), now=now)
+    vault_keys.let_in(tx, opened, "recovery", recovery_key.key_of(factors.recovery_key), now=now)
     return opened
-
-
-def _recovery(typed: str) -> bytes:
-    """Return what a recovery key wraps with. Raises: InvalidInput (`recovery_key`)."""
-    key = recovery_key.normalised(typed)
-    if key is None:
-        raise InvalidInput(
-            "recovery_key", "That is not a recovery key: it has eight groups of five characters."
-        )
-    return recovery_key.wrap_key(key)
 
 
 # --- later
@@ -320,11 +310,12 @@ async def reset(
     passwords.check(password, own_words=_own_words(config, known.handle))
     hashed = await passwords.hash_password(password)
     factors = fresh_factors()
-    old_key = _recovery(typed_key) if typed_key else None
+    old_key = recovery_key.key_of(typed_key) if typed_key else None
 
     def change(tx: Transaction) -> None:
         # First: the browsers of the sessions that end are told, too.
         door_log.add(tx, door_log.Kind.SHELL, now=now, detail="owner reset")
+        vault_keys.keep_password(tx, credentials.password_hash(tx) or "")
         credentials.set_password_hash(tx, hashed.stored)
         credentials.set_totp(tx, factors.totp_secret, 0)
         credentials.replace_recovery_codes(tx, recovery.hashes_of(factors.recovery_codes))
@@ -344,7 +335,9 @@ async def reset(
             except WrongCredentials as error:
                 raise InvalidInput("recovery_key", error.template, **error.values) from error
             vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
-            vault_keys.let_in(tx, opened, "recovery", _recovery(factors.recovery_key), now=now)
+            vault_keys.let_in(
+                tx, opened, "recovery", recovery_key.key_of(factors.recovery_key), now=now
+            )
 
     await db.write(change)
     return NewFactors(_uri(config, factors, known.handle), factors)

@@ -63,6 +63,7 @@ class Kind(StrEnum):
     VAULT_OPENED = "vault_opened"
     VAULT_LOCKED = "vault_locked"
     VAULT_KEY = "vault_key"  # a new one
+    VAULT_FOUND = "vault_found"  # one that was lost
     RECOVERY_KEY = "recovery_key"
     EXPORT = "export"
     KEYS = "keys"  # those that sign for the owner
@@ -99,6 +100,7 @@ NAMES: Mapping[Kind, str] = {
     Kind.VAULT_OPENED: mark("The messages were opened"),
     Kind.VAULT_LOCKED: mark("The messages were locked"),
     Kind.VAULT_KEY: mark("The messages got a new key"),
+    Kind.VAULT_FOUND: mark("Messages that were sealed for ever were opened"),
     Kind.RECOVERY_KEY: mark("A new recovery key was made"),
     Kind.EXPORT: mark("Data was taken out"),
     Kind.KEYS: mark("New keys for signing were made"),
@@ -118,7 +120,7 @@ ALERTED = frozenset(
         *(Kind.NEW_BROWSER, Kind.NEW_NETWORK, Kind.MANY_FAILURES, Kind.LOCKED, Kind.SHELL),
         *(Kind.PASSWORD, Kind.TOTP, Kind.RECOVERY_CODES, Kind.RECOVERY_CODE_USED),
         *(Kind.PASSKEY_ADDED, Kind.PASSKEY_RENAMED, Kind.PASSKEY_REMOVED, Kind.TOKEN),
-        *(Kind.VAULT_KEY, Kind.RECOVERY_KEY, Kind.KEYS, Kind.EXPORT),
+        *(Kind.VAULT_KEY, Kind.VAULT_FOUND, Kind.RECOVERY_KEY, Kind.KEYS, Kind.EXPORT),
         *(Kind.ACT_ASKED, Kind.ACT_CANCELLED, Kind.ACT_DONE, Kind.ACT_FAILED),
     }
 )

@@ -20,6 +20,8 @@ Kind = Literal["password", "recovery", "passkey"]
 
 _NUMBER_BYTES = 2
 
+MAX_LOST_TRIED = 3  # lost vaults whose password is tried: each is a slow hash
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -91,7 +93,10 @@ def let_in(
         INSERT INTO vault_ways (vault, kind, holder, master_wrapped, created_at)
         VALUES (:vault, :kind, :holder, :wrapped, :now)
         ON CONFLICT (vault, kind, holder)
-        DO UPDATE SET master_wrapped = excluded.master_wrapped, created_at = excluded.created_at
+        DO UPDATE
+           SET master_wrapped = excluded.master_wrapped,
+               hashed = '',
+               created_at = excluded.created_at
         """,
         {
             "vault": opened.vault,
@@ -146,6 +151,32 @@ def open_by(reader: Reader, kind: Kind, key: bytes, *, holder: str = "") -> Open
             continue
         return _with_secrets(reader, row["vault"], master)
     raise WrongCredentials("", "This does not open your messages.")
+
+
+def keep_password(tx: Transaction, stored: str) -> None:
+    """Note how the login's password was hashed, before another one takes its place for a new vault:
+    if it comes back to its owner, it still opens what it opened.
+    """
+    tx.run(
+        "UPDATE vault_ways SET hashed = :stored WHERE kind = 'password' AND hashed = ''",
+        {"stored": stored},
+    )
+
+
+def lost_passwords(reader: Reader) -> list[str]:
+    """Return how the passwords of lost vaults were hashed, of the newest ones."""
+    rows = reader.all(
+        """
+        SELECT hashed
+          FROM vault_ways
+         WHERE kind = 'password'
+           AND hashed != ''
+         ORDER BY vault DESC
+         LIMIT :most
+        """,
+        {"most": MAX_LOST_TRIED},
+    )
+    return [row["hashed"] for row in rows]
 
 
 def sealed_for_ever(reader: Reader, opened: Opened) -> list[int]:

@@ -1,6 +1,5 @@
 """Security: who is logged in, the password, recovery codes, keys, and one lock for it all."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.datastructures import FormData
@@ -9,8 +8,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi import words
-from microfedi.account import setup, unlocked
-from microfedi.errors import InvalidInput, TooBusy, WrongCredentials
+from microfedi.account import setup
+from microfedi.errors import InvalidInput
 from microfedi.federation import alerts
 from microfedi.federation.outbox import keys
 from microfedi.http import addresses, forms
@@ -52,7 +51,7 @@ async def change_password(request: Request) -> Response:
         ctx.unlocked.lock_all(but=session_id)
         return {"done": _("The password is changed, and every other session has ended.")}
 
-    return await _after_both_factors(request, change)
+    return await proving.then(request, change, _security_page)
 
 
 async def renew_codes(request: Request) -> Response:
@@ -68,7 +67,7 @@ async def renew_codes(request: Request) -> Response:
             "codes": codes,
         }
 
-    return await _after_both_factors(request, change)
+    return await proving.then(request, change, _security_page)
 
 
 async def renew_keys(request: Request) -> Response:
@@ -83,7 +82,7 @@ async def renew_keys(request: Request) -> Response:
             )
         }
 
-    return await _after_both_factors(request, change)
+    return await proving.then(request, change, _security_page)
 
 
 async def end_sessions(request: Request) -> Response:
@@ -114,7 +113,7 @@ async def end_sessions(request: Request) -> Response:
             ctx.unlocked.lock(session_id)
         return {"done": ngettext("%(num)s session ended.", "%(num)s sessions ended.", len(ended))}
 
-    return await _after_both_factors(request, change)
+    return await proving.then(request, change, _security_page)
 
 
 async def test_alerts(request: Request) -> Response:
@@ -126,16 +125,6 @@ async def test_alerts(request: Request) -> Response:
         return await _security_page(request, {"problem": words.of(problem)}, status_code=422)
     said = _("A test is on its way. If it does not come in a minute, look here again for why.")
     return await _security_page(request, {"done": said})
-
-
-async def set_idle(request: Request) -> Response:
-    """POST /settings/security/idle: after how long messages are locked again."""
-    ctx = context_of(request)
-    form = await forms.read(request)
-    minutes = int(forms.one_of(form, "minutes", [str(one) for one in unlocked.IDLE_CHOICES]))
-    await ctx.db.write(lambda tx: owner_storage.set_vault_idle(tx, minutes))
-    await ctx.reload_owner()
-    return RedirectResponse("/settings/security#vault", 303)
 
 
 async def lock_everything(request: Request) -> Response:
@@ -158,18 +147,6 @@ async def lock_everything(request: Request) -> Response:
     response = RedirectResponse("/login", 303)
     http_sessions.clear_cookie(response, ctx.config)
     return response
-
-
-async def _after_both_factors(
-    request: Request, change: Callable[[FormData, Opened | None], Awaitable[dict[str, Any]]]
-) -> Response:
-    """Do `change` if both factors are right, else say so; nothing is kept then."""
-    form = await forms.read(request)
-    try:
-        opened = await proving.confirmed(request, form)
-        return await _security_page(request, await change(form, opened))
-    except (InvalidInput, WrongCredentials, TooBusy) as problem:
-        return await _security_page(request, {"problem": words.of(problem)}, status_code=422)
 
 
 async def _security_page(
@@ -198,7 +175,6 @@ async def _security_page(
         "push_problem": words.gettext(pushes.problem) if pushes.problem else "",
         "mail_problem": words.gettext(mails.problem) if mails.problem else "",
         "mail_to": ctx.config.mail.to if ctx.config.mails else "",
-        "idle_choices": [(one, words.duration(one * 60)) for one in unlocked.IDLE_CHOICES],
         "problem": None,
         "done": None,
         "codes": None,
@@ -212,7 +188,6 @@ owner_routes = [
     Route("/settings/security/password", change_password, methods=["POST"]),
     Route("/settings/security/codes", renew_codes, methods=["POST"]),
     Route("/settings/security/keys", renew_keys, methods=["POST"]),
-    Route("/settings/security/idle", set_idle, methods=["POST"]),
     Route("/settings/security/lock", lock_everything, methods=["POST"]),
     Route("/settings/security/sessions/end", end_sessions, methods=["POST"]),
     Route("/settings/security/alerts/test", test_alerts, methods=["POST"]),
