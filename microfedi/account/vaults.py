@@ -8,7 +8,7 @@ from datetime import datetime
 
 from microfedi.account import passwords, recovery_key
 from microfedi.errors import InvalidInput, WrongCredentials
-from microfedi.storage import door_log, owner, vault_keys
+from microfedi.storage import credentials, door_log, vault_keys
 from microfedi.storage.database import Database, Transaction
 from microfedi.storage.door_log import Kind, Visitor
 from microfedi.storage.vault_keys import Opened
@@ -57,13 +57,13 @@ async def renew_locks(
     Raises: InvalidInput if the vault is not open, or `password` is wrong; TooBusy.
     """
     older = _needed(opened)
-    stored = await db.read(owner.password_hash)
+    stored = await db.read(credentials.password_hash)
     proof = await passwords.verify(password, stored)
     password_key = proof.vault_key if proof is not None else None
     fresh = recovery_key.new()
 
     def change(tx: Transaction) -> Opened | None:
-        if password_key is None or owner.password_hash(tx) != stored:
+        if password_key is None or credentials.password_hash(tx) != stored:
             return None
         made = vault_keys.adopt(tx, vault_keys.create(tx, now=now), older)
         vault_keys.let_in(tx, made, "password", password_key, now=now)

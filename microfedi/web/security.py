@@ -17,7 +17,6 @@ from microfedi.http import sessions as http_sessions
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import credentials, door_log, passkeys, recognised, sessions
-from microfedi.storage import owner as owner_storage
 from microfedi.storage.alerts import State
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.vault_keys import Opened

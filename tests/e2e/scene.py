@@ -146,6 +146,7 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
                 View("settings-discovery", home + "/settings/discovery"),
                 View("settings-preferences", home + "/settings/preferences"),
                 View("settings-security", home + "/settings/security"),
+                View("settings-messages", home + "/settings/messages"),
                 View("settings-disk", home + "/settings/disk"),
                 View("settings-status", home + "/settings/status"),
                 View("settings-notifications", home + "/settings/notifications"),

@@ -9,7 +9,7 @@ import pytest
 
 from microfedi.account import passwords, recovery_key, setup, vaults
 from microfedi.errors import InvalidInput, WrongCredentials
-from microfedi.storage import owner, vault, vault_keys
+from microfedi.storage import credentials, vault, vault_keys
 from microfedi.storage.door_log import NOBODY
 from microfedi.storage.vault_keys import Opened
 from tests.app_fixture import PASSWORD, App, an_app, texts
@@ -92,7 +92,7 @@ async def test_other_locks_open_what_was_there_and_shut_out_older_copies(tmp_pat
         talk = f"/messages/{message.conversation_id}"
         first_key = shown_key(await change(app, "recovery-key"))
         # Who copied the disk now, and knows the password:
-        proof = await passwords.verify(PASSWORD, await app.ctx.db.read(owner.password_hash))
+        proof = await passwords.verify(PASSWORD, await app.ctx.db.read(credentials.password_hash))
         assert proof is not None
         assert proof.vault_key is not None
         thief = await opened_by(app, "password", proof.vault_key)
@@ -172,7 +172,7 @@ async def test_nothing_is_changed_without_both_factors(tmp_path: Path, path: str
 async def test_a_password_way_is_not_renewed_by_another_password(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await app.login()
-        proof = await passwords.verify(PASSWORD, await app.ctx.db.read(owner.password_hash))
+        proof = await passwords.verify(PASSWORD, await app.ctx.db.read(credentials.password_hash))
         assert proof is not None
         assert proof.vault_key is not None
         opened = await opened_by(app, "password", proof.vault_key)
