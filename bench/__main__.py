@@ -18,7 +18,7 @@ import httpx2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from bench import screens
+from bench import screens, vault
 from bench.server import Server, csrf_in, report
 from bench.world import Author, World
 from microfedi.protocol import keys
@@ -293,6 +293,22 @@ async def bench_screens() -> None:
         await server.stop()
 
 
+async def bench_vault() -> None:
+    """Sealed messages: sealing, the login that opens them, a long conversation."""
+    vault.sealing()
+    (author,) = some_authors(1)
+    talks: list[int] = []
+
+    async def prepare(server: Server) -> None:
+        await server.fill(followed=[author])
+        talks.append(await vault.fill(server, author))
+
+    async def measure(server: Server) -> None:
+        await vault.measure(server, talks[0])
+
+    await with_server(prepare, measure)
+
+
 BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "actor": bench_actor,
     "inbox": bench_inbox,
@@ -301,6 +317,7 @@ BENCHES: dict[str, Callable[[], Awaitable[None]]] = {
     "home": bench_home,
     "thread": bench_thread,
     "store": bench_store,
+    "vault": bench_vault,
     "screens": bench_screens,
 }
 

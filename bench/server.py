@@ -46,6 +46,7 @@ class Server:
     port: int
     ca_file: Path | None = None
     totp_secret: str = ""
+    recovery_codes: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     client: httpx2.AsyncClient = field(default_factory=httpx2.AsyncClient)
 
@@ -86,6 +87,7 @@ class Server:
                 now=datetime.now(UTC),
             )
         self.totp_secret = made.factors.totp_secret
+        self.recovery_codes = tuple(made.factors.recovery_codes)
         (self.directory / "config.toml").write_text(self._settings())
 
     async def fill(
@@ -294,14 +296,14 @@ class Server:
                 self.process.kill()
                 self.process.wait()
 
-    async def log_in(self) -> None:
-        """Log in through the form, as a browser does."""
+    async def log_in(self, code: str = "") -> None:
+        """Log in through the form, as a browser does; with the present code if none is given."""
         page = await self.client.get(self.address + "/login", headers=self.headers)
         form = {
             "csrf": csrf_in(page.text),
             "next": "/home",
             "password": PASSWORD,
-            "code": pyotp.TOTP(self.totp_secret).now(),
+            "code": code or pyotp.TOTP(self.totp_secret).now(),
         }
         answer = await self.client.post(self.address + "/login", data=form, headers=self.headers)
         if answer.status_code != 303:
@@ -314,8 +316,19 @@ class Server:
 
     def resident_mb(self) -> float:
         """Resident memory."""
+        return self._status_mb("VmRSS")
+
+    def peak_mb(self) -> float:
+        """The most resident memory since the start, or since `forget_peak`."""
+        return self._status_mb("VmHWM")
+
+    def forget_peak(self) -> None:
+        """Let the peak begin with what is resident now."""
+        Path(f"/proc/{self._pid}/clear_refs").write_text("5")
+
+    def _status_mb(self, name: str) -> float:
         for line in Path(f"/proc/{self._pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{name}:"):
                 return int(line.split()[1]) / 1024
         return 0.0
 
