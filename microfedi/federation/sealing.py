@@ -8,9 +8,10 @@ the message it is sealed by the vault, and served to nobody but its owner.
 import asyncio
 import logging
 from datetime import timedelta
+from pathlib import Path
 
 from microfedi.federation.context import Context
-from microfedi.storage import files, jobs, media, resealing, vault_keys
+from microfedi.storage import database, files, jobs, media, resealing, vault_keys
 from microfedi.storage.database import Transaction
 from microfedi.storage.media import Media
 from microfedi.storage.vault import PublicKey
@@ -23,6 +24,7 @@ AGAIN = timedelta(hours=1)
 # After everybody has the message: servers fetch pictures at once or when somebody looks.
 FETCHED_WITHIN = timedelta(hours=24)
 BATCH = 20  # files: each is in memory once
+_FIRST_WITH_VAULT = 4  # schema
 
 
 async def run(ctx: Context, key: str) -> timedelta | None:
@@ -42,7 +44,17 @@ async def run(ctx: Context, key: str) -> timedelta | None:
             break
     if count:
         log.info("sealed by the vault: %d", count)
+    else:
+        await asyncio.to_thread(_forget_unsealed, ctx.config.database_file)
     return AGAIN
+
+
+def _forget_unsealed(database_file: Path) -> None:
+    """Delete copies from before upgrades in which messages are not sealed, once all here are."""
+    for copy, schema in database.copies(database_file).items():
+        if schema < _FIRST_WITH_VAULT:
+            copy.unlink(missing_ok=True)
+            log.info("deleted a copy of the database from before messages were sealed")
 
 
 async def _move(ctx: Context, one: Media, public: PublicKey) -> bool:

@@ -34,11 +34,16 @@ T = TypeVar("T")
 Params = Mapping[str, Any] | Sequence[Any]
 
 FILE_NAME = "microfedi.db"
+_COPIED = "-before-"  # in the name of a copy: which schema came, and which was there
 MAX_GROUP = 64  # changes that share a COMMIT: more gain nothing and make the first one wait
 MAX_QUESTIONS = 16  # that share a snapshot: one page among them delays the others by milliseconds
 READERS = 2  # threads; a page takes milliseconds, and each has its own page cache
 CACHE_KIB = 4096  # page cache of a connection
 _BUSY_TIMEOUT_MS = 5000  # only a backup or a shell can hold the file
+# The WAL goes on holding what the file holds no more: what was deleted, or has been delivered. So
+# soon after the first such change it is folded in and cut off.
+FOLD_AFTER_S = 60.0
+_FOLD_TIMEOUT_MS = 200  # pages that are being read hold it up; then it is tried a minute later
 
 _READ_PRAGMAS = f"""
     PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS};
@@ -151,6 +156,7 @@ class Database:
         self._waiting: deque[_Change] = deque()
         self._wake = asyncio.Event()
         self._closing = False
+        self._fold_at: float | None = None  # on the loop's clock; None while the WAL is empty
         self._committer = asyncio.create_task(self._commit_groups(), name="database writer")
 
     async def write(
@@ -189,6 +195,14 @@ class Database:
         self._start_reading()
         return await done
 
+    async def fold(self) -> bool:
+        """Fold the WAL into the file and cut it off; False if somebody was reading all the time."""
+        with contextlib.suppress(sqlite3.Error):
+            left: list[int] = []
+            await _run(self._writer, partial(_fold, left))
+            return left == [0]
+        return False
+
     async def close(self) -> None:
         """Commit what waits, fold the WAL into the file, and close every connection."""
         self._closing = True
@@ -197,8 +211,7 @@ class Database:
         await asyncio.gather(*self._reading, return_exceptions=True)
         for reader in self._readers:
             await reader.close()
-        with contextlib.suppress(sqlite3.Error):
-            await self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await self.fold()
         await self._writer.close()
 
     def _start_reading(self) -> None:
@@ -223,8 +236,11 @@ class Database:
         self._start_reading()
 
     async def _commit_groups(self) -> None:
+        now = asyncio.get_running_loop().time
         while not (self._closing and not self._waiting):
-            await self._wake.wait()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(self._fold_at):
+                    await self._wake.wait()
             self._wake.clear()
             while self._waiting:
                 group = _taken(self._waiting, MAX_GROUP)
@@ -241,8 +257,11 @@ class Database:
                     outcomes = [(None, error)] * len(group)
                 else:
                     self.room.succeeded()
+                    self._fold_at = self._fold_at or now() + FOLD_AFTER_S
                 _tell(group, outcomes)
                 self.after_commit()
+            if self._fold_at is not None and now() >= self._fold_at:
+                self._fold_at = None if await self.fold() else now() + FOLD_AFTER_S
 
 
 @contextlib.contextmanager
@@ -298,6 +317,15 @@ async def _run(
 ) -> None:
     """Run `function` whole on the connection's thread (see _Connection)."""
     await connection.execute(function)
+
+
+def _fold(left: list[int], conn: sqlite3.Connection) -> None:
+    """Put into `left` whether somebody held it up: 0 if not."""
+    conn.execute(f"PRAGMA busy_timeout = {_FOLD_TIMEOUT_MS}")
+    try:
+        left.append(conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+    finally:
+        conn.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
 
 
 def _ask(
@@ -387,7 +415,7 @@ def migrate(path: Path) -> None:
                     f"{newest}): install the newer version again"
                 )
             if 0 < current < newest:
-                copy = path.with_name(f"{path.stem}-before-{newest:04d}-was-{current:04d}.db")
+                copy = path.with_name(f"{path.stem}{_COPIED}{newest:04d}-was-{current:04d}.db")
                 copy.unlink(missing_ok=True)
                 conn.execute("VACUUM INTO ?", (str(copy),))
                 copy.chmod(0o600)
@@ -404,6 +432,16 @@ def migrate(path: Path) -> None:
                         conn.execute("ROLLBACK")
                     raise
         path.chmod(0o600)
+
+
+def copies(path: Path) -> dict[Path, int]:
+    """Return the copies of the database at `path` that were made before upgrades, and the schema of
+    each.
+    """
+    found = path.parent.glob(
+        f"{path.stem}{_COPIED}[0-9][0-9][0-9][0-9]-was-[0-9][0-9][0-9][0-9].db"
+    )
+    return {one: int(one.stem[-4:]) for one in sorted(found)}
 
 
 @contextlib.contextmanager

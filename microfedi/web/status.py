@@ -16,10 +16,10 @@ from microfedi.errors import NotFound
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
-from microfedi.storage import checkup, condition, deliveries, hosts, media, upkeep
+from microfedi.storage import checkup, condition, database, deliveries, hosts, media, upkeep
 from microfedi.storage.checkup import FailingHost, Queues
 from microfedi.storage.condition import Finding
-from microfedi.storage.database import FILE_NAME, Reader
+from microfedi.storage.database import Reader
 from microfedi.web import troubles
 
 MAX_HOSTS = 40  # that do not answer, on the page; the rest are counted
@@ -108,8 +108,7 @@ def _look(config: Config, now: datetime) -> Here:
         *condition.of_files(config),
         *condition.of_settings(config),
     )
-    stem = FILE_NAME.partition(".")[0]
-    copies = [one.stat() for one in config.data_dir.glob(f"{stem}-before-*.db")]
+    copies = [one.stat() for one in database.copies(config.database_file)]
     newest = max((one.st_mtime for one in copies), default=None)
     return Here(
         findings,
