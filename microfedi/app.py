@@ -35,6 +35,7 @@ from microfedi.web import (
     about,
     acts,
     appearance,
+    authenticator,
     blocks,
     circles,
     complete,
@@ -97,7 +98,7 @@ MAX_FORM_BYTES = 1_000_000  # the longest text with room; nothing else is in an 
 OWNER_PAGES = (
     home, compose, thread, people, messages, drawer, conversation, message, notifications,
     search, settings, security, login,
-    acts, door, events, keyboard, passkeys, unlock, vault, push, appearance,
+    acts, authenticator, door, events, keyboard, passkeys, unlock, vault, push, appearance,
     drafts, scheduled, complete, uploading,
     interact, discovery, emoji, polls, consent, mutes, blocks, reports, circles, moving,
     leaving, history, gallery, status, receipt, relations, lists, hashtags, filters, why,

@@ -26,7 +26,10 @@ from microfedi.words import _, ngettext
 
 async def show_security(request: Request) -> Response:
     """GET /settings/security: password, second factor, recovery codes, sessions."""
-    return await _security_page(request, {})
+    values = {}
+    if "app" in request.query_params:
+        values["done"] = _("Codes come from the new app from now on.")
+    return await _security_page(request, values)
 
 
 async def change_password(request: Request) -> Response:

@@ -147,6 +147,7 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
                 View("settings-preferences", home + "/settings/preferences"),
                 View("settings-security", home + "/settings/security"),
                 View("settings-messages", home + "/settings/messages"),
+                View("settings-app", home + "/settings/app"),
                 View("settings-disk", home + "/settings/disk"),
                 View("settings-status", home + "/settings/status"),
                 View("settings-notifications", home + "/settings/notifications"),
