@@ -13,6 +13,7 @@ from microfedi.account.throttle import Throttle
 from microfedi.account.unlocked import Unlocked
 from microfedi.config import Config
 from microfedi.errors import NotFound
+from microfedi.federation.allowance import Allowance
 from microfedi.federation.keyring import Keyring, Remembered
 from microfedi.federation.news import News
 from microfedi.federation.remote import Remote
@@ -72,6 +73,7 @@ class Context:
         self.started_at = now()
         self.wake = Wake()
         self.keyring = Keyring()
+        self.allowance = Allowance()
         # What `receive` has just kept, as it was read: spares `process` reading it again. The
         # database has it all; whatever is missing here is read from there.
         self.just_read: Remembered[Activity] = Remembered(MAX_JUST_READ, timedelta(minutes=1))

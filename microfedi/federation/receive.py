@@ -42,6 +42,7 @@ class _Known:
 
     is_blocked: bool
     is_wanted: bool
+    is_followed: bool
     actor_id: int | None
     keys: dict[str, PublicKey]
 
@@ -53,7 +54,7 @@ async def receive(ctx: Context, request: Request) -> int:
 
     Source: ActivityPub 7, 5.2.
     Raises: BadSignature (401), MalformedDocument (400), NotAuthorized (403), KeyUnavailable (503),
-    TooBusy (429), DiskFull (503).
+    TooBusy (429: too much at once, or in an hour), DiskFull (503).
     """
     ctx.db.room.demand()
     if ctx.keyring.judging >= MAX_AT_ONCE:
@@ -85,7 +86,7 @@ async def _receive(ctx: Context, request: Request) -> int:
         return ACCEPTED
     check_ids(ctx, activity)
     if known.is_wanted:
-        await _keep(ctx, request, activity, signer, is_new=known.actor_id is None)
+        await _keep(ctx, request, activity, signer, known)
     await synchronization.heed(ctx, request, signer.uri)
     return ACCEPTED
 
@@ -122,10 +123,12 @@ def _look(ctx: Context, reader: Reader, claims: tuple[Claim, ...], activity: Act
         is_blocked = not all(
             ctx.may_speak_with(host) for host in hosts_named
         ) or blocks.is_any_blocked(reader, [], hosts_named)
+    actor_id = actors.id_of(reader, activity.actor_uri)
     return _Known(
         is_blocked=is_blocked,
         is_wanted=is_wanted,
-        actor_id=actors.id_of(reader, activity.actor_uri),
+        is_followed=actor_id is not None and following.is_followed(reader, actor_id),
+        actor_id=actor_id,
         keys=keys,
     )
 
@@ -162,7 +165,7 @@ async def _receive_forwarded(
             prover, unavailable = None, error
         if prover is not None:
             check_ids(ctx, activity)
-            await _keep(ctx, request, activity, prover, is_new=known.actor_id is None)
+            await _keep(ctx, request, activity, prover, known)
             return ACCEPTED
     is_hint = isinstance(activity, Create | Update | Delete | Announce)
 
@@ -177,14 +180,19 @@ async def _receive_forwarded(
 
     if not is_hint or not await ctx.db.read(question):
         raise unavailable or NotAuthorized("a signature by the actor was expected")
-    await _keep(ctx, request, activity, signer, is_new=False)
+    await _keep(ctx, request, activity, signer, None)
     return ACCEPTED
 
 
 async def _keep(
-    ctx: Context, request: Request, activity: Activity, signer: Signer, *, is_new: bool
+    ctx: Context, request: Request, activity: Activity, signer: Signer, author: _Known | None
 ) -> None:
+    """Keep an activity to be handled; `author` is None if it is a hint of somebody followed."""
     now = ctx.now()
+    is_new = author is not None and author.actor_id is None
+    is_followed = author is None or author.is_followed
+    authority = uris.authority(signer.uri)
+    ctx.allowance.use(signer.uri, authority, is_followed=is_followed, now=now)
     digest = sha256(request.body).hexdigest()
 
     def change(tx: Transaction) -> bool:
@@ -192,7 +200,6 @@ async def _keep(
             actors.keep(tx, signer.document, handle=None, now=now)
             if is_new:  # so far nobody has asked WebFinger what they are called
                 jobs.add(tx, "refresh", signer.uri, due_at=now + timedelta(seconds=1))
-        authority = uris.authority(signer.uri)
         # Whose proof was brought by somebody else need not be there.
         has_woken = signer.scheme is not None and hosts.seen_alive(tx, authority, now)
         if signer.scheme == "rfc9421":

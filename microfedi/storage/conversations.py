@@ -17,6 +17,11 @@ from microfedi.storage.database import Reader, Transaction
 State = Literal["open", "request"]
 KEPT_DAYS: Final = (1, 7, 30, 90)  # after how many messages may go
 MAX_DECLINED = 40  # shown on a page, the last ones
+# Requests are of people who need nobody's leave: what waits for an answer has an end. Who is
+# not let in is not told; their server believes that it arrived, as with a blocked one.
+MAX_REQUESTS: Final = 500  # in the drawer
+MAX_REQUESTS_OF_SERVER: Final = 50  # of them
+MAX_UNANSWERED: Final = 20  # messages of one request
 _NO_UPPER_END = 2**63 - 1
 
 
@@ -114,6 +119,35 @@ def requests(reader: Reader) -> int:
     """Return how many conversations wait in the drawer."""
     count: int = reader.value(
         "SELECT count(*) FROM conversations WHERE state = 'request' AND last_message_id > 0"
+    )
+    return count
+
+
+def has_room(reader: Reader, people: Collection[int], *, host: str) -> bool:
+    """True if one more message of a stranger at `host` may be kept, to exactly these people."""
+    conversation_id = find(reader, people)
+    if conversation_id is not None:
+        return state_of(reader, conversation_id) == "open" or (
+            _messages_in(reader, conversation_id) < MAX_UNANSWERED
+        )
+    of_server: int = reader.value(
+        """
+        SELECT count(DISTINCT conversations.id)
+          FROM conversations
+          JOIN conversation_people ON conversation_people.conversation_id = conversations.id
+          JOIN actors ON actors.id = conversation_people.actor_id
+         WHERE conversations.state = 'request'
+           AND conversations.last_message_id > 0
+           AND actors.host = :host
+        """,
+        {"host": host},
+    )
+    return requests(reader) < MAX_REQUESTS and of_server < MAX_REQUESTS_OF_SERVER
+
+
+def _messages_in(reader: Reader, conversation_id: int) -> int:
+    count: int = reader.value(
+        "SELECT count(*) FROM messages WHERE conversation_id = :id", {"id": conversation_id}
     )
     return count
 

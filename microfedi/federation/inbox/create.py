@@ -172,6 +172,9 @@ def _take_message(ctx: Context, tx: Transaction, note: vocab.Note, author: Actor
     if message_heads.has(tx, note.uri) or tombstones.of(tx, note.uri) is not None:
         return
     is_known = following.is_followed(tx, author.id)
+    if not is_known and not conversations.has_room(tx, people, host=author.host):
+        log.info("a message was not kept: too many of strangers wait for an answer")
+        return
     conversation_id = conversations.make(tx, people, state="open" if is_known else "request")
     if not is_known:
         server_facts.plan(ctx, tx, author)  # the drawer says it; then, not when it is looked at
