@@ -90,6 +90,13 @@ def by_id(reader: Reader, conversation_id: int, *, now: datetime) -> Conversatio
     return found[0] if found else None
 
 
+def by_ids(reader: Reader, ids: Collection[int], *, now: datetime) -> dict[int, Conversation]:
+    """Return conversations by row id; what is not there is left out."""
+    values = {"ids": json.dumps(list(ids)), "limit": len(ids)}
+    condition = "conversations.id IN (SELECT value FROM json_each(:ids))"
+    return {one.id: one for one in _conversations(reader, condition, values, now)}
+
+
 def page(
     reader: Reader, *, state: State, before: int | None = None, limit: int, now: datetime
 ) -> list[Conversation]:

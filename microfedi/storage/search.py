@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from microfedi.protocol import instants, sanitize
+from microfedi.protocol import instants, sanitize, vocab
+from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage import actors, notes, searchwords
 from microfedi.storage.actors import Actor
@@ -54,6 +55,8 @@ MARKS = {
                              WHERE own.actor_id = {_MINE} AND own.id = search_posts.rowid)
                     OR {_BOOKMARKED} OR {_FAVOURITED})""",  # noqa: S608
 }
+_IN_LIST = """EXISTS (SELECT 1 FROM list_people
+                        WHERE list_id = :list{} AND actor_id = notes.actor_id)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Something that the owner shall have done with a post, or not: one of `MARKS`."""
+    """Something that the owner shall have done with a post, or not: one of `MARKS`.
+
+    With `list_id`: its author shall be in this list; `name` is how that was asked for.
+    """
 
     name: str
     is_excluded: bool = False
+    list_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +188,11 @@ def find(
             """,
             bounds,
         )
+    in_lists = {f"list{n}": one.list_id for n, one in enumerate(query.marks)}
     marks = "".join(
-        f" AND {'NOT ' if one.is_excluded else ''}{MARKS[one.name]}" for one in query.marks
+        f" AND {'NOT ' if one.is_excluded else ''}"
+        f"{MARKS[one.name] if one.list_id is None else _IN_LIST.format(n)}"
+        for n, one in enumerate(query.marks)
     )
     found = notes.selected(
         reader,
@@ -202,7 +212,7 @@ def find(
          ORDER BY search_posts.rowid DESC
          LIMIT :limit
         """,  # noqa: S608 - conditions of this file; what was typed is bound
-        bounds | {"first": max(query.first_id, last_seen or 0)},
+        bounds | in_lists | {"first": max(query.first_id, last_seen or 0)},
     )
     right = tuple(note for note in found if _says(note, query))
     if len(found) == limit:
@@ -407,18 +417,27 @@ def _hidden_words(found: Iterable[str]) -> set[str]:
     return {one for one in whole if not searchwords.is_kana(one)}
 
 
-def _text(note: Note) -> str:
-    """Everything that a post says."""
+def said(
+    before: Iterable[str],
+    html: SafeHtml,
+    attachments: Iterable[vocab.Attachment],
+    poll: vocab.Poll | None,
+    hashtags: Iterable[str],
+) -> str:
+    """Return everything that a post or message says; `before` is what stands above its text."""
     return "\n".join(
         (
-            note.name,
-            note.summary,
-            sanitize.text(note.html),
-            *(one.alt for one in note.attachments),
-            *(() if note.poll is None else (one.name for one in note.poll.options)),
-            *(f"#{one}" for one in note.hashtags if f"#{one}" not in note.html.lower()),
+            *before,
+            sanitize.text(html),
+            *(one.alt for one in attachments),
+            *(() if poll is None else (one.name for one in poll.options)),
+            *(f"#{one}" for one in hashtags if f"#{one}" not in html.lower()),
         )
     )
+
+
+def _text(note: Note) -> str:
+    return said((note.name, note.summary), note.html, note.attachments, note.poll, note.hashtags)
 
 
 def _primary(language: str | None) -> str:

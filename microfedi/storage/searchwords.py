@@ -118,11 +118,15 @@ def has_words(text: str, wanted: str) -> bool:
     >>> has_words("東京都へ行く", "京都"), has_words("東京と京", "東京都")
     (True, False)
     """
-    return _joined(wanted) in _joined(text)
+    return joined(wanted) in joined(text)
 
 
-def _joined(text: str) -> str:
-    """Words between single spaces; a run is spelled out, character by character."""
+def joined(text: str) -> str:
+    """Return words between single spaces; a run is spelled out, character by character.
+
+    >>> joined("Low, LOW water!"), joined("東京 2")
+    (' low low water ', ' 東 京 2 ')
+    """
     parts = []
     for match in _PIECE.finditer(fold(text)):
         run, word = match.groups()

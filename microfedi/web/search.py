@@ -19,12 +19,14 @@ from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.owner import Owner
 from microfedi.storage.search import Tag
-from microfedi.web import cards, searching, troubles
+from microfedi.web import cards, searching, searching_messages, troubles
 from microfedi.web.cards import Card
 from microfedi.web.searching import Asked
+from microfedi.web.searching_messages import Hit, Hits
 from microfedi.words import _
 
 MAX_QUERY_CHARS = 2000  # as long as a URL may be
+MAX_SHOW_CHARS = 20
 PAGE_NOTES = 20
 PAGE_FOUND = 16  # posts of a search: people and hashtags stand beside them
 PAGE_PEOPLE = 40
@@ -33,8 +35,8 @@ PAGE_TAGS = 40
 FEW_PEOPLE = 3
 FEW_TAGS = 6
 
-Tab = Literal["all", "people", "hashtags", "posts"]
-TABS: tuple[Tab, ...] = ("all", "people", "hashtags", "posts")
+Tab = Literal["all", "people", "hashtags", "posts", "messages"]
+TABS: tuple[Tab, ...] = ("all", "people", "hashtags", "posts", "messages")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,12 @@ class Results:
     """Whether the search stopped somewhere in the past; `older` goes on there."""
     is_behind: bool
     """Whether some posts cannot be found yet."""
+    hits: Sequence[Hit] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was found."""
-        return not (self.people or self.tags or self.cards or self.is_cut)
+        return not (self.people or self.tags or self.cards or self.hits or self.is_cut)
 
 
 def address(text: str, show: Tab = "all", before: int | None = None) -> str:
@@ -73,21 +76,27 @@ async def show(request: Request) -> Response:
     """GET /search: the box, and what is found here for `q`. No other server is asked."""
     ctx = context_of(request)
     text = " ".join(request.query_params.get("q", "")[:MAX_QUERY_CHARS].split())
-    if not text:
-        return await _box(request, "", "")
     wanted = request.query_params.get("show")
     tab = next((one for one in TABS if one == wanted), TABS[0])
+    if not text:
+        return await _box(request, "", "", tab)
     before = forms.query_id(request, "before")
     asked = searching.understood(text, zone=zone_of(ctx.owner.time_zone), now=ctx.now())
-    results = await ctx.db.read(lambda r: _found(r, text, asked, tab, before, ctx.owner))
-    values = {"text": text, "problem": "", "results": results, "tabs": _tabs(text)}
+    if tab == "messages":
+        results = _of_messages(text, await searching_messages.found(request, asked))
+    else:
+        results = await ctx.db.read(lambda r: _found(r, text, asked, tab, before, ctx.owner))
+    values = {"text": text, "problem": "", "results": results, "show": tab, "tabs": _tabs(text)}
     return await page(request, "search.html", values)
 
 
 async def submit(request: Request) -> Response:
     """POST /search: go to what was found. A POST, since it may ask another server."""
     ctx = context_of(request)
-    text = forms.line(await forms.read(request), "q", limit=MAX_QUERY_CHARS)
+    form = await forms.read(request)
+    text = forms.line(form, "q", limit=MAX_QUERY_CHARS)
+    if forms.line(form, "show", limit=MAX_SHOW_CHARS) == "messages":
+        return RedirectResponse(address(text, "messages"), 303)  # nobody else is asked for it
     if not text:
         return await _box(request, "", "")
     if text.startswith("#") and len(text) > 1 and " " not in text:
@@ -119,8 +128,8 @@ def _is_address(text: str) -> bool:
     return "://" in text or "@" in text.strip("@")
 
 
-async def _box(request: Request, text: str, problem: str) -> Response:
-    values = {"text": text, "problem": problem, "results": None, "tabs": ()}
+async def _box(request: Request, text: str, problem: str, tab: Tab = "all") -> Response:
+    values = {"text": text, "problem": problem, "results": None, "show": tab, "tabs": ()}
     return await page(request, "search.html", values, status_code=422 if problem else 200)
 
 
@@ -131,8 +140,25 @@ def _tabs(text: str) -> list[tuple[Tab, str, str]]:
         "people": _("People"),
         "hashtags": _("Hashtags"),
         "posts": _("Posts"),
+        "messages": _("Messages"),
     }
     return [(one, names[one], address(text, one)) for one in TABS]
+
+
+def _of_messages(text: str, found: Hits) -> Results:
+    before = found.before
+    return Results(
+        text=text,
+        show="messages",
+        people=(),
+        tags=(),
+        cards=(),
+        remarks=found.remarks,
+        older=address(text, "messages", before) if before is not None else "",
+        is_cut=found.is_cut,
+        is_behind=False,
+        hits=found.hits,
+    )
 
 
 def _found(
@@ -149,7 +175,7 @@ def _found(
         most = PAGE_TAGS if tab == "hashtags" else FEW_TAGS
         tags = search.tags(reader, asked.said, limit=most)
     if tab in ("all", "posts"):
-        asked = searching.with_authors(reader, asked, owner)
+        asked = searching.with_names(reader, asked, owner)
         found = search.find(reader, asked.query, before=before, limit=PAGE_FOUND)
     return Results(
         text=text,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from microfedi.protocol import ids
-from microfedi.storage import search
+from microfedi.storage import lists, search
 from microfedi.storage.database import Reader
 from microfedi.storage.owner import Owner
 from microfedi.storage.search import Fact, Mark, Query, Term
@@ -44,12 +44,14 @@ _TIMES = ("before", "after", "during")
 class Asked:
     """A search as it was understood.
 
-    `authors` are the names behind from:, with whether they are excluded; `said` the words alone,
-    for people and hashtags, "" if anything else was asked for; `remarks` what was not understood.
+    `authors` are the names behind from:, with whether they are excluded, `lists` those behind in:
+    that may be a list's; `said` the words alone, for people and hashtags, "" if anything else was
+    asked for; `remarks` what was not understood.
     """
 
     query: Query
     authors: tuple[tuple[str, bool], ...] = ()
+    lists: tuple[tuple[str, bool], ...] = ()
     said: str = ""
     remarks: tuple[str, ...] = ()
 
@@ -82,8 +84,8 @@ def understood(text: str, *, zone: tzinfo, now: datetime) -> Asked:
     return replace(asked, said=" ".join(text.split()) if is_plain else "")
 
 
-def with_authors(reader: Reader, asked: Asked, owner: Owner) -> Asked:
-    """Return `asked` with the people that it names looked up."""
+def with_names(reader: Reader, asked: Asked, owner: Owner) -> Asked:
+    """Return `asked` with the people and lists that it names looked up."""
     chosen: dict[bool, list[int]] = {True: [], False: []}
     remarks = list(asked.remarks)
     for name, is_excluded in asked.authors:
@@ -97,6 +99,14 @@ def with_authors(reader: Reader, asked: Asked, owner: Owner) -> Asked:
         if found
     ]
     query = replace(asked.query, facts=(*asked.query.facts, *facts))
+    known = {one.name.casefold(): one for one in lists.everyone(reader)} if asked.lists else {}
+    for name, is_excluded in asked.lists:
+        one = known.get(name.casefold())
+        if one is None:
+            remarks.append(_not_known("in", name))
+            query = replace(query, terms=(*query.terms, Term(f"in {name}", is_excluded)))
+        else:
+            query = replace(query, marks=(*query.marks, Mark(name, is_excluded, one.id)))
     return replace(asked, query=query, remarks=tuple(remarks))
 
 
@@ -128,6 +138,8 @@ def _with_operator(
     mark = {"is": _IS_MARKED, "in": _IN_MARKED}.get(operator, {}).get(wanted)
     if mark is not None:
         return _asking(asked, marks=(*asked.query.marks, Mark(mark, is_excluded)))
+    if operator == "in" and value:
+        return replace(asked, lists=(*asked.lists, (value, is_excluded)))
     return None
 
 
@@ -196,7 +208,13 @@ def _not_known(operator: str, value: str) -> str:
             value=value,
             operator=operator,
         )
-    known = {"has": (*_HAS,), "is": (*_IS, *_IS_MARKED), "in": (*_IN, *_IN_MARKED)}.get(operator)
+    if operator == "in":
+        return _(
+            "Behind “in:” may stand: %(known)s, or what a list of yours is called. "
+            "It was searched as a word.",
+            known=", ".join((*_IN, *_IN_MARKED)),
+        )
+    known = {"has": (*_HAS,), "is": (*_IS, *_IS_MARKED)}.get(operator)
     if known is not None:
         return _(
             "Behind “%(operator)s:” may stand: %(known)s. It was searched as a word.",

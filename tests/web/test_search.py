@@ -74,7 +74,7 @@ def test_days_are_those_of_the_owner() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["before:tomorrow", "during:2026-02-30", "has:wings", "in:my", "colour:red", "-before:2026"],
+    ["before:tomorrow", "during:2026-02-30", "has:wings", "colour:red", "-before:2026"],
 )
 def test_what_is_no_operator_is_words_and_that_is_said(text: str) -> None:
     found = asked(text)
@@ -226,3 +226,29 @@ async def test_an_older_database_becomes_searchable(tmp_path: Path) -> None:
         assert "Heron" in await found(app, "heron")
         await app.ctx.db.write(lambda tx: notes.delete(tx, note.id, now=app.clock.now))
         assert "Nothing found" in texts(await app.get("/search?q=heron"))
+
+
+async def test_in_asks_for_a_list_by_its_name(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        alice = app.world.actor("https://vic.example/users/alice")
+        bob = app.world.actor("https://bob.example/users/bob")
+        friend = await app.follow(alice)
+        await app.follow(bob)
+        for name in ("Friends", "Old Hands", "home"):
+            made = await app.post("/lists", {"name": name}, page="/lists")
+            path = made.headers["location"].removesuffix("/edit")
+            if name != "home":
+                await app.post(f"{path}/add", {"person": friend.id}, page=f"{path}/edit")
+        await app.theirs(alice, content="<p>A kite of hers</p>")
+        await app.theirs(bob, content="<p>A kite of his</p>")
+
+        for asked_for in ("kite in:friends", 'IN:"old hands"'):
+            assert "of hers" in await found(app, asked_for)
+            assert "of his" not in await found(app, asked_for)
+        assert "of his" in await found(app, "kite -in:friends")
+        assert "of hers" not in await found(app, "kite -in:friends")
+        assert "of his" in await found(app, "kite in:home"), "our own words come first"
+        said = await found(app, "in:nobody' kite")
+        assert "Behind “in:” may stand: public" in said
+        assert "what a list of yours is called" in said
