@@ -376,6 +376,13 @@ async def looked_at(server: Server, known: dict[str, str]) -> None:
         known["talk"] = str(
             await ctx.db.read(lambda r: r.value("SELECT max(id) FROM conversations"))
         )
+        known["message"] = str(
+            await ctx.db.read(
+                lambda r: r.value(
+                    "SELECT max(id) FROM messages WHERE conversation_id = ?", (known["talk"],)
+                )
+            )
+        )
         transport = httpx2.ASGITransport(app=app, client=("192.0.2.1", 40000))
         headers = {"accept": "text/html,*/*;q=0.8"}
         async with (

@@ -342,13 +342,14 @@ if ("serviceWorker" in navigator && isSecureContext && $(".rail")) {
 
 // Pushes: the browser says where it is reached, and a plain form of the page tells the server.
 const pushing = $("form[data-push]");
-if (pushing && "serviceWorker" in navigator && "PushManager" in window) {
+const canPush = "serviceWorker" in navigator && "PushManager" in window;
+if (pushing && pushing.dataset.push === "on" && !canPush) {
+  pushing.hidden = true;
+  $("[data-push=cannot]").classList.remove("unscripted");
+}
+if (pushing && canPush) {
   const subscription = async () => (await navigator.serviceWorker.ready).pushManager.getSubscription();
   const why = (name) => { for (const one of $$("[data-why]", pushing)) one.hidden = one.dataset.why !== name; };
-  if (pushing.dataset.push === "on") {
-    $$("[data-push=cannot]").forEach((one) => { one.hidden = true; });
-    pushing.hidden = false;
-  }
   pushing.addEventListener("submit", async (event) => {
     event.preventDefault();
     event.stopPropagation();

@@ -136,7 +136,6 @@ const compose = (form) => {
   const list = one("[data-files]", form);
   const blank = one("template[data-file]", form);
   const picker = field("picture");
-  one("[data-attach]", form).hidden = true;
   one(".attach > summary", form).addEventListener("click", (event) => {
     if (!event.currentTarget.parentElement.open) picker.click();
   });
@@ -201,7 +200,10 @@ const compose = (form) => {
     one('input[name="file"]', made).value = answer.name;
     for (const button of all("[data-do]", made)) button.value = `${button.dataset.do}-${answer.name}`;
     const image = one("img", made);
-    if (answer.src) image.src = answer.src; else image.remove();
+    if (answer.src) {
+      if (answer.width) { image.width = answer.width; image.height = answer.height; }
+      image.src = answer.src;
+    } else image.remove();
     if (answer.kind !== "image") {
       one("svg", made).remove();
       const stay = document.createElement("input");
@@ -401,10 +403,6 @@ const suggest = (area, pattern, offers) => {
 
 for (const area of all("textarea[data-limit]", document)) count(area);
 for (const form of all("form[data-composer]", document)) compose(form);
-for (const form of all("form[data-draft]", document)) {
-  keep(form, form.dataset.draft);
-  const button = one("button[formaction$='/draft']", form);
-  if (button) button.hidden = true;
-}
+for (const form of all("form[data-draft]", document)) keep(form, form.dataset.draft);
 for (const field of all("input[data-recipients]", document)) suggest(field, RECIPIENT, field.dataset.recipients);
 })();

@@ -2,7 +2,11 @@
 "use strict";
 
 (() => {
-  if (!window.PublicKeyCredential || !navigator.credentials) return;
+  const buttons = document.querySelectorAll("button[data-passkey]");
+  if (!window.PublicKeyCredential || !navigator.credentials) {
+    for (const button of buttons) button.hidden = true;
+    return;
+  }
   const bytes = (text) => Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (one) => one.charCodeAt(0));
   const text = (data) => btoa(String.fromCharCode(...new Uint8Array(data))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 
@@ -43,11 +47,10 @@
     return kind === "make" ? navigator.credentials.create({ publicKey }) : navigator.credentials.get({ publicKey });
   };
 
-  for (const button of document.querySelectorAll("button[data-passkey]")) {
+  for (const button of buttons) {
     const form = button.form;
     const field = form.querySelector(`input[name="${button.dataset.field || "passkey"}"]`);
     const problem = form.querySelector("[data-passkey-problem]");
-    button.hidden = false;
     button.addEventListener("click", async () => {
       if (problem) problem.hidden = true;
       const needed = (button.dataset.needs || "").split(" ").filter(Boolean);

@@ -40,7 +40,7 @@ Tab = Literal["all", "mentions", "follows", "boosts"]
 
 MOST_READ = 400  # notifications for a page; a post that everybody boosts is one group of them
 MOST_GROUPS = 30  # of a page
-MOST_CARDS = 16  # of them whole posts, which take the most room
+MOST_CARDS = 14  # of them whole posts, which take the most room
 MOST_FACES = 6  # of a group; the others are a number
 TEXT_CHARS = 140  # of a post that something is about: two lines on a phone
 SHOWN_REQUESTS = 5  # above the first page; the others are on their own page

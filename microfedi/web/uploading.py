@@ -25,6 +25,7 @@ from microfedi.web.attachments import MAX_ALT_CHARS, MAX_FILES
 
 MAX_NAME_CHARS = 64
 MAX_FOCUS_CHARS = 20
+SHOWN_PX = (256, 192)  # a file in the form: as large as this at most, and known before it is there
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _FOCUS = re.compile(r"(-?[01](?:\.[0-9]{1,4})?),(-?[01](?:\.[0-9]{1,4})?)")
@@ -32,13 +33,17 @@ _FOCUS = re.compile(r"(-?[01](?:\.[0-9]{1,4})?),(-?[01](?:\.[0-9]{1,4})?)")
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file in the form. `src` is its picture, or that of its film; "" for sounds."""
+    """A file in the form. `src` is its picture, or that of its film; "" for sounds. `width` and
+    `height`: how large it stands there, 0 if nobody knows.
+    """
 
     name: str
     alt: str
     kind: str
     src: str
     focus: str  # as the form has it: "x,y"
+    width: int = 0
+    height: int = 0
 
     @property
     def place(self) -> tuple[float, float]:
@@ -66,13 +71,15 @@ def shown(reader: Reader, attached: Sequence[Attached], note: Note | None = None
             kind = there.record.media_type.partition("/")[0]
             still = there.record if kind == "image" else there.poster
             src = f"/media/{still.public_id}" if still is not None else ""
+            size = (still.width, still.height) if still is not None else (0, 0)
         elif (old := hanging.get(one.name)) is not None:
             kind = old.media_type.partition("/")[0]
             url = old.url if kind == "image" else old.preview or ""
             src = f"/media/{url.rpartition('/')[2]}" if url else ""
+            size = (old.width or 0, old.height or 0)
         else:
             continue
-        found.append(File(one.name, one.alt, kind, src, _focus_text(one.focal_point)))
+        found.append(File(one.name, one.alt, kind, src, _focus_text(one.focal_point), *_fit(size)))
     return found
 
 
@@ -154,7 +161,8 @@ async def upload(request: Request) -> Response:
         headers = {"Retry-After": str(problem.retry_after_s)}
         return JSONResponse({"problem": words.of(problem)}, 429, headers=headers)
     (file,) = await ctx.db.read(lambda reader: shown(reader, [held]))
-    return JSONResponse({"name": file.name, "kind": file.kind, "src": file.src})
+    size = {"width": file.width, "height": file.height}
+    return JSONResponse({"name": file.name, "kind": file.kind, "src": file.src, **size})
 
 
 def undescribed(attached: Sequence[Attached]) -> int:
@@ -180,6 +188,19 @@ def _point(value: str) -> tuple[float, float] | None:
         return None
     x, y = float(found[1]), float(found[2])
     return (x, y) if abs(x) <= 1 and abs(y) <= 1 and (x, y) != (0, 0) else None
+
+
+def _fit(size: tuple[int, int]) -> tuple[int, int]:
+    """Return how large a picture stands in the form, its shape as it is.
+
+    >>> _fit((1200, 800)), _fit((600, 1200)), _fit((40, 30)), _fit((0, 0))
+    ((256, 171), (96, 192), (40, 30), (0, 0))
+    """
+    if not all(size):
+        return 0, 0
+    share = min(1.0, *(most / px for most, px in zip(SHOWN_PX, size, strict=True)))
+    width, height = (max(1, round(px * share)) for px in size)
+    return width, height
 
 
 def _focus_text(point: tuple[float, float] | None) -> str:

@@ -6,10 +6,10 @@ import struct
 from PIL import Image
 
 
-def a_png(colour: str = "red") -> bytes:
+def a_png(colour: str = "red", size: tuple[int, int] = (8, 6)) -> bytes:
     """A small PNG."""
     out = io.BytesIO()
-    Image.new("RGB", (8, 6), colour).save(out, "PNG")
+    Image.new("RGB", size, colour).save(out, "PNG")
     return out.getvalue()
 
 

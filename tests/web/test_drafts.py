@@ -63,6 +63,18 @@ def fields(page: httpx2.Response) -> dict[str, str]:
     return dict(re.findall(r'name="(key|version)" value="([^"]*)"', page.text))
 
 
+async def test_a_picture_has_its_room_before_it_is_there(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        wide = a_png(size=(1200, 800))
+        answer = await app.post("/compose/media", files=[("picture", ("a.png", wide, "image/png"))])
+        told = answer.json()
+        assert (told["width"], told["height"]) == (256, 171)
+        await save(app, "A picture", file=told["name"])
+        page = (await app.get(f"/compose?draft={KEY}")).text
+        assert 'width="256" height="171"' in page
+
+
 async def test_what_is_typed_is_kept_sealed_and_comes_back_whole(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await app.login()
