@@ -765,6 +765,15 @@ CREATE TABLE reports (
 
 CREATE INDEX reports_by_actor ON reports (actor_id) WHERE actor_id IS NOT NULL;
 
+CREATE TABLE scheduled_messages (
+    key             TEXT PRIMARY KEY,
+    conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    send_at         TEXT,                   -- NULL: could not be sent, and waits for the owner
+    body_sealed     BLOB NOT NULL           -- by the server key; by the vault if it was not sent
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX scheduled_messages_by_conversation ON scheduled_messages (conversation_id);
+
 CREATE VIRTUAL TABLE search_people USING fts5 (
     words, tokenize = 'ascii tokenchars ''_''', columnsize = 0
 );

@@ -31,6 +31,7 @@ from microfedi.federation.outbox import (
     irreversible,
     keys,
     leaving,
+    scheduled_messages,
 )
 from microfedi.protocol import backoff
 from microfedi.storage import jobs
@@ -58,6 +59,7 @@ JOBS: Mapping[str, Work] = {
     "server_facts": server_facts.run,  # key: a profile's URI. What its server says of itself.
     "retire_keys": keys.retire,  # the owner's former keys, when everybody knows the new ones.
     "publish": drafts.publish_due,  # key: a draft's. Its time has come.
+    "send_message": scheduled_messages.send_due,  # key: one's that waits. Its time has come.
     "unblock": blocks.end,  # key: "actor" and a row id, or "host" and a name. Its time is over.
     "seal": sealing.run,  # periodic. By the vault, what could not be sealed by it at once.
     "alert": alerts.run,  # one for all. What was done to the owner's locks, told by every way.

@@ -108,9 +108,6 @@ def box(
 ) -> Box:
     """Return the composer with `draft` in it; `note` is the own post that it is to change."""
     shown = None if parent is None else cards.of_note(reader, parent, ctx.owner)
-    zone = zone_of(ctx.owner.time_zone)
-    # A minute more, so that it has not passed when the form arrives.
-    earliest = (ctx.now() + outbox.SOONEST + timedelta(minutes=2)).astimezone(zone)
     known = circles.everyone(reader) if note is None and parent is None else []
     return Box(
         draft=draft,
@@ -122,7 +119,7 @@ def box(
         limit=ctx.config.limits.post_characters,
         languages=tongues.offered(draft.language, ctx.owner.post_language, words.language()),
         lasting=polls.lasting(),
-        earliest=f"{earliest:%Y-%m-%dT%H:%M}",
+        earliest=earliest(ctx),
         zone=ctx.owner.time_zone,
         note_id=None if note is None else note.id,
         reply_to=shown,
@@ -280,6 +277,11 @@ def instant_of(typed_at: str, zone_name: str) -> datetime:
             time=f"{local:%H:%M}",
         )
     return there
+
+
+def earliest(ctx: Context) -> str:
+    """Return the soonest time that can be chosen, with a minute for it to be sent in."""
+    return local_text(ctx.now() + outbox.SOONEST + timedelta(minutes=2), ctx.owner.time_zone)
 
 
 def local_text(instant: datetime, zone_name: str) -> str:

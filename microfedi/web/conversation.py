@@ -7,9 +7,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.errors import InvalidInput
+from microfedi.errors import InvalidInput, Locked
 from microfedi.federation.outbox import conversations as outbox_conversations
 from microfedi.federation.outbox import messages as outbox
+from microfedi.federation.outbox import scheduled_messages as outbox_scheduled
 from microfedi.http import forms, vaults
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
@@ -18,11 +19,14 @@ from microfedi.storage import (
     conversations,
     message_drafts,
     messages,
+    scheduled_messages,
 )
 from microfedi.storage.acquaintance import Stranger, Written
 from microfedi.storage.database import Reader
 from microfedi.storage.message_drafts import Draft
-from microfedi.web import attachments, bubbles, mutes, talks
+from microfedi.storage.scheduled_messages import Scheduled
+from microfedi.storage.vault import SecretKeys
+from microfedi.web import attachments, bubbles, composer, mutes, talks
 from microfedi.web import messages as listed
 from microfedi.web.bubbles import Bubble, Told
 from microfedi.web.talks import Talk
@@ -40,6 +44,7 @@ class Opened:
     older: str
     newer: str
     draft: Draft
+    scheduled: list[Scheduled]
     strangers: list[Stranger]
     written: Written | None
 
@@ -60,22 +65,57 @@ async def send(request: Request) -> Response:
     try:
         typed["source"] = forms.text(form, "source")
         typed |= listed.typed(form)
+        typed["at"] = forms.line(form, "at", limit=composer.MAX_AT_CHARS)
         if talk.conversation.state == "request":
             raise InvalidInput("source", "Accept the conversation before you answer.")
         typed["outside"] = listed.unasked(request, form, typed["source"], talk.people)
         if typed["outside"]:
             return await _open(request, talk, typed, None)
-        await outbox.send(
-            ctx,
-            talk.conversation.people,
-            typed["source"],
-            await attachments.read(form, ctx.config.limits),
-            summary=typed["summary"],
-            sensitive=typed["sensitive"],
-        )
+        files = await attachments.read(form, ctx.config.limits)
+        if typed["at"]:
+            if files:
+                raise InvalidInput("at", "Files cannot wait. Send them without a time.")
+            at = composer.at(ctx, typed["at"])
+            await outbox_scheduled.schedule(
+                ctx, talk.conversation.id, typed["source"], typed["summary"], at
+            )
+        else:
+            await outbox.send(
+                ctx,
+                talk.conversation.people,
+                typed["source"],
+                files,
+                summary=typed["summary"],
+                sensitive=typed["sensitive"],
+            )
     except InvalidInput as problem:
         return await _open(request, talk, typed, problem)
     return RedirectResponse(f"/messages/{talk.conversation.id}#end", 303)
+
+
+async def send_now(request: Request) -> Response:
+    """POST /messages/{id}/scheduled/{key}/send: do not wait any longer."""
+    talk, key, vault = await _waiting(request)
+    try:
+        await outbox_scheduled.send_now(context_of(request), talk.conversation.id, key, vault)
+    except InvalidInput as problem:
+        return await _open(request, talk, None, problem)
+    return RedirectResponse(f"/messages/{talk.conversation.id}#end", 303)
+
+
+async def take_back(request: Request) -> Response:
+    """POST /messages/{id}/scheduled/{key}/cancel: its text stands in the box again."""
+    talk, key, vault = await _waiting(request)
+    await outbox_scheduled.take_back(context_of(request), talk.conversation.id, key, vault)
+    return RedirectResponse(f"/messages/{talk.conversation.id}#end", 303)
+
+
+async def _waiting(request: Request) -> tuple[Talk, str, SecretKeys]:
+    talk = await talks.asked(request)
+    vault = await vaults.of(request)
+    if vault is None:
+        raise Locked("the message vault is not open")
+    return talk, request.path_params["key"], vault
 
 
 async def keep_draft(request: Request) -> Response:
@@ -175,6 +215,7 @@ async def _open(
             f"?before={found[0].id}" if older else "",
             f"?after={found[-1].id}" if newer else "",
             Draft() if typed or is_request else message_drafts.get(reader, conversation.id),
+            [] if is_request else scheduled_messages.of_conversation(reader, conversation.id),
             list(strangers.values()),
             written.get(conversation.id),
         )
@@ -194,6 +235,7 @@ async def _open(
         **talks.readers(talk.people),
         "day": talks.day_in(request),
         "limit": ctx.config.limits.post_characters,
+        "earliest": composer.earliest(ctx),
         "absent": [one for one in talk.people if one.state != "ok" or one.moved_to],
     }
     return await page(request, "conversation.html", values, status_code=422 if problem else 200)
@@ -214,6 +256,8 @@ async def _details(request: Request, talk: Talk, problem: InvalidInput | None) -
 owner_routes = [
     Route("/messages/{id}", show, methods=["GET"]),
     Route("/messages/{id}", send, methods=["POST"]),
+    Route("/messages/{id}/scheduled/{key}/send", send_now, methods=["POST"]),
+    Route("/messages/{id}/scheduled/{key}/cancel", take_back, methods=["POST"]),
     Route("/messages/{id}/draft", keep_draft, methods=["POST"]),
     Route("/messages/{id}/details", show_details, methods=["GET"]),
     Route("/messages/{id}/mute", mute, methods=["POST"]),

@@ -182,7 +182,7 @@ def kept(request: Request, back: str) -> Response:
 
 def empty() -> dict[str, Any]:
     """Return what is in the form for a message before anything is typed."""
-    beside = {"alts": [], "sensitive": False, "outside": []}
+    beside = {"alts": [], "sensitive": False, "outside": [], "at": ""}
     return {"to": "", "source": "", "summary": "", "people": [], **beside}
 
 

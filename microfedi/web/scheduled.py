@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,11 +13,12 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page, visibility_words, zone_of
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import circles, drafts
+from microfedi.storage import circles, drafts, scheduled_messages
 from microfedi.storage.circles import Circle
 from microfedi.storage.database import Reader
 from microfedi.storage.drafts import Kept
-from microfedi.web import cards, compose, composer
+from microfedi.web import cards, compose, composer, talks
+from microfedi.web.talks import Talk
 from microfedi.words import _
 
 
@@ -80,12 +80,19 @@ async def _kept(request: Request) -> Kept:
 async def _page(request: Request, problem: InvalidInput | None) -> Response:
     ctx = context_of(request)
 
-    def question(reader: Reader) -> tuple[list[Kept], Sequence[Circle]]:
-        return drafts.scheduled(reader), circles.everyone(reader)
+    def question(
+        reader: Reader,
+    ) -> tuple[list[Kept], Sequence[Circle], list[tuple[Talk, int]]]:
+        counts = scheduled_messages.counts(reader)
+        named = talks.by_ids(reader, counts, now=ctx.now()) if counts else {}
+        return (
+            drafts.scheduled(reader),
+            circles.everyone(reader),
+            [(one, counts[key]) for key, one in named.items()],
+        )
 
-    found, known = await ctx.db.read(question)
+    found, known, with_messages = await ctx.db.read(question)
     zone = zone_of(ctx.owner.time_zone)
-    earliest = ctx.now() + outbox.SOONEST + timedelta(minutes=2)
     values = {
         "waiting": [
             Waiting(
@@ -98,8 +105,9 @@ async def _page(request: Request, problem: InvalidInput | None) -> Response:
             for one in found
             if one.publish_at is not None
         ],
+        "talks": with_messages,
         "problem": problem,
-        "earliest": composer.local_text(earliest, ctx.owner.time_zone),
+        "earliest": composer.earliest(ctx),
         "zone": ctx.owner.time_zone,
     }
     return await page(request, "scheduled.html", values, status_code=422 if problem else 200)

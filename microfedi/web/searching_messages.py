@@ -10,12 +10,12 @@ from starlette.requests import Request
 from microfedi.errors import Locked
 from microfedi.http import forms, vaults
 from microfedi.http.context import context_of
-from microfedi.storage import actors, conversations, message_search
+from microfedi.storage import message_search
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.messages import Message
 from microfedi.storage.search import Query
-from microfedi.web import searching
+from microfedi.web import searching, talks
 from microfedi.web.searching import Asked
 from microfedi.web.talks import Talk
 from microfedi.words import _
@@ -83,20 +83,10 @@ def _hits(reader: Reader, request: Request, found: Sequence[Message], query: Que
     ctx = context_of(request)
     if not found:
         return []
-    ids = {one.conversation_id for one in found}
-    opened = conversations.by_ids(reader, ids, now=ctx.now())
-    people = actors.by_ids(reader, {one for c in opened.values() for one in c.people})
-    known = {
-        c.id: Talk(c, tuple(people[one] for one in c.people if one in people))
-        for c in opened.values()
-    }
+    known = talks.by_ids(reader, {one.conversation_id for one in found}, now=ctx.now())
+    people = {one.id: one for talk in known.values() for one in talk.people}
     return [
-        Hit(
-            one,
-            people.get(one.actor_id),
-            known[one.conversation_id],
-            _excerpt(one, query),
-        )
+        Hit(one, people.get(one.actor_id), known[one.conversation_id], _excerpt(one, query))
         for one in found
         if one.conversation_id in known
     ]

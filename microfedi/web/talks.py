@@ -78,22 +78,25 @@ def of(reader: Reader, found: Sequence[Conversation]) -> list[Talk]:
     ]
 
 
+def by_ids(reader: Reader, ids: Iterable[int], *, now: datetime) -> dict[int, Talk]:
+    """Return conversations with their people, by row id; nothing of the vault is opened."""
+    found = conversations.by_ids(reader, set(ids), now=now)
+    people = actors.by_ids(reader, {one for c in found.values() for one in c.people})
+    return {
+        c.id: Talk(c, tuple(people[one] for one in c.people if one in people))
+        for c in found.values()
+    }
+
+
 async def asked(request: Request) -> Talk:
     """Return the conversation that the path names. Raises: NotFound."""
     ctx = context_of(request)
     conversation_id = forms.path_id(request, "id")
 
-    def question(reader: Reader) -> Talk | None:
-        found = conversations.by_id(reader, conversation_id, now=ctx.now())
-        if found is None:
-            return None
-        people = actors.by_ids(reader, found.people)
-        return Talk(found, tuple(people[one] for one in found.people if one in people))
-
-    talk = await ctx.db.read(question)
-    if talk is None:
+    found = await ctx.db.read(lambda reader: by_ids(reader, [conversation_id], now=ctx.now()))
+    if conversation_id not in found:
         raise NotFound("no such conversation")
-    return talk
+    return found[conversation_id]
 
 
 def servers(people: Iterable[Actor]) -> list[str]:

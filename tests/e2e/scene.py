@@ -54,6 +54,7 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
         home, fresh = at_alice.base_url, at_nobody.base_url
         note_id = _row_id(alice, post)
         draft = _writes(alice, directory)
+        _writes_later(alice, talk)
         picture = home + _picture(alice, alices_bob)
         alices_carol = home + _stranger(alice, request)
         yield Scene(
@@ -316,6 +317,17 @@ def _profile(alice: Person, directory: Path) -> None:
 def _picture(person: Person, url: str) -> str:
     person.go(url)
     return str(person.page.locator(".pictures a").first.get_attribute("href"))
+
+
+def _writes_later(alice: Person, talk: str) -> None:
+    """Let a message wait for its time."""
+    page = alice.page
+    page.goto(talk)
+    page.get_by_label("Your message").fill("Happy birthday! The kettle is on.")
+    page.locator("summary").filter(has_text="Later").click()
+    page.get_by_label("Send it on").fill(f"{datetime.now(UTC) + timedelta(days=40):%Y-%m-%dT08:00}")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("Is sent on")).to_be_visible()
 
 
 def _stranger(person: Person, request: str) -> str:

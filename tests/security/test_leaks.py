@@ -16,6 +16,7 @@ import sqlite3
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -182,7 +183,7 @@ async def test_no_word_of_a_conversation_lies_on_the_disk(
     temporary.mkdir()
     monkeypatch.setenv("TMPDIR", str(temporary))
     picture = browsing.a_picture(tmp_path / "picture.png").read_bytes()
-    kinds = ("text", "warning", "alt", "reply", "edit", "draft", "waiting")
+    kinds = ("text", "warning", "alt", "reply", "edit", "draft", "scheduled", "waiting")
     wanted = {word: spellings(word) for kind in kinds for word in words_of(kind)}
     public = {word: spellings(word) for word in words_of("public")}
 
@@ -231,6 +232,9 @@ async def test_no_word_of_a_conversation_lies_on_the_disk(
         )
         assert answer.status_code == 200
         assert words_of("draft")[1] in (await told(mine.get, talk)).form(talk).fields["source"]
+        tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M}"
+        await told(theirs.submit, their_talk, their_talk, source=said("scheduled"), at=tomorrow)
+        assert words_of("scheduled")[2] in (await told(theirs.get, their_talk)).text
         assert leaks() == set()
 
         await bob.server.kill9()

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from microfedi import words
 from microfedi.errors import InvalidInput, NotFound
 from microfedi.federation import uploads
 from microfedi.federation.context import Context
@@ -23,7 +24,7 @@ CIRCLE: Final = "circle"  # as the visibility of a draft; which one, `Draft.circ
 SOONEST = timedelta(minutes=5)  # from now; as Mastodon
 LATEST = timedelta(days=366)  # a year: what is later was a slip of the finger
 
-_BROKEN = "Something broke while it was published: the server's log says more."
+_BROKEN = words.mark("Something broke while it was published: the server's log says more.")
 
 
 async def publish(ctx: Context, key: str, draft: Draft) -> Note:

@@ -21,6 +21,7 @@ from microfedi.storage import (
     message_drafts,
     message_heads,
     messages,
+    scheduled_messages,
 )
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader, Transaction
@@ -40,11 +41,12 @@ async def send(
     in_reply_to: int | None = None,
     summary: str = "",
     sensitive: bool = False,
+    scheduled: str | None = None,
 ) -> Message:
     """Send a message to `people` (actor row ids), in the conversation that is theirs.
 
     `in_reply_to` is the row id of a message of it; without one it answers the newest. `summary` is
-    a content warning.
+    a content warning. `scheduled` is the key of what has waited until now.
 
     Source: ActivityPub 6.2; each gets it in their own inbox.
     Raises: InvalidInput if it is empty or too long, or if somebody cannot be written to.
@@ -76,7 +78,10 @@ async def send(
     def change(tx: Transaction) -> Message:
         conversation_id = conversations.make(tx, {one.id for one in chosen}, state="open")
         conversations.undecline(tx, [one.id for one in chosen])
-        message_drafts.remove(tx, conversation_id)
+        if scheduled is None:
+            message_drafts.remove(tx, conversation_id)
+        elif not scheduled_messages.remove(tx, scheduled):
+            raise NotFound("this message waits no more")
         message = messages.keep(
             tx,
             emojis.with_own(tx, note, owner.addresses),

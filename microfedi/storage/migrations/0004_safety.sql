@@ -105,3 +105,12 @@ ALTER TABLE owner ADD COLUMN vault_idle_minutes INTEGER NOT NULL DEFAULT 15
 
 -- Files of messages: under the server key as long as others may fetch them, in the vault then.
 ALTER TABLE media ADD COLUMN in_vault INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE scheduled_messages (
+    key             TEXT PRIMARY KEY,
+    conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    send_at         TEXT,                   -- NULL: could not be sent, and waits for the owner
+    body_sealed     BLOB NOT NULL           -- by the server key; by the vault if it was not sent
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX scheduled_messages_by_conversation ON scheduled_messages (conversation_id);
