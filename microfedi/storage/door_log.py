@@ -30,9 +30,10 @@ MAX_ADDRESS_CHARS = 64
 
 # Failures are told of at once when there are so many in an hour: who mistypes has fewer.
 MANY_FAILURES = 10
-# ... and from here on they are written no more in that hour: tries must not drive older lines out.
+# ... and from here on they are written no more in that hour, or day: somebody who tries for half a
+# year must not drive older lines out.
 MAX_FAILURES = 30
-_FAILURES_IN = timedelta(hours=1)
+MAX_FAILURES_A_DAY = 60
 
 _PURPOSE = "door log"
 _START = bytes(32)
@@ -197,19 +198,31 @@ def add(
 
 
 def add_failure(tx: Transaction, *, now: datetime, by: Visitor) -> None:
-    """Write down that somebody did not get in. Of very many in an hour only the first are."""
-    count: int = tx.value(
-        "SELECT count(*) FROM door_log WHERE kind IN (:failure, :slowed) AND at > :since",
+    """Write down that somebody did not get in. Of very many in an hour or a day only the first
+    are."""
+    written: dict[Kind, list[int]] = {Kind.FAILURE: [0, 0], Kind.SLOWED: [0, 0]}
+    for row in tx.all(
+        """
+        SELECT kind, count(*) FILTER (WHERE at > :hour_ago) AS in_hour, count(*) AS in_day
+          FROM door_log
+         WHERE kind IN ('failure', 'slowed')
+           AND at > :day_ago
+         GROUP BY kind
+        """,
         {
-            "failure": Kind.FAILURE.value,
-            "slowed": Kind.SLOWED.value,
-            "since": instants.to_text(now - _FAILURES_IN),
+            "hour_ago": instants.to_text(now - timedelta(hours=1)),
+            "day_ago": instants.to_text(now - timedelta(days=1)),
         },
-    )
-    if count > MAX_FAILURES:
-        return
-    add(tx, Kind.SLOWED if count == MAX_FAILURES else Kind.FAILURE, now=now, by=by)
-    if count + 1 == MANY_FAILURES:
+    ):
+        written[Kind(row["kind"])] = [row["in_hour"], row["in_day"]]
+    failed, said = written[Kind.FAILURE], written[Kind.SLOWED]
+    for count, most, is_said in zip(failed, (MAX_FAILURES, MAX_FAILURES_A_DAY), said, strict=True):
+        if count >= most:
+            if not is_said:
+                add(tx, Kind.SLOWED, now=now, by=by)
+            return
+    add(tx, Kind.FAILURE, now=now, by=by)
+    if failed[0] + 1 == MANY_FAILURES:
         add(tx, Kind.MANY_FAILURES, now=now, by=by)
 
 

@@ -124,3 +124,30 @@ async def test_what_is_long_is_cut(owned: Database) -> None:
     (line,) = await owned.read(lambda r: door_log.page(r, limit=1))
     assert (len(line.address), len(line.browser), len(line.detail)) == (64, 300, 200)
     assert await owned.read(door_log.broken_at) is None
+
+
+async def failures(db: Database, count: int, *, apart: timedelta) -> list[str]:
+    """Have somebody fail so often; return what is written of it."""
+
+    def change(tx: Transaction) -> list[str]:
+        for number in range(count):
+            door_log.add_failure(
+                tx, now=NOON + number * apart, by=Visitor("192.0.2.9", "Browser/2")
+            )
+        return [line.kind for line in reversed(door_log.page(tx, limit=count + 10))]
+
+    return await db.write(change)
+
+
+async def test_of_many_failures_in_an_hour_the_first_are_written(owned: Database) -> None:
+    written = await failures(owned, 200, apart=timedelta(seconds=10))
+    assert written == ["failure"] * 10 + ["many_failures"] + ["failure"] * 20 + ["slowed"]
+
+
+async def test_whoever_tries_all_day_drives_nothing_out(owned: Database) -> None:
+    """Half a year of it fits: before that somebody has looked."""
+    days = 5
+    written = await failures(owned, days * 24 * 6, apart=timedelta(minutes=10))
+    assert len(written) <= days * (door_log.MAX_FAILURES_A_DAY + 1)
+    assert door_log.MAX_LINES / (door_log.MAX_FAILURES_A_DAY + 1) > 150
+    assert written.count("slowed") in (days, days - 1)
