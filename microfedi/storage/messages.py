@@ -20,6 +20,8 @@ from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.message_heads import Head
 from microfedi.storage.vault import MissingKey
 
+MAX_VERSIONS = 50  # of one message; what is older goes, so that edits cannot fill the disk
+MAX_COPIES = 500  # names of pictures that its versions had: what more there are ages out by itself
 _NO_UPPER_END = 2**63 - 1
 PURPOSE = "message"
 
@@ -140,7 +142,18 @@ def edit(
         """,
         {"id": message_id},
     )
-    copies = {*copies, *json.loads(row["copies"])}
+    tx.run(
+        """
+        DELETE FROM message_versions
+         WHERE message_id = :id
+           AND id <= (SELECT id FROM message_versions
+                       WHERE message_id = :id
+                       ORDER BY id DESC
+                       LIMIT 1 OFFSET :most)
+        """,
+        {"id": message_id, "most": MAX_VERSIONS},
+    )
+    known = dict.fromkeys([*copies, *json.loads(row["copies"])])
     tx.run(
         """
         UPDATE messages
@@ -151,7 +164,7 @@ def edit(
                copies = :copies
          WHERE id = :id
         """,
-        _written(tx, head, body, html, copies),
+        _written(tx, head, body, html, [*known][:MAX_COPIES]),
     )
     return _from_parts(message_id, head.conversation_id, head.actor_id, body)
 

@@ -1,5 +1,6 @@
 """Messages: sealed whole, in the conversation of exactly those people, never back once deleted."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -178,6 +179,26 @@ async def test_what_it_said_before_is_kept_sealed_and_goes_with_it(db: Database)
         assert b"Whisper" not in sealed
         deleted(tx, SECRET.uri)
         assert tx.value("SELECT count(*) FROM message_versions") == 0
+
+    await db.write(story)
+
+
+async def test_edits_without_end_fill_no_disk(db: Database) -> None:
+    def story(tx: Transaction) -> None:
+        conversation_id = conversations.make(tx, {met(tx)}, state="open")
+        first = kept(tx, conversation_id)
+        assert first is not None
+        for number in range(messages.MAX_VERSIONS + 5):
+            html = SafeHtml(f"<p>{number}</p>")
+            pictures = [f"{number} {one}" for one in range(20)]
+            messages.edit(tx, first.id, SECRET, html=html, now=NOON, copies=pictures)
+        found = messages.versions(tx, first.id)
+        assert [one.html for one in found] == [
+            f"<p>{number}</p>" for number in range(4, messages.MAX_VERSIONS + 4)
+        ]
+        names = json.loads(tx.value("SELECT copies FROM messages"))
+        assert len(names) == messages.MAX_COPIES
+        assert f"{messages.MAX_VERSIONS + 4} 19" in names  # what hangs on it now is known
 
     await db.write(story)
 
