@@ -13,6 +13,7 @@ from microfedi.errors import InvalidInput
 from microfedi.protocol import ids, instants
 from microfedi.storage import private
 from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.vault import MissingKey
 
 MAX_WAITING: Final = 50  # in all conversations: they are shown whole
 _PURPOSE = "scheduled message"
@@ -20,7 +21,10 @@ _PURPOSE = "scheduled message"
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A message that is not sent yet. `send_at` is None if it could not be: `problem` says why."""
+    """A message that is not sent yet. `send_at` is None if it could not be: `problem` says why.
+
+    Of one that nobody can open any more nothing else remains.
+    """
 
     key: str
     conversation_id: int
@@ -113,7 +117,11 @@ def give_back(tx: Transaction, scheduled: Scheduled, problem: InvalidInput) -> N
 
 def _from_row(reader: Reader, row: Row) -> Scheduled:
     place = _place(row["key"], row["conversation_id"])
-    said = json.loads(private.open(reader, _PURPOSE, row["body_sealed"], bound_to=place))
+    try:
+        said = json.loads(private.open(reader, _PURPOSE, row["body_sealed"], bound_to=place))
+    except MissingKey:
+        problem = InvalidInput("", "It is sealed for ever, by a vault that is lost.")
+        return Scheduled(row["key"], row["conversation_id"], None, "", "", problem)
     return Scheduled(
         row["key"],
         row["conversation_id"],

@@ -20,7 +20,7 @@ from microfedi.web.searching import Asked
 from microfedi.web.talks import Talk
 from microfedi.words import _
 
-MAX_OPENED = 600  # messages opened for one page: a second of a small machine at most
+MAX_BATCHES = 2  # opened for one page: some tenths of a second of a small machine
 PAGE_MESSAGES = 20
 MAX_SHOWN_CHARS = 240  # of a message: it has a page of its own
 BEFORE_CHARS = 60  # shown before the first word that was found
@@ -28,10 +28,10 @@ BEFORE_CHARS = 60  # shown before the first word that was found
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A message that was found: of whom, in which conversation, and what of it is shown."""
+    """A message that was found: in which conversation, whose face and what of it is shown."""
 
     message: Message
-    author: Actor | None
+    face: Actor | None
     talk: Talk
     excerpt: str
 
@@ -62,14 +62,12 @@ async def found(request: Request, asked: Asked) -> Hits:
         remarks.append(_("“in:”, “is:boosted” and “has:quote” are about posts: left out here."))
     before = forms.query_id(request, "before")
     messages: list[Message] = []
-    opened = 0
-    while True:
+    for _batch in range(MAX_BATCHES):
         look = partial(message_search.step, query=query, before=before)
         step = await ctx.db.read(look, vault=vault)
         messages += step.messages
-        opened += step.opened
         before = step.before
-        if before is None or len(messages) >= PAGE_MESSAGES or opened >= MAX_OPENED:
+        if before is None or len(messages) >= PAGE_MESSAGES:
             break
     if len(messages) > PAGE_MESSAGES:
         del messages[PAGE_MESSAGES:]
@@ -86,10 +84,15 @@ def _hits(reader: Reader, request: Request, found: Sequence[Message], query: Que
     known = talks.by_ids(reader, {one.conversation_id for one in found}, now=ctx.now())
     people = {one.id: one for talk in known.values() for one in talk.people}
     return [
-        Hit(one, people.get(one.actor_id), known[one.conversation_id], _excerpt(one, query))
+        Hit(one, people.get(one.actor_id) or _face(talk), talk, _excerpt(one, query))
         for one in found
-        if one.conversation_id in known
+        if (talk := known.get(one.conversation_id)) is not None
     ]
+
+
+def _face(talk: Talk) -> Actor | None:
+    """Return the face of a conversation, as in the list of them: for what the owner wrote."""
+    return talk.people[0] if talk.people else None
 
 
 def _excerpt(message: Message, query: Query) -> str:

@@ -89,6 +89,11 @@ async def a_crowd() -> AsyncIterator[Crowd]:
     async def person(request: Request) -> Response:
         return JSONResponse(crowd.document(request.headers["host"]), media_type=ACTIVITY)
 
+    async def finger(request: Request) -> Response:
+        host = request.headers["host"]
+        link = {"rel": "self", "type": ACTIVITY, "href": f"http://{host}/users/p"}
+        return JSONResponse({"subject": f"acct:p@{host}", "links": [link]})
+
     async def inbox(request: Request) -> Response:
         crowd.inboxes.setdefault(request.headers["host"], []).append(await request.json())
         crowd.arrived.set()
@@ -96,6 +101,7 @@ async def a_crowd() -> AsyncIterator[Crowd]:
 
     app = Starlette(
         routes=[
+            Route("/.well-known/webfinger", finger, methods=["GET"]),
             Route("/users/p", person, methods=["GET"]),
             Route("/users/p/inbox", inbox, methods=["POST"]),
         ]

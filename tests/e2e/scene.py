@@ -122,7 +122,7 @@ def built(browser: Browser, directory: Path) -> Iterator[Scene]:
                 View("search", home + "/search"),
                 View("search-found", home + "/search?q=water"),
                 View("search-people", home + "/search?q=bob&show=people"),
-                View("search-messages", home + "/search?q=kettle&show=messages"),
+                View("search-messages", home + "/search?q=bring&show=messages"),
                 View("search-nothing", home + "/search?q=from:me+has:video"),
                 View(
                     "search-not-found",

@@ -1,7 +1,9 @@
 """kill -9 at the worst moments: what was answered with 2xx is there, what was published arrives."""
 
 import asyncio
+import contextlib
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import httpx2
 import pytest
 
 from microfedi.demo import Instance, Visitor
+from microfedi.protocol import instants, sanitize
 from tests.e2e.crowd import AS2, Crowd, a_crowd
 
 pytestmark = pytest.mark.timeout(240)
@@ -44,6 +47,27 @@ def stored(at: Instance) -> set[str]:
         return {uri for (uri,) in connection.execute("SELECT uri FROM notes")}
     finally:
         connection.close()
+
+
+def pass_a_day(at: Instance) -> None:
+    """Let the message that waits be due: as if its server had been down for a day."""
+    then = instants.to_text(datetime.now(UTC) - timedelta(minutes=1))
+    with contextlib.closing(sqlite3.connect(at.data_dir / "microfedi.db")) as database, database:
+        for change in (
+            "UPDATE scheduled_messages SET send_at = ?",
+            "UPDATE jobs SET due_at = ? WHERE kind = 'send_message'",
+        ):
+            assert database.execute(change, (then,)).rowcount == 1
+
+
+def said(crowd: Crowd) -> list[str]:
+    """Return the texts of the notes that came, each time they came."""
+    return [
+        sanitize.text(one["object"]["content"])
+        for activities in crowd.inboxes.values()
+        for one in activities
+        if one["type"] == "Create"
+    ]
 
 
 async def test_nothing_answered_with_2xx_is_lost_in_a_flood(tmp_path: Path) -> None:
@@ -118,3 +142,39 @@ async def test_every_followers_inbox_gets_the_post_though_the_server_is_killed(
         finally:
             await alice.kill9()
     assert len(got) == FOLLOWERS
+
+
+async def test_a_message_whose_time_came_while_the_server_was_dead_is_sent(
+    tmp_path: Path,
+) -> None:
+    alice = Instance("alice", tmp_path / "alice")
+    await alice.prepare()
+    async with a_crowd() as crowd:
+        await alice.start()
+        try:
+            visitor = Visitor(alice)
+            await visitor.log_in()
+            address = f"@p@p0.localhost:{crowd.port}"
+            person = (await visitor.find(address)).rpartition("/")[2]
+            answer = await visitor.submit(
+                "/messages/new", "/messages/new", to=address, source="Now.", person=person
+            )
+            talk = answer.headers["location"].partition("#")[0]
+            assert await crowd.until(1, "Create", within_s=PATIENCE_S)
+            tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%dT%H:%M}"
+            await visitor.submit(talk, talk, source="Later.", at=tomorrow)
+            await alice.kill9()
+            pass_a_day(alice)
+            crowd.inboxes.clear()
+
+            await alice.start()  # nobody is logged in: the vault is locked
+
+            assert await crowd.until(1, "Create", within_s=PATIENCE_S)
+            await alice.kill9()
+            assert said(crowd) == ["Later."]
+            with contextlib.closing(sqlite3.connect(alice.data_dir / "microfedi.db")) as database:
+                assert database.execute("SELECT * FROM scheduled_messages").fetchall() == []
+                sealed = database.execute("SELECT body_sealed FROM messages").fetchall()
+            assert [one[:1] for (one,) in sealed] == [b"\x02", b"\x02"]  # by the vault
+        finally:
+            await alice.kill9()

@@ -8,7 +8,7 @@ import httpx2
 
 from microfedi.account.unlocked import Unlocked
 from microfedi.federation.outbox import scheduled_messages as outbox
-from microfedi.storage import blocks, scheduled_messages
+from microfedi.storage import blocks, scheduled_messages, vault_keys
 from microfedi.storage.database import Reader, Transaction
 from tests.another_server import RemoteActor
 from tests.app_fixture import App, an_app, texts
@@ -149,6 +149,35 @@ async def test_what_cannot_be_sent_waits_for_its_owner_sealed_by_the_vault(
         assert WORDS in page
         (key,) = await keys(app)
         assert (await app.post(f"{talk}/scheduled/{key}/cancel", page=talk)).status_code == 303
+
+
+async def test_one_that_a_lost_vault_sealed_keeps_nobody_out_of_the_conversation(
+    tmp_path: Path,
+) -> None:
+    async with an_app(tmp_path) as app:
+        _, talk = await a_talk(app)
+        await scheduled(app, talk)
+        (key,) = await keys(app)
+
+        def lose(tx: Transaction) -> None:
+            opened = vault_keys.create(tx, now=app.clock.now)
+            vault_keys.let_in(tx, opened, "password", b"x" * 32, now=app.clock.now)
+
+        await app.ctx.db.write(lambda tx: blocks.block_host(tx, "vic.example", app.clock.now))
+        app.clock.forward(hours=4)
+        await app.ctx.db.write(lose)
+        await due(app)  # sealed by a vault that the password does not open
+        await app.unlock()
+
+        page = await app.get(talk)
+        assert page.status_code == 200
+        assert "It was not sent: It is sealed for ever" in texts(page)
+        assert WORDS not in page.text
+        assert f"{key}/send" not in page.text
+        assert (await app.post(f"{talk}/scheduled/{key}/send", page=talk)).status_code == 422
+        await app.post(f"{talk}/scheduled/{key}/cancel", page=talk)
+        assert await keys(app) == []
+        assert "It was not sent" not in texts(await app.get(talk))
 
 
 async def test_what_makes_no_sense_is_said_and_nothing_is_sent(tmp_path: Path) -> None:

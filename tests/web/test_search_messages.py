@@ -129,7 +129,6 @@ async def test_what_is_opened_for_a_page_is_bounded_and_goes_on(
         await app.login()
         bob = await app.follow(app.world.actor(BOB))
         monkeypatch.setattr(message_search, "BATCH", 3)
-        monkeypatch.setattr(searching_messages, "MAX_OPENED", 6)
         monkeypatch.setattr(searching_messages, "PAGE_MESSAGES", 2)
         await app.message([bob.id], "first heron")
         for number in range(7):
@@ -165,8 +164,12 @@ async def test_batches_are_bounded_in_bytes(
             app.clock.forward(seconds=1)
             await app.message([bob.id], f"heron {number} " + "x" * 300)
         monkeypatch.setattr(message_search, "BATCH_BYTES", 700)
+        monkeypatch.setattr(searching_messages, "MAX_BATCHES", 1)
 
-        assert "heron 0" in await found(app, "heron")
+        first = await app.get("/search?show=messages&q=heron")
+        assert "heron 2" in first.text
+        assert "heron 1" not in first.text  # they did not fit into one
+        assert "heron 1" in (await app.get(further(first.text))).text
 
 
 async def test_who_waits_in_the_drawer_is_not_found(tmp_path: Path) -> None:
