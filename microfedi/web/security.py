@@ -20,7 +20,7 @@ from microfedi.storage import credentials, door_log, passkeys, recognised, sessi
 from microfedi.storage.alerts import State
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.vault_keys import Opened
-from microfedi.web import proving
+from microfedi.web import browsers, proving
 from microfedi.words import _, ngettext
 
 
@@ -166,12 +166,13 @@ async def _security_page(
             alerts.ways(reader),
         )
 
-    found, codes_left, has_passkeys, (browsers, pushes, mails) = await ctx.db.read(question)
+    found, codes_left, has_passkeys, (subscribed, pushes, mails) = await ctx.db.read(question)
     shown = {
         "sessions": found,
+        "browser_name": browsers.name,
         "codes_left": codes_left,
         "has_passkeys": has_passkeys,
-        "browsers": browsers if ctx.config.federates else 0,
+        "browsers": subscribed if ctx.config.federates else 0,
         "pushes": pushes,
         "mails": mails,
         "push_problem": words.gettext(pushes.problem) if pushes.problem else "",
