@@ -205,11 +205,15 @@ def test_who_may_come_in(browser: Browser, tmp_path: Path) -> None:
         alice.log_in(page=again, code=recovery)
         expect(again.locator(problem)).to_be_visible()
 
-        # The first browser sees the other, and ends it.
+        # The first browser sees the other, and ends it: with both factors.
         used.goto(server.base_url + "/settings/security")
         expect(used.locator("#sessions li")).to_have_count(2)
         expect(used.get_by_text("You have 9 unused codes left")).to_be_visible()
-        used.get_by_role("button", name="End", exact=True).click()
+        used.get_by_text("End other sessions", exact=True).click()
+        ending = used.locator("#ending")
+        ending.get_by_label("Password").fill(PASSWORD)
+        ending.get_by_label("Code").fill(alice.recovery_codes[1])
+        ending.get_by_role("button", name="End all others").click()
         expect(used.locator("#sessions li")).to_have_count(1)
         stranger.goto(server.base_url + "/home")
         expect(stranger.get_by_role("heading", level=1)).to_have_text("Log in")

@@ -634,7 +634,13 @@ def test_who_deletes_their_account_is_gone(owner: Owner, peer: Peer, friends: st
 
 def test_our_move_is_told_with_both_accounts(owner: Owner, peer: Peer, friends: str) -> None:
     new = peer.tell("person", **{"as": "olga2", "name": "Olga elsewhere", "alias": owner.uri})
-    owner.submit("/settings/moving", "/settings/moving/aliases", alias=peer.alice)
+    owner.submit(
+        "/settings/moving",
+        "/settings/moving/aliases",
+        alias=peer.alice,
+        password=here.PASSWORD,
+        code=owner.recovery_codes.pop(),
+    )
     processes.eventually(
         lambda: peer.tell("lookup", of=owner.uri)["aliases"] == [peer.alice], "our alias"
     )
