@@ -135,3 +135,11 @@ def test_a_catalogue_speaks() -> None:
     finally:
         spoken.use("en")
     assert spoken.gettext("Password") == "Password"
+
+
+def test_messages_are_called_sealed_and_never_end_to_end_encrypted() -> None:
+    """But for what others sent so, which nobody reads here: it stands under this heading."""
+    said = " ".join(text for one in words.gathered() if one.id for text in forms(one)[0])
+    assert said.lower().count("end-to-end") == 1
+    assert "End-to-end encrypted" in said
+    assert "sealed at rest" in said

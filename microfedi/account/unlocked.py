@@ -1,6 +1,6 @@
 """Who has the vault open: kept in memory, each under a key that only that browser's cookie has.
 
-A restart forgets it, and so does an hour without a look at the messages. Then the password opens it
+A restart forgets it, and so does a while without a look at the messages. Then the password opens it
 again; the login itself goes on.
 """
 
