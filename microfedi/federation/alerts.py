@@ -104,7 +104,7 @@ async def _later(
     ctx: Context, alert: Alert, problem: str, retry_after_s: float | None = None
 ) -> None:
     now = ctx.now()
-    wait = min(backoff.delay(alert.attempts + 1, chance=random.random()), MAX_WAIT)  # noqa: S311
+    wait = min(backoff.delay(alert.attempts + 1, chance=random.random()), MAX_WAIT)  # noqa: S311 - no secret
     if retry_after_s is not None:
         wait = max(wait, min(timedelta(seconds=retry_after_s), TRIED_FOR))
     if now + wait > alert.at + TRIED_FOR:

@@ -219,7 +219,7 @@ async def page(
         exact = instant.astimezone(UTC).isoformat(timespec="seconds")[:19]
         kind = f' class="{kind}"' if kind else ""
         # Built from numbers, month names and our own words alone: nothing could need escaping.
-        return Markup(  # noqa: S704
+        return Markup(  # noqa: S704 - see above
             f'<time{kind} datetime="{exact}Z" title="{words.moment(then)}">'
             f"{_ago(now, then, today)}</time>"
         )
