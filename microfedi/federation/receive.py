@@ -10,6 +10,7 @@ from typing import Any
 
 from microfedi.errors import BadSignature, KeyUnavailable, NotAuthorized, TooBusy
 from microfedi.federation import fetching, relevance, synchronization, verify
+from microfedi.federation.allowance import UNSEEN_BYTES
 from microfedi.federation.context import Context
 from microfedi.federation.verify import Signer
 from microfedi.protocol import activities, loads, uris
@@ -21,6 +22,8 @@ from microfedi.protocol.vocab import (
     Delete,
     Like,
     PublicKey,
+    QuoteRequest,
+    ReplyRequest,
     Undo,
     UnknownActivity,
     Update,
@@ -184,6 +187,16 @@ async def _receive_forwarded(
     return ACCEPTED
 
 
+def _weight(request: Request, activity: Activity) -> int:
+    """Return how many bytes an activity may leave here, what is fetched for it included."""
+    match activity:
+        case Create(note=None, encrypted=None) | QuoteRequest(note=None) | ReplyRequest(note=None):
+            return UNSEEN_BYTES
+        case Update(note=None, actor=None) if activity.object_uri != activity.actor_uri:
+            return UNSEEN_BYTES
+    return len(request.body)
+
+
 async def _keep(
     ctx: Context, request: Request, activity: Activity, signer: Signer, author: _Known | None
 ) -> None:
@@ -192,7 +205,9 @@ async def _keep(
     is_new = author is not None and author.actor_id is None
     is_followed = author is None or author.is_followed
     authority = uris.authority(signer.uri)
-    ctx.allowance.use(signer.uri, authority, is_followed=is_followed, now=now)
+    ctx.allowance.use(
+        signer.uri, authority, is_followed=is_followed, size=_weight(request, activity), now=now
+    )
     digest = sha256(request.body).hexdigest()
 
     def change(tx: Transaction) -> bool:

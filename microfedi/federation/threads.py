@@ -20,7 +20,7 @@ from microfedi.federation.fetching import Budget, Document
 from microfedi.federation.inbox import update
 from microfedi.federation.thread_search import Item, Search
 from microfedi.protocol import kinds, parse, shapes, uris, vocab
-from microfedi.storage import actors, blocks, jobs, notes, threads, tombstones
+from microfedi.storage import actors, blocks, following, jobs, notes, threads, tombstones
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.notes import Note
 from microfedi.storage.threads import Fetch, State, What
@@ -28,6 +28,8 @@ from microfedi.storage.threads import Fetch, State, What
 log = logging.getLogger(__name__)
 
 MAX_ANCESTORS = 50  # posts that are fetched in one look, upwards
+# The same for a post of somebody who is not followed: the rest is fetched when it is opened.
+MAX_ANCESTORS_OF_STRANGERS = 5
 MAX_CHECKED = 40  # posts that we have and ask for once more in one look
 DEADLINE_S = 60.0  # seconds for one look; what has come by then counts
 
@@ -65,12 +67,19 @@ async def look_again(ctx: Context, note_id: int) -> None:
 
 
 async def upwards(ctx: Context, uri: str) -> None:
-    """Fetch what a post that we have answers, `MAX_ANCESTORS` at most. A job.
+    """Fetch what a post that we have answers, `MAX_ANCESTORS` at most, and at the word of a
+    stranger a few. A job.
 
     Raises: RemoteError, ProtocolError.
     """
+
+    def reach(reader: Reader) -> int:
+        note = notes.by_uri(reader, uri)
+        is_known = note is not None and following.is_followed(reader, note.actor_id)
+        return MAX_ANCESTORS if is_known else MAX_ANCESTORS_OF_STRANGERS
+
     search = Search(ctx)
-    problem = await _above(search, uri)
+    problem = await _above(search, uri, most=await ctx.db.read(reach))
     if problem is not None:
         raise problem
 
@@ -109,10 +118,10 @@ async def _write_down(search: Search, note: Note, state: State) -> None:
     await search.ctx.db.write(change)
 
 
-async def _above(search: Search, uri: str) -> Exception | None:
+async def _above(search: Search, uri: str, *, most: int = MAX_ANCESTORS) -> Exception | None:
     """Climb from a post and fetch what is missing there; return what went wrong."""
     ctx = search.ctx
-    for _ in range(MAX_ANCESTORS):
+    for _ in range(most):
         parent, is_deleted = await ctx.db.read(partial(_missing_parent, ctx, uri))
         if parent is None:
             return None

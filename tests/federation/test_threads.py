@@ -137,6 +137,24 @@ async def test_s_074_a_thread_without_a_top_is_climbed_so_far_and_no_further(
     assert Problem("above", "limit", "", 1) in fetch.problems
 
 
+async def test_s_074_at_the_word_of_a_stranger_few_are_fetched(
+    ctx: Context, server: AnotherServer
+) -> None:
+    for number in range(100, 200):
+        put(server, ALICE, number, f"{ALICE}/notes/{number + 1}")
+    first = await lookup.kept_note(ctx, f"{ALICE}/notes/100")
+
+    await threads.upwards(ctx, first.uri)
+    assert len(await ctx.db.read(kept)) == 1 + threads.MAX_ANCESTORS_OF_STRANGERS
+
+    await ctx.db.write(
+        lambda tx: following.put(tx, first.actor_id, "https://us.example/f/1", "accepted", NOON)
+    )
+    await threads.upwards(ctx, first.uri)
+    climbed = threads.MAX_ANCESTORS_OF_STRANGERS + threads.MAX_ANCESTORS
+    assert len(await ctx.db.read(kept)) == 1 + climbed
+
+
 async def test_s_074_posts_that_answer_each_other_are_no_way_up(
     ctx: Context, server: AnotherServer
 ) -> None:

@@ -80,6 +80,31 @@ async def test_a_false_signature_uses_up_nobodys_allowance(
     assert (await scene.post(scene.alice, body)).status_code == 202
 
 
+async def test_what_is_long_or_lies_elsewhere_counts_as_many(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowance, "OF_A_STRANGER", 40)
+    long = "<p>" + "so long " * 40_000 + "</p>"  # 320 kB, of 16 KiB each: twenty
+    answers = [
+        await scene.post(scene.mallory, a_create(scene.mallory, a_mention(scene.mallory, number)))
+        for number in range(4)
+    ]
+    for number in range(4, 7):
+        note = a_mention(scene.mallory, number, content=long)
+        answers.append(await scene.post(scene.mallory, a_create(scene.mallory, note)))
+    assert [one.status_code for one in answers] == [202] * 5 + [429] * 2
+    # What is only named is fetched, and counts as if it were long.
+    for number in range(4):
+        named = f"{scene.bob.uri}/notes/{number}"
+        create = an_activity("Create", scene.bob, named, to=[OWNER], number=number)
+        answers.append(await scene.post(scene.bob, create))
+    assert [one.status_code for one in answers[7:]] == [202, 202, 429, 429]
+    # Nothing is so long that it could never come.
+    scene.clock.forward(hours=1)
+    huge = a_mention(scene.mallory, 8, content=long * 3)
+    assert (await scene.post(scene.mallory, a_create(scene.mallory, huge))).status_code == 202
+
+
 def test_what_is_counted_is_of_bounded_size_and_comes_back_with_time() -> None:
     counted = Allowance()
     for number in range(allowance.MAX_REMEMBERED):
