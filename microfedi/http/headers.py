@@ -42,6 +42,8 @@ class Headers:
             return
         request_id = secrets.token_hex(8)
         scope["request_id"] = request_id
+        # A proxy comes by http; what we redirect to is what we are.
+        scope["scheme"] = "https" if self._is_https else "http"
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

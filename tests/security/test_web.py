@@ -398,6 +398,15 @@ async def test_s_095_a_path_of_our_own_is_gone_to(tmp_path: Path) -> None:
         assert answer.headers["location"] == "/people/7?before=3"
 
 
+async def test_s_095_behind_a_proxy_nothing_leads_from_https_to_http(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        # The proxy speaks http with us, and hands on the name that was asked for.
+        for path in ("/login/", "/@maya/", "/settings/security/"):
+            answer = await app.client.get(f"http://us.example{path}", follow_redirects=False)
+            where = answer.headers["location"]
+            assert where.startswith(("https://us.example/", "/")), (path, where)
+
+
 async def test_s_095_a_form_leads_nowhere_else(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         note = await app.publish("Hello")
