@@ -89,6 +89,7 @@ async def _receive(ctx: Context, request: Request) -> int:
         return ACCEPTED
     check_ids(ctx, activity)
     if known.is_wanted:
+        _count(ctx, request, activity, signer, is_followed=known.is_followed)
         await _keep(ctx, request, activity, signer, known)
     await synchronization.heed(ctx, request, signer.uri)
     return ACCEPTED
@@ -168,21 +169,23 @@ async def _receive_forwarded(
             prover, unavailable = None, error
         if prover is not None:
             check_ids(ctx, activity)
+            # Whoever brings it is counted: or somebody could use up what another may send.
+            is_followed = await ctx.db.read(lambda reader: _is_followed(reader, signer.uri))
+            _count(ctx, request, activity, signer, is_followed=is_followed)
             await _keep(ctx, request, activity, prover, known)
             return ACCEPTED
     is_hint = isinstance(activity, Create | Update | Delete | Announce)
 
     def question(reader: Reader) -> bool:
-        signer_id = actors.id_of(reader, signer.uri)
         return (
-            signer_id is not None
-            and following.is_followed(reader, signer_id)
+            _is_followed(reader, signer.uri)
             and not blocks.is_blocked(reader, signer.uri)
             and relevance.concerns_us(ctx, reader, activity)
         )
 
     if not is_hint or not await ctx.db.read(question):
         raise unavailable or NotAuthorized("a signature by the actor was expected")
+    _count(ctx, request, activity, signer, is_followed=True)
     await _keep(ctx, request, activity, signer, None)
     return ACCEPTED
 
@@ -197,17 +200,31 @@ def _weight(request: Request, activity: Activity) -> int:
     return len(request.body)
 
 
+def _is_followed(reader: Reader, actor_uri: str) -> bool:
+    actor_id = actors.id_of(reader, actor_uri)
+    return actor_id is not None and following.is_followed(reader, actor_id)
+
+
+def _count(
+    ctx: Context, request: Request, activity: Activity, signer: Signer, *, is_followed: bool
+) -> None:
+    """Count an activity for whoever signed the request. Raises: TooBusy if there were too many."""
+    ctx.allowance.use(
+        signer.uri,
+        uris.authority(signer.uri),
+        is_followed=is_followed,
+        size=_weight(request, activity),
+        now=ctx.now(),
+    )
+
+
 async def _keep(
     ctx: Context, request: Request, activity: Activity, signer: Signer, author: _Known | None
 ) -> None:
     """Keep an activity to be handled; `author` is None if it is a hint of somebody followed."""
     now = ctx.now()
     is_new = author is not None and author.actor_id is None
-    is_followed = author is None or author.is_followed
     authority = uris.authority(signer.uri)
-    ctx.allowance.use(
-        signer.uri, authority, is_followed=is_followed, size=_weight(request, activity), now=now
-    )
     digest = sha256(request.body).hexdigest()
 
     def change(tx: Transaction) -> bool:

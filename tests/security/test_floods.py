@@ -13,6 +13,7 @@ from microfedi.storage import conversations
 from tests.another_server import RemoteActor
 from tests.app_fixture import US, App, an_app
 from tests.factories import NOON
+from tests.federation.inbox.proven import multikey, proven
 from tests.federation.inbox.world import OWNER, Scene, a_create, a_mention, a_scene, an_activity
 
 
@@ -103,6 +104,22 @@ async def test_what_is_long_or_lies_elsewhere_counts_as_many(
     scene.clock.forward(hours=1)
     huge = a_mention(scene.mallory, 8, content=long * 3)
     assert (await scene.post(scene.mallory, a_create(scene.mallory, huge))).status_code == 202
+
+
+async def test_whoever_brings_what_another_has_proven_uses_up_their_own_allowance(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowance, "OF_A_STRANGER", 3)
+    await scene.meet(scene.mallory)
+    described = scene.alice.document(assertionMethod=[multikey(scene.alice)])
+    scene.world.serve(scene.alice.uri, described)
+    await scene.meet(scene.alice)
+    shown = proven(scene.alice, a_create(scene.alice, a_mention(scene.alice)))
+    statuses = [(await scene.post(scene.mallory, shown)).status_code for _ in range(5)]
+    assert statuses == [202, 202, 202, 429, 429]
+    assert await scene.count("received") == 1
+    # Alice has said one thing, however often it was brought: she may still speak for herself.
+    assert await _mentions(scene, scene.alice, range(10, 14)) == [202, 202, 202, 429]
 
 
 def test_what_is_counted_is_of_bounded_size_and_comes_back_with_time() -> None:
