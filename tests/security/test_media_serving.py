@@ -11,6 +11,7 @@ import pytest
 from microfedi import imagework
 from microfedi.errors import InvalidInput
 from microfedi.federation import media_cache
+from microfedi.storage import files
 from microfedi.storage.database import Transaction
 from tests.another_server import Answer
 from tests.app_fixture import ACTIVITY, BASE_URL, App, an_app
@@ -220,6 +221,21 @@ async def test_s_099_no_name_leads_out_of_the_directory(tmp_path: Path) -> None:
                 assert status in (403, 404), (prefix, name)
                 assert b"SQLite format" not in body
                 assert b"root:" not in body
+
+
+def test_s_099_a_file_has_a_name_of_ours_or_none(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"secret")
+    directory = tmp_path / "media"
+    files.write(directory, "one", b"1")
+    assert files.read(directory, "one") == b"1"
+    for name in ("../secret", "..", "", "one\x00", "/etc/passwd", "a/b", "x.svg", "x" * 65):
+        with pytest.raises(ValueError, match="not the name of a file of ours"):
+            files.read(directory, name)
+        with pytest.raises(ValueError, match="not the name of a file of ours"):
+            files.write(directory, name, b"x")
+        with pytest.raises(ValueError, match="not the name of a file of ours"):
+            files.delete(directory, name)
+    assert (tmp_path / "secret").read_bytes() == b"secret"
 
 
 async def test_s_099_a_symlink_is_not_followed_and_names_are_ours(tmp_path: Path) -> None:

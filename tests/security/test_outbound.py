@@ -140,6 +140,7 @@ async def test_s_062_circles_and_long_chains_end(world: AnotherServer) -> None:
         "data:application/activity+json,{}",
         "ws://vic.example/",
         "http://vic.example/",
+        "http://vic.example:443/",
         "https://vic.example:22/",
         "https://vic.example:25/",
         "https://vic.example:6379/",

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from microfedi.errors import ConfigError
+from microfedi.federation import start
 from microfedi.protocol.vocab import Visibility
 from microfedi.storage.database import Reader
 from tests.another_server import RemoteActor
@@ -453,6 +455,8 @@ async def test_s_117_secrets_are_in_no_log_and_no_answer(
         token = await app.token("/login")
         wrong = {"csrf": token, "password": "not this badger", "code": "123123"}
         assert (await app.client.post("/login", data=wrong)).status_code == 401
+        nearly = {"csrf": token, "password": PASSWORD, "code": "454545"}
+        assert (await app.client.post("/login", data=nearly)).status_code == 401
         await app.login()
         codes.append(app.code())
         cookie = app.client.cookies["__Host-session"]
@@ -469,8 +473,8 @@ async def test_s_117_secrets_are_in_no_log_and_no_answer(
             await app.post("/compose", {"source": text, "visibility": "public"}),
         ]
         assert [one.status_code for one in answers] == [500, 500]
-        secrets = [PASSWORD, "not this badger", "123123", app.secret, cookie, form_token, text,
-                   "PRIVATE KEY", *codes, *app.recovery_codes]  # fmt: skip
+        secrets = [PASSWORD, "not this badger", "123123", "454545", app.secret, cookie,
+                   form_token, text, "PRIVATE KEY", *codes, *app.recovery_codes]  # fmt: skip
         assert "the database failed" in caplog.text
         logged = caplog.text + "".join(str(record.__dict__) for record in caplog.records)
         assert [one for one in secrets if one in logged] == []
@@ -506,3 +510,10 @@ async def test_s_118_nobody_else_on_the_machine_reads_it(tmp_path: Path) -> None
         assert {"data/microfedi.db", "data/server.key"} <= set(modes)
         assert sum(name.startswith("data/media/") and not kinds[name] for name in modes) == 2
         assert {n: oct(m) for n, m in modes.items() if m != (0o700 if kinds[n] else 0o600)} == {}
+        key, config = app.ctx.config.server_key_file, app.ctx.config
+    for mode in (0o640, 0o604):
+        key.chmod(mode)
+        with pytest.raises(ConfigError):
+            start.prepare(config)
+    key.chmod(0o600)
+    start.prepare(config)

@@ -127,6 +127,12 @@ async def test_s_150_there_is_an_end_to_what_one_sender_can_fill(
             await app.deliver(alice, a_message(alice, number))
         assert await app.count("encrypted_objects") == 2
 
+        bob = app.world.actor("https://vic.example/users/bob")
+        monkeypatch.setattr(encrypted, "MAX_BYTES_OF_ONE", 1_500)  # one has about 900
+        for number in range(2):
+            await app.deliver(bob, a_message(bob, number, inside={"content": "A" * 600}))
+        assert await app.count("encrypted_objects") == 3
+
 
 async def test_a_muted_or_blocked_sender_breaks_no_group_but_a_blocked_server_is_shut_out(
     tmp_path: Path,
