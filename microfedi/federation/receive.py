@@ -190,14 +190,15 @@ async def _receive_forwarded(
     return ACCEPTED
 
 
-def _weight(request: Request, activity: Activity) -> int:
+def _weight(request: Request, activity: Activity, signer: Signer) -> int:
     """Return how many bytes an activity may leave here, what is fetched for it included."""
+    profile = 0 if signer.document is None else len(repr(signer.document))
     match activity:
         case Create(note=None, encrypted=None) | QuoteRequest(note=None) | ReplyRequest(note=None):
-            return UNSEEN_BYTES
+            return UNSEEN_BYTES + profile
         case Update(note=None, actor=None) if activity.object_uri != activity.actor_uri:
-            return UNSEEN_BYTES
-    return len(request.body)
+            return UNSEEN_BYTES + profile
+    return len(request.body) + profile
 
 
 def _is_followed(reader: Reader, actor_uri: str) -> bool:
@@ -213,7 +214,7 @@ def _count(
         signer.uri,
         uris.authority(signer.uri),
         is_followed=is_followed,
-        size=_weight(request, activity),
+        size=_weight(request, activity, signer),
         now=ctx.now(),
     )
 

@@ -137,14 +137,14 @@ def has_room(reader: Reader, people: Collection[int], *, host: str) -> bool:
         return state_of(reader, conversation_id) == "open" or (
             _messages_in(reader, conversation_id) < MAX_UNANSWERED
         )
+    # Of the server of whoever wrote: anybody can name people of another.
     of_server: int = reader.value(
         """
         SELECT count(DISTINCT conversations.id)
           FROM conversations
-          JOIN conversation_people ON conversation_people.conversation_id = conversations.id
-          JOIN actors ON actors.id = conversation_people.actor_id
+          JOIN messages ON messages.conversation_id = conversations.id
+          JOIN actors ON actors.id = messages.actor_id
          WHERE conversations.state = 'request'
-           AND conversations.last_message_id > 0
            AND actors.host = :host
         """,
         {"host": host},

@@ -122,6 +122,20 @@ async def test_whoever_brings_what_another_has_proven_uses_up_their_own_allowanc
     assert await _mentions(scene, scene.alice, range(10, 14)) == [202, 202, 202, 429]
 
 
+async def test_long_profiles_of_many_people_count_as_many(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(allowance, "OF_A_SERVER", 12)
+    names = [f"https://evil.example/{'n' * 1800}/{number}" for number in range(20)]  # 36 kB
+    trolls = [
+        scene.world.actor(f"https://evil.example/users/t{number}", alsoKnownAs=names)
+        for number in range(6)
+    ]
+    follows = [await scene.post(one, an_activity("Follow", one, OWNER)) for one in trolls]
+    assert [one.status_code for one in follows] == [202] * 4 + [429] * 2
+    assert await scene.count("actors") == 1 + 4
+
+
 def test_what_is_counted_is_of_bounded_size_and_comes_back_with_time() -> None:
     counted = Allowance()
     for number in range(allowance.MAX_REMEMBERED):
@@ -160,6 +174,24 @@ async def test_one_server_does_not_fill_the_drawer(
             await _writes(app, app.world.actor(f"https://evil.example/users/m{number}"))
         assert await _waiting(app) == 3
         await _writes(app, app.world.actor("https://vic.example/users/alice"))
+        assert await _waiting(app) == 4
+
+
+async def test_naming_people_of_another_server_takes_none_of_its_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversations, "MAX_REQUESTS_OF_SERVER", 3)
+    async with an_app(tmp_path) as app:
+        mallory = app.world.actor("https://evil.example/users/mallory")
+        for number in range(3):
+            named = app.world.actor(f"https://vic.example/users/v{number}")
+            await app.meet(named)
+            tags = [{"type": "Mention", "href": uri} for uri in (US, named.uri)]
+            await app.theirs(mallory, to=[US, named.uri], cc=[], tag=tags)
+        assert await _waiting(app) == 3
+        await _writes(app, app.world.actor("https://vic.example/users/alice"))
+        assert await _waiting(app) == 4
+        await _writes(app, app.world.actor("https://evil.example/users/another"))
         assert await _waiting(app) == 4
 
 
