@@ -302,8 +302,10 @@ def _host(host: str) -> str:
 
 
 def _hosts_alike(one: str, other: str) -> bool:
-    """True for hosts that look alike, or differ in one letter before the last dot."""
-    if skeletons(one) & skeletons(other):
+    """True for hosts that look alike, or differ in one letter before the last dot, and for one that
+    begins with the whole name of the other.
+    """
+    if skeletons(one) & skeletons(other) or one.startswith(f"{other}."):
         return True
     (here, _, end), (there, _, known_end) = one.rpartition("."), other.rpartition(".")
     if end != known_end or min(len(one), len(other)) < MIN_HOST_CHARS:

@@ -44,6 +44,10 @@ def parts(stranger: Person, known: Person) -> set[str]:
         (("maya@rnastodon.social", ""), ("maya@mastodon.social", ""), {"server"}),
         (("maya@mastodom.social", ""), ("maya@mastodon.social", ""), {"server"}),
         (("maya@mast\u043edon.social", ""), ("maya@mastodon.social", ""), {"server"}),
+        # The server's name, with another one behind it.
+        (("maya@mastodon.social.evil.example", ""), ("maya@mastodon.social", ""), {"server"}),
+        (("rnaya@b\u00fccher.example.evil.example", ""), ("maya@xn--bcher-kva.example", ""),
+         {"server"}),
         # The name.
         (("x@evil.example", "M\u0430ya Lind"), ("maya@us.example", "Maya Lind"), {"name"}),
         (("x@evil.example", "Maya  Lind"), ("maya@us.example", "maya lind"), {"name"}),
@@ -73,6 +77,9 @@ def test_who_could_be_taken_for_whom(
         (("christina@a.example", "Christina Berg"), ("christian@a.example", "Christian Holt")),
         # Numbers of accounts.
         (("user12345@a.example", ""), ("user12346@a.example", "")),
+        # A server below another one of its name, and one that only ends alike.
+        (("maya@social.us.example", ""), ("maya@us.example", "")),
+        (("maya@us.example", ""), ("maya@us.example.net", "")),
         # The same software house's servers.
         (("john@mastodon.ie", "John"), ("john@mastodon.it", "Johnny")),
         (("maya@social1.example.org", ""), ("maya@social2.example.org", "")),
