@@ -21,6 +21,10 @@ from microfedi.storage.database import Params, Reader, Transaction
 from microfedi.storage.sealed import Sealer
 
 MAX_THREAD_NOTES = 500  # of one thread on a page; longer ones are cut at the newest end
+# Bytes of a post as it is kept. Of longer ones only so many bytes are on the page of a thread, so
+# that nobody makes it a page of 50 MB, or pushes out what is short.
+LONG_BYTES = 16 * 1024
+MAX_LONG_BYTES = 1024 * 1024
 
 _COLUMNS = """
     notes.id, notes.uri, notes.public_id, notes.actor_id, notes.visibility, notes.url,
@@ -317,12 +321,30 @@ def by_actor(
 
 
 def thread(reader: Reader, thread_id: int, *, limit: int = MAX_THREAD_NOTES) -> list[Note]:
-    """Return the notes of a thread, oldest first."""
+    """Return the notes of a thread, oldest first; of the long ones not more than fit on a page."""
     rows = reader.all(
-        f"SELECT {_COLUMNS} FROM notes WHERE thread_id = :id ORDER BY id LIMIT :limit",  # noqa: S608
-        {"id": thread_id, "limit": limit},
+        f"""
+        SELECT {_COLUMNS}
+          FROM notes
+         WHERE thread_id = :id
+           AND (length(body) <= :long
+                OR id IN (SELECT id
+                            FROM (SELECT id, sum(length(body)) OVER (ORDER BY id) AS so_far
+                                    FROM notes
+                                   WHERE thread_id = :id AND length(body) > :long)
+                           WHERE so_far <= :most))
+         ORDER BY id
+         LIMIT :limit
+        """,  # noqa: S608
+        {"id": thread_id, "limit": limit, "long": LONG_BYTES, "most": MAX_LONG_BYTES},
     )
     return _all(reader, rows)
+
+
+def is_thread_longer(reader: Reader, thread_id: int, shown: int) -> bool:
+    """True if a thread has more notes than `shown`."""
+    found: int = reader.value("SELECT count(*) FROM notes WHERE thread_id = :id", {"id": thread_id})
+    return found > shown
 
 
 def replies_to(

@@ -97,7 +97,7 @@ def read(
         below=tuple(below),
         is_missing_parent=current.in_reply_to_uri is not None and current.in_reply_to_id is None,
         is_others=any(one.public_id is None for one in found),
-        is_cut=len(whole) >= notes.MAX_THREAD_NOTES,
+        is_cut=notes.is_thread_longer(reader, note.thread_id, len(whole)),
     )
 
 

@@ -15,6 +15,7 @@ from microfedi.errors import ProtocolError, RemoteError
 from microfedi.federation import fetching, lookup, receive, threads
 from microfedi.protocol.vocab import PUBLIC
 from tests.another_server import ACTIVITY_JSON, Answer, Received
+from tests.app_fixture import an_app
 from tests.factories import NOON
 from tests.federation.inbox.world import (
     INBOX,
@@ -374,3 +375,20 @@ async def test_s_147_a_like_and_its_undo_in_any_order_leave_nothing(scene: Scene
     assert after is not None
     assert (after.likes, after.announces) == (0, 0)
     assert await scene.told() == []
+
+
+async def test_s_076_long_answers_make_no_endless_page_and_hide_no_short_ones(
+    tmp_path: Path,
+) -> None:
+    async with an_app(tmp_path) as app:
+        post = await app.publish("What do you think?")
+        long = "<p>" + "so much to say " * 8_000 + "</p>"
+        for number in range(20):
+            troll = app.world.actor(f"https://evil.example/users/troll{number}")
+            await app.theirs(troll, inReplyTo=post.uri, content=long)
+        alice = app.world.actor("https://vic.example/users/alice")
+        await app.theirs(alice, inReplyTo=post.uri, content="<p>a short word</p>")
+        page = await app.client.get(f"/@maya/{post.public_id}")
+        assert "a short word" in page.text
+        assert "a page shows only a part of it" in page.text
+        assert 500_000 < len(page.content) < 2_000_000
