@@ -1,6 +1,6 @@
 """A post in its thread, and what the owner does to it: boost, favourite, bookmark, pin."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -97,7 +97,15 @@ def read(
         below=tuple(below),
         is_missing_parent=current.in_reply_to_uri is not None and current.in_reply_to_id is None,
         is_others=any(one.public_id is None for one in found),
-        is_cut=notes.is_thread_longer(reader, note.thread_id, len(whole)),
+        is_cut=_is_cut(reader, note.thread_id, whole),
+    )
+
+
+def _is_cut(reader: Reader, thread_id: int, whole: Sequence[Note]) -> bool:
+    """Whether the page shows less than there is; few threads are so long that it is asked."""
+    said = sum(len(one.html) for one in whole)
+    return len(whole) >= notes.MAX_THREAD_NOTES or (
+        said > notes.MAX_LONG_BYTES // 4 and notes.is_thread_longer(reader, thread_id, len(whole))
     )
 
 
