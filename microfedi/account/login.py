@@ -98,6 +98,15 @@ class _Visit:
     def note(self, tx: Transaction, kind: Kind, detail: str = "") -> None:
         door_log.add(tx, kind, now=self.now, by=self.by, detail=detail)
 
+    def kept(self, tx: Transaction, opened: Opened) -> Opened:
+        """Return an opened vault that opens what is sealed from now on, too."""
+        kept, was_exchanged = vault_keys.keep_sealing(tx, opened, now=self.now)
+        if was_exchanged:
+            log.error("the key that seals messages had been exchanged in the database")
+            self.note(tx, Kind.VAULT_EXCHANGED)
+            jobs.add(tx, "seal", "", due_at=self.now)  # what came while there was none
+        return kept
+
     def failed(self, tx: Transaction) -> None:
         door_log.add_failure(tx, now=self.now, by=self.by)
 
@@ -198,7 +207,7 @@ async def open_vault(door: Door, factors: Factors, *, by: Visitor, now: datetime
         if device is None or passkey_storage.used(
             tx, device.passkey, uses=device.proof.uses, now=now
         ):
-            opened = _vault(tx, proof, None, device, now)
+            opened = _vault(tx, proof, None, device, visit)
         if opened is None:
             visit.failed(tx)
         else:
@@ -277,7 +286,7 @@ async def _prove(
         if not used:
             failed(tx)
             return None
-        return (then(tx, _vault(tx, proof, renewed, device, now)),)
+        return (then(tx, _vault(tx, proof, renewed, device, visit)),)
 
     done = await door.db.write(change)
     if done is None:
@@ -329,52 +338,56 @@ def _vault(
     proof: passwords.Proof | None,
     renewed: passwords.Halves | None,
     device: _Device | None,
-    now: datetime,
+    visit: _Visit,
 ) -> Opened | None:
     """Return the message vault as far as what was brought opens it, and note new ways to it."""
     opened = None
     if proof is not None:
         if renewed is not None:
-            _renew(tx, proof, renewed, now)
+            _renew(tx, proof, renewed, visit)
         vault_key = renewed.vault_key if renewed is not None else proof.vault_key
         if vault_key is not None:
-            opened = _opened(tx, vault_key, now)
+            opened = _opened(tx, vault_key, visit)
     if device is None or device.proof.vault_key is None:
         return opened
     holder = device.passkey.credential.hex()
     if opened is not None:  # both were brought: from now on the passkey opens it too
-        vault_keys.let_in(tx, opened, "passkey", device.proof.vault_key, holder=holder, now=now)
+        vault_keys.let_in(
+            tx, opened, "passkey", device.proof.vault_key, holder=holder, now=visit.now
+        )
         return opened
     try:
-        return vault_keys.open_by(tx, "passkey", device.proof.vault_key, holder=holder)
+        opened = vault_keys.open_by(tx, "passkey", device.proof.vault_key, holder=holder)
     except WrongCredentials:
         return None
+    return visit.kept(tx, opened)
 
 
 def _renew(
-    tx: Transaction, proof: passwords.Proof, renewed: passwords.Halves, now: datetime
+    tx: Transaction, proof: passwords.Proof, renewed: passwords.Halves, visit: _Visit
 ) -> None:
     """Keep a hash made in today's way, and let it open what the old one opened."""
     credentials.set_password_hash(tx, renewed.stored)
-    opened = None if proof.vault_key is None else _opened(tx, proof.vault_key, now)
+    opened = None if proof.vault_key is None else _opened(tx, proof.vault_key, visit)
     if opened is not None:
-        vault_keys.let_in(tx, opened, "password", renewed.vault_key, now=now)
+        vault_keys.let_in(tx, opened, "password", renewed.vault_key, now=visit.now)
 
 
-def _opened(tx: Transaction, vault_key: bytes, now: datetime) -> Opened | None:
+def _opened(tx: Transaction, vault_key: bytes, visit: _Visit) -> Opened | None:
     """Return the vault that sealed last, if the password opens it; the first one is made here.
 
     An older database has none, and its owner is here now with the password.
     """
-    if vault_keys.current(tx) is None:
-        opened = vault_keys.create(tx, now=now)
-        vault_keys.let_in(tx, opened, "password", vault_key, now=now)
-        jobs.add(tx, "seal", "", due_at=now)
-        return opened
     try:
-        return vault_keys.open_by(tx, "password", vault_key)
+        opened = vault_keys.open_by(tx, "password", vault_key)
     except WrongCredentials:
-        return None
+        if vault_keys.current(tx) is not None:
+            return None
+        opened = vault_keys.create(tx, now=visit.now)
+        vault_keys.let_in(tx, opened, "password", vault_key, now=visit.now)
+        visit.note(tx, Kind.VAULT_KEY)
+        jobs.add(tx, "seal", "", due_at=visit.now)
+    return visit.kept(tx, opened)
 
 
 def _known(reader: Reader, address: str) -> _Known:

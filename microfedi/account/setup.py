@@ -334,6 +334,7 @@ async def reset(
                 opened = vault_keys.open_by(tx, "recovery", old_key)
             except WrongCredentials as error:
                 raise InvalidInput("recovery_key", error.template, **error.values) from error
+            opened, _ = vault_keys.keep_sealing(tx, opened, now=now)  # it may be an older one
             vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
             vault_keys.let_in(
                 tx, opened, "recovery", recovery_key.key_of(factors.recovery_key), now=now

@@ -66,7 +66,7 @@ async def _try(request: Request) -> Opened:
     ctx = context_of(request)
     form = await forms.read(request)
     try:
-        return await login.open_vault(
+        opened = await login.open_vault(
             ctx.door,
             login.Factors(
                 password=forms.text(form, PASSWORD),
@@ -78,6 +78,8 @@ async def _try(request: Request) -> Opened:
         )
     except (InvalidInput, TooBusy) as problem:
         raise Locked(words_of(problem)) from problem
+    await ctx.reload_owner()  # every page may have to say that a key was exchanged
+    return opened
 
 
 async def locked_page(request: Request, problem: Locked) -> Response:

@@ -65,6 +65,7 @@ class Kind(StrEnum):
     VAULT_LOCKED = "vault_locked"
     VAULT_KEY = "vault_key"  # a new one
     VAULT_FOUND = "vault_found"  # one that was lost
+    VAULT_EXCHANGED = "vault_exchanged"  # a key of its, by whoever can write the database
     RECOVERY_KEY = "recovery_key"
     EXPORT = "export"
     KEYS = "keys"  # those that sign for the owner
@@ -102,6 +103,7 @@ NAMES: Mapping[Kind, str] = {
     Kind.VAULT_LOCKED: mark("The messages were locked"),
     Kind.VAULT_KEY: mark("The messages got a new key"),
     Kind.VAULT_FOUND: mark("Messages that were sealed for ever were opened"),
+    Kind.VAULT_EXCHANGED: mark("The key that seals messages had been exchanged on the disk"),
     Kind.RECOVERY_KEY: mark("A new recovery key was made"),
     Kind.EXPORT: mark("Data was taken out"),
     Kind.KEYS: mark("New keys for signing were made"),
@@ -121,7 +123,8 @@ ALERTED = frozenset(
         *(Kind.NEW_BROWSER, Kind.NEW_NETWORK, Kind.MANY_FAILURES, Kind.LOCKED, Kind.SHELL),
         *(Kind.PASSWORD, Kind.TOTP, Kind.RECOVERY_CODES, Kind.RECOVERY_CODE_USED),
         *(Kind.PASSKEY_ADDED, Kind.PASSKEY_RENAMED, Kind.PASSKEY_REMOVED, Kind.TOKEN),
-        *(Kind.VAULT_KEY, Kind.VAULT_FOUND, Kind.RECOVERY_KEY, Kind.KEYS, Kind.EXPORT),
+        *(Kind.VAULT_KEY, Kind.VAULT_FOUND, Kind.VAULT_EXCHANGED, Kind.RECOVERY_KEY),
+        *(Kind.KEYS, Kind.EXPORT),
         *(Kind.ACT_ASKED, Kind.ACT_CANCELLED, Kind.ACT_DONE, Kind.ACT_FAILED),
     }
 )
@@ -151,7 +154,7 @@ class Line:
 
     def is_of(self, began_at: datetime) -> bool:
         """Whether it is about the login of the session that began then: both are of one instant."""
-        return self.at == began_at
+        return self.at == began_at and self.kind != Kind.VAULT_EXCHANGED
 
 
 def add(
@@ -242,19 +245,22 @@ def page(reader: Reader, *, before: int | None = None, limit: int) -> list[Line]
 
 
 def strange(reader: Reader, *, since: datetime) -> list[Line]:
-    """Return the logins from where there never was one that the owner has not said to know."""
+    """Return what the owner has not said to know: logins from where there never was one, and
+    exchanged keys.
+    """
     rows = reader.all(
         """
         SELECT number, at, kind, detail, address, browser
           FROM door_log
          WHERE number > (SELECT coalesce(max(door_seen), 0) FROM owner)
-           AND kind IN (:browser, :network)
+           AND kind IN (:browser, :network, :key)
            AND at > :since
          ORDER BY number DESC
         """,
         {
             "browser": Kind.NEW_BROWSER.value,
             "network": Kind.NEW_NETWORK.value,
+            "key": Kind.VAULT_EXCHANGED.value,
             "since": instants.to_text(since),
         },
     )

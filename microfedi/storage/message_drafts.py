@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from microfedi.storage import private
 from microfedi.storage.database import Reader, Transaction
-from microfedi.storage.vault import MissingKey
+from microfedi.storage.vault import Unopenable
 
 PURPOSE = "message draft"
 
@@ -58,7 +58,7 @@ def get(reader: Reader, conversation_id: int | None) -> Draft:
         return Draft()
     try:
         plain = private.open(reader, PURPOSE, sealed, bound_to=str(conversation_id))
-    except MissingKey:
+    except Unopenable:
         return Draft()
     return Draft(**json.loads(plain))
 

@@ -18,7 +18,7 @@ from microfedi.storage import bodies, message_heads, private, rowids
 from microfedi.storage.bodies import Body
 from microfedi.storage.database import Reader, Transaction
 from microfedi.storage.message_heads import Head
-from microfedi.storage.vault import MissingKey
+from microfedi.storage.vault import Unopenable
 
 MAX_VERSIONS = 50  # of one message; what is older goes, so that edits cannot fill the disk
 MAX_COPIES = 500  # names of pictures that its versions had: what more there are ages out by itself
@@ -310,13 +310,13 @@ def _from_row(reader: Reader, row: Row | dict[str, Any]) -> Message:
             bound_to=str(row["id"]),
             within=str(row["conversation_id"]),
         )
-    except MissingKey:
+    except Unopenable:
         return _lost(row)
     return _from_parts(row["id"], row["conversation_id"], row["actor_id"], bodies.from_bytes(plain))
 
 
 def _lost(row: Row | dict[str, Any]) -> Message:
-    """Return what remains to be said of a message that is sealed for ever."""
+    """Return what remains to be said of a message that does not open."""
     return Message(
         id=row["id"],
         conversation_id=row["conversation_id"],

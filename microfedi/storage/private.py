@@ -24,8 +24,8 @@ def seal(tx: Transaction, purpose: str, plain: bytes, *, bound_to: str, within: 
 def open(reader: Reader, purpose: str, sealed: bytes, *, bound_to: str, within: str = "") -> bytes:
     """Return what was sealed for the same purpose and place.
 
-    Raises: Locked if the vault is not open, or if it was sealed by one that is lost; ValueError if
-        it was sealed for something else, or is damaged.
+    Raises: Locked if the vault is not open; Unopenable if it was sealed by one that is lost, or
+        changed since; ValueError if that happened to what the server key sealed.
     """
     if sealed[:1] != VAULT:
         return reader.sealer.open(purpose, sealed, bound_to=bound_to)

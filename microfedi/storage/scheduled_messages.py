@@ -13,7 +13,7 @@ from microfedi.errors import InvalidInput
 from microfedi.protocol import ids, instants
 from microfedi.storage import private
 from microfedi.storage.database import Reader, Transaction
-from microfedi.storage.vault import MissingKey
+from microfedi.storage.vault import Unopenable
 
 MAX_WAITING: Final = 50  # in all conversations: they are shown whole
 _PURPOSE = "scheduled message"
@@ -119,8 +119,10 @@ def _from_row(reader: Reader, row: Row) -> Scheduled:
     place = _place(row["key"], row["conversation_id"])
     try:
         said = json.loads(private.open(reader, _PURPOSE, row["body_sealed"], bound_to=place))
-    except MissingKey:
-        problem = InvalidInput("", "It is sealed for ever, by a vault that is lost.")
+    except Unopenable:
+        problem = InvalidInput(
+            "", "It is sealed for ever: its vault is lost, or it was changed on the disk."
+        )
         return Scheduled(row["key"], row["conversation_id"], None, "", "", problem)
     return Scheduled(
         row["key"],

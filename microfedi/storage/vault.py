@@ -88,8 +88,8 @@ class PublicKey:
         return head, ChaCha20Poly1305(_derived(shared, public, self.data, purpose))
 
 
-class MissingKey(ValueError):
-    """Sealed by a key that this vault does not have: that of one that is lost."""
+class Unopenable(ValueError):
+    """Sealed by a key that is lost, for another place, or changed since."""
 
 
 class SecretKeys:
@@ -109,13 +109,13 @@ class SecretKeys:
     def open(self, purpose: str, sealed: bytes, *, bound_to: str) -> bytes:
         """Return what was sealed for the same purpose and the same place.
 
-        Raises: ValueError if it was not: another key, another row, or a damaged file.
+        Raises: Unopenable if it was not: another key, another row, or changed.
         """
         cipher = self._cipher(purpose, sealed[: _HEAD.size])
         try:
             return unpadded(cipher.decrypt(_ZERO, sealed[_HEAD.size :], bound_to.encode()))
         except InvalidTag as error:
-            raise ValueError(f"a value of the vault for {purpose} does not open") from error
+            raise Unopenable(f"a value of the vault for {purpose} does not open") from error
 
     def open_file(
         self, purpose: str, head: bytes, pieces: Iterable[bytes], *, bound_to: str, first: int = 0
@@ -142,15 +142,15 @@ class SecretKeys:
 
     def _cipher(self, purpose: str, head: bytes) -> ChaCha20Poly1305:
         if len(head) != _HEAD.size or head[:1] != _VERSION:
-            raise ValueError(f"a value of the vault, version 2, was expected for {purpose}")
+            raise Unopenable(f"a value of the vault, version 2, was expected for {purpose}")
         _version, number, ephemeral = _HEAD.unpack(head)
         key = self._keys.get(number)
         if key is None:
-            raise MissingKey(f"the vault's key {number} is not here")
+            raise Unopenable(f"the vault's key {number} is not here")
         try:
             shared = key.exchange(X25519PublicKey.from_public_bytes(ephemeral))
         except ValueError as error:  # a point of low order: nobody honest made that
-            raise ValueError(f"a value of the vault for {purpose} is damaged") from error
+            raise Unopenable(f"a value of the vault for {purpose} is damaged") from error
         return ChaCha20Poly1305(_derived(shared, ephemeral, self._public[number], purpose))
 
 

@@ -4,6 +4,7 @@ A way (password, recovery key, passkey) wraps the vault's master key; the master
 secret half of every key pair. So a new password, a further passkey or a new key pair is one row.
 """
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -179,12 +180,17 @@ def lost_passwords(reader: Reader) -> list[str]:
     return [row["hashed"] for row in rows]
 
 
-def sealed_for_ever(reader: Reader, opened: Opened) -> list[int]:
-    """Return the numbers of the keys that `opened` cannot open: those of older vaults."""
-    rows = reader.all(
-        "SELECT number FROM vault_keys WHERE vault != :vault", {"vault": opened.vault}
-    )
-    return [row["number"] for row in rows]
+def keep_sealing(tx: Transaction, opened: Opened, *, now: datetime) -> tuple[Opened, bool]:
+    """Make sure that this vault opens what is sealed from now on; True if it would not have.
+
+    Whoever can write the database could put a public key of their own in the place of ours, or
+    after it. What it sealed is lost; a fresh pair comes after it.
+    """
+    newest = current(tx)
+    secret = None if newest is None else opened.secrets.get(newest.number)
+    if newest is not None and secret is not None and vault.matches(newest, secret):
+        return opened, False
+    return add_key(tx, opened, now=now), True
 
 
 def adopt(tx: Transaction, opened: Opened, older: Opened) -> Opened:
@@ -228,18 +234,14 @@ def unpack(packed: bytes, key: bytes, *, bound_to: str) -> Opened:
 
 def _with_secrets(reader: Reader, vault_number: int, master: bytes) -> Opened:
     rows = reader.all(
-        "SELECT number, public, secret_wrapped FROM vault_keys WHERE vault = :vault",
+        "SELECT number, secret_wrapped FROM vault_keys WHERE vault = :vault",
         {"vault": vault_number},
     )
     secrets: dict[int, bytes] = {}
     for row in rows:
-        secret = vault.unwrap(
-            master, row["secret_wrapped"], bound_to=f"key {vault_number} {row['number']}"
-        )
-        # Whoever can write the database could put a public key of their own before the server.
-        if not vault.matches(PublicKey(row["number"], row["public"]), secret):
-            raise ValueError(f"the vault's key {row['number']} has been replaced")
-        secrets[row["number"]] = secret
+        bound_to = f"key {vault_number} {row['number']}"
+        with contextlib.suppress(ValueError):  # one that somebody put there is none of ours
+            secrets[row["number"]] = vault.unwrap(master, row["secret_wrapped"], bound_to=bound_to)
     return Opened(vault_number, master, secrets)
 
 

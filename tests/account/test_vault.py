@@ -83,6 +83,20 @@ async def test_without_it_a_new_vault_begins_and_the_old_one_waits(door: Door) -
     assert opens(older, old) == b"before"
 
 
+async def test_the_recovery_key_of_a_lost_vault_opens_what_comes_from_then_on(door: Door) -> None:
+    old = await sealed(door.db, b"before")
+    await setup.reset(door.db, door.config, password=NEW, now=NOON)  # and a second vault begins
+    fresh = await setup.reset(
+        door.db, door.config, password=NEW, typed_key=door.recovery_key, now=LATER
+    )
+    door.secret = fresh.factors.totp_secret
+    new = await sealed(door.db, b"after")
+    opened = (await door.enter(NEW, now=LATER)).opened
+    assert opens(opened, old) == b"before"
+    assert opens(opened, new) == b"after"
+    assert "vault_exchanged" not in await lines(door.db)
+
+
 async def test_an_older_database_gets_its_vault_with_the_first_login(door: Door) -> None:
     """As the versions before the vault left it: another hash, and no keys."""
     whole = Argon2id(

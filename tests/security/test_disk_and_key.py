@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from microfedi.federation import sealing
 from microfedi.storage import database
 from microfedi.storage.sealed import Sealer
 from tests.another_server import PATIENCE_S
-from tests.app_fixture import US, App, an_app
+from tests.app_fixture import US, App, an_app, texts
 from tests.federation.outbox.sent import send_all
 from tests.web.test_vault import ALICE, writes
 
@@ -113,3 +114,59 @@ async def test_a_copy_from_before_messages_were_sealed_goes_once_they_are(tmp_pa
         await sealing.run(app.ctx, "")
         assert not older.exists()
         assert newer.exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("UPDATE vault_keys SET public = :key", id="in its place"),
+        pytest.param(
+            "INSERT INTO vault_keys SELECT 9, 9, :key, secret_wrapped, created_at FROM vault_keys",
+            id="after it",
+        ),
+    ],
+)
+async def test_a_key_of_theirs_seals_no_more_from_the_next_login_on(
+    tmp_path: Path, change: str
+) -> None:
+    async with an_app(tmp_path) as app:
+        alice = app.world.actor(ALICE)
+        met = await app.follow(alice)
+        talk = f"/messages/{(await app.message([met.id], 'wombat: before')).conversation_id}"
+        thief = X25519PrivateKey.generate().public_key().public_bytes_raw()
+        await app.ctx.db.write(lambda tx: tx.run(change, {"key": thief}))
+        await writes(app, alice, "wombat: for the thief")
+
+        assert (await app.login()).status_code == 303
+        home = texts(await app.get("/home?newest"))
+        assert "the key that seals messages was not yours" in home
+        await writes(app, alice, "wombat: after", number=2)
+        await app.unlock()
+        page = await app.get(talk)
+        assert page.status_code == 200
+        assert "wombat: before" in page.text
+        assert "wombat: for the thief" not in page.text
+        assert "or changed on the disk" in page.text
+        assert "wombat: after" in page.text
+
+
+async def test_a_message_in_the_place_of_another_is_not_shown_as_it(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        met = await app.follow(app.world.actor(ALICE))
+        first = await app.message([met.id], "wombat: no")
+        second = await app.message([met.id], "wombat: yes")
+        await app.ctx.db.write(
+            lambda tx: tx.run(
+                "UPDATE messages"
+                " SET body_sealed = (SELECT body_sealed FROM messages WHERE id = :other)"
+                " WHERE id = :one",
+                {"one": first.id, "other": second.id},
+            )
+        )
+        await app.login()
+        page = await app.get(f"/messages/{first.conversation_id}")
+        assert page.status_code == 200
+        assert page.text.count("wombat: yes") == 1
+        assert "or changed on the disk" in page.text
+        assert (await app.get("/messages")).status_code == 200
+        assert (await app.get("/search?q=wombat")).status_code == 200

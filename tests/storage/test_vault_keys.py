@@ -114,7 +114,6 @@ async def test_a_lost_vault_is_followed_by_another_and_may_be_found(db: Database
     new = await sealed(db, b"new words")
 
     opened = await opened_by(db, "password", OTHER)
-    assert await db.read(lambda r: vault_keys.sealed_for_ever(r, opened)) == [1]
     with pytest.raises(ValueError, match="not here"):
         opened.keys().open("message", old, bound_to="1")
 
@@ -124,16 +123,41 @@ async def test_a_lost_vault_is_followed_by_another_and_may_be_found(db: Database
     again = await opened_by(db, "password", OTHER)
     assert again.keys().open("message", old, bound_to="1") == b"old words"
     assert again.keys().open("message", new, bound_to="1") == b"new words"
-    assert await db.read(lambda r: vault_keys.sealed_for_ever(r, again)) == []
     with pytest.raises(WrongCredentials):
         await opened_by(db, "password", PASSWORD)
 
 
-async def test_a_public_key_that_somebody_put_there_is_noticed(db: Database) -> None:
-    await a_vault(db)
-    await db.write(lambda tx: tx.run("UPDATE vault_keys SET public = :key", {"key": OTHER}))
-    with pytest.raises(ValueError, match="has been replaced"):
-        await opened_by(db, "password", PASSWORD)
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param("UPDATE vault_keys SET public = :key", id="in its place"),
+        pytest.param(
+            "INSERT INTO vault_keys SELECT 2, 1, :key, secret_wrapped, created_at FROM vault_keys",
+            id="after it",
+        ),
+        pytest.param(
+            "INSERT INTO vault_keys SELECT 2, 2, :key, secret_wrapped, created_at FROM vault_keys",
+            id="as that of another vault",
+        ),
+        pytest.param("DELETE FROM vault_keys WHERE :key = :key", id="none at all"),
+    ],
+)
+async def test_a_public_key_that_somebody_put_there_seals_no_longer(
+    db: Database, change: str
+) -> None:
+    opened = await a_vault(db)
+    assert await db.write(lambda tx: vault_keys.keep_sealing(tx, opened, now=NOON)) == (
+        opened,
+        False,
+    )
+    await db.write(lambda tx: tx.run(change, {"key": OTHER}))
+
+    opened = await opened_by(db, "password", PASSWORD)
+    kept, was_exchanged = await db.write(lambda tx: vault_keys.keep_sealing(tx, opened, now=NOON))
+    assert was_exchanged
+    value = await sealed(db, b"words")
+    assert kept.keys().open("message", value, bound_to="1") == b"words"
+    assert await opened_by(db, "password", PASSWORD) == kept
 
 
 async def test_a_wrap_does_not_fit_another_place(db: Database) -> None:
