@@ -25,6 +25,10 @@ KEY_REFUSED_FOR = timedelta(minutes=5)
 HOST_DOWN_FOR = timedelta(minutes=1)  # its senders try again themselves
 MAX_FETCHES = 8  # of keys at once
 MAX_WAITING = 64  # requests that wait for a fetch; whoever comes then is asked to come later
+# ... and how many of either may be of hosts below one name, such as a.evil.example, b.evil.example:
+# names below one's own cost nothing, and servers that hang must not make all others wait.
+MAX_FETCHES_OF_SITE = 2
+MAX_WAITING_OF_SITE = 16
 
 
 class Remembered(Generic[V]):
@@ -76,7 +80,7 @@ class Keyring:
         self.down: Remembered[str] = Remembered(MAX_REMEMBERED, HOST_DOWN_FOR)  # by host
         self.judging = 0  # requests whose signature and content are being looked at
         self._slots = asyncio.Semaphore(MAX_FETCHES)
-        self._hosts: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._turns: dict[str, tuple[asyncio.Semaphore, int]] = {}  # by host, and by ".site"
         self._waiting = 0
 
     @contextlib.asynccontextmanager
@@ -85,18 +89,28 @@ class Keyring:
 
         Raises: KeyUnavailable if too many wait already.
         """
-        if self._waiting >= MAX_WAITING:
+        site = "." + ".".join(host.rsplit(".", 2)[-2:])
+        _, of_site = self._turns.get(site, (None, 0))
+        if self._waiting >= MAX_WAITING or of_site >= MAX_WAITING_OF_SITE:
             raise KeyUnavailable("too many keys are being fetched now")
         self._waiting += 1
-        lock, users = self._hosts.get(host, (asyncio.Lock(), 0))
-        self._hosts[host] = (lock, users + 1)
         try:
-            async with lock, self._slots:
+            async with self._turn(site, MAX_FETCHES_OF_SITE), self._turn(host, 1), self._slots:
                 yield
         finally:
             self._waiting -= 1
-            lock, users = self._hosts[host]
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, name: str, at_once: int) -> AsyncIterator[None]:
+        """Be one of the few at once; nothing is kept of a name that nobody uses."""
+        turn, users = self._turns.get(name, (asyncio.Semaphore(at_once), 0))
+        self._turns[name] = (turn, users + 1)
+        try:
+            async with turn:
+                yield
+        finally:
+            turn, users = self._turns[name]
             if users == 1:
-                del self._hosts[host]
+                del self._turns[name]
             else:
-                self._hosts[host] = (lock, users - 1)
+                self._turns[name] = (turn, users - 1)

@@ -50,8 +50,12 @@ def actor(doc: Document) -> Actor:
         raise MalformedDocument(f"expected an actor, not a {kind}")
     if uri is None or inbox is None:
         raise MalformedDocument("expected an https id and an inbox of the actor")
+    if not uris.are_neighbours(uri, inbox):
+        # What is posted there would be for another server, and its failures would be theirs.
+        raise MalformedDocument("expected an inbox on the server of the actor")
     endpoints = doc.get("endpoints")
     shared = endpoints.get("sharedInbox") if isinstance(endpoints, dict) else None
+    shared = shapes.id_of(shared or doc.get("sharedInbox"))
     username = doc.get("preferredUsername")
     icon, icon_alt = media.picture(doc.get("icon"))
     summary, _ = shapes.mapped(doc, "summary")
@@ -67,7 +71,7 @@ def actor(doc: Document) -> Actor:
         name=shapes.line(name, MAX_NAME_CHARS),
         summary=shapes.text(summary, MAX_SUMMARY_CHARS),
         url=pieces.page_url(doc, uri),
-        shared_inbox=shapes.id_of(shared or doc.get("sharedInbox")),
+        shared_inbox=shared if shared is not None and uris.are_neighbours(uri, shared) else None,
         outbox=shapes.id_of(doc.get("outbox")),
         followers=shapes.id_of(doc.get("followers")),
         following=shapes.id_of(doc.get("following")),

@@ -74,6 +74,18 @@ def same_origin(a: str, b: str) -> bool:
     return ours is not None and ours == theirs
 
 
+def are_neighbours(one: str, other: str) -> bool:
+    """True if two URIs are of one host, or of a host and one below it: of one owner.
+
+    >>> are_neighbours("https://a.example/users/ann", "https://ap.a.example/inbox")
+    True
+    >>> are_neighbours("https://a.example/users/ann", "https://b.example/inbox")
+    False
+    """
+    first, second = host(one), host(other)
+    return f".{first}".endswith(f".{second}") or f".{second}".endswith(f".{first}")
+
+
 def host(uri: str) -> str:
     """Return the host of a URI: lower case, without the port.
 

@@ -295,6 +295,7 @@ def test_a_username_that_could_be_taken_for_something_else_is_dropped(username: 
         {"type": "Person", "inbox": f"{BOB}/inbox"},
         {"type": "Person", "id": BOB},
         {"type": "Person", "id": BOB, "inbox": "javascript:alert(1)"},
+        {"type": "Person", "id": BOB, "inbox": "https://elsewhere.example/inbox"},
         {"type": "Note", "id": BOB, "inbox": f"{BOB}/inbox"},
         {"id": BOB, "inbox": f"{BOB}/inbox"},
     ],
@@ -302,6 +303,14 @@ def test_a_username_that_could_be_taken_for_something_else_is_dropped(username: 
 def test_an_actor_needs_a_type_an_id_and_an_inbox(doc: dict[str, Any]) -> None:
     with pytest.raises(MalformedDocument):
         parse.actor(doc)
+
+
+def test_an_inbox_is_on_the_server_of_its_actor_or_one_beside_it() -> None:
+    doc = {"type": "Person", "id": BOB, "inbox": "https://ap.b.example/bob"}
+    actor = parse.actor({**doc, "endpoints": {"sharedInbox": "https://elsewhere.example/inbox"}})
+    assert (actor.inbox, actor.shared_inbox) == ("https://ap.b.example/bob", None)
+    actor = parse.actor({**doc, "endpoints": {"sharedInbox": "https://ap.b.example/inbox"}})
+    assert actor.shared_inbox == "https://ap.b.example/inbox"
 
 
 # Anything at all

@@ -12,9 +12,9 @@ import pytest
 import uvicorn
 
 from microfedi.errors import ProtocolError, RemoteError
-from microfedi.federation import fetching, lookup, receive, threads
+from microfedi.federation import fetching, keyring, lookup, receive, threads
 from microfedi.protocol.vocab import PUBLIC
-from tests.another_server import ACTIVITY_JSON, Answer, Received
+from tests.another_server import ACTIVITY_JSON, PATIENCE_S, Answer, Received
 from tests.app_fixture import an_app
 from tests.factories import NOON
 from tests.federation.inbox.world import (
@@ -190,6 +190,29 @@ async def test_s_074_one_activity_has_one_budget(scene: Scene) -> None:
     await scene.deliver(scene.mallory, a_create(scene.mallory, letter))
 
     assert len(scene.world.requests) <= fetching.MAX_FETCHES
+
+
+async def test_s_074_servers_that_hang_keep_no_other_stranger_waiting(scene: Scene) -> None:
+    """Names below one's own cost nothing: all of them together are few at once."""
+    people = [f"https://h{number}.evil.example/users/troll" for number in range(40)]
+    hanging = [scene.world.hang(uri) for uri in people]
+    tasks = []
+    for uri in people:
+        follow = an_activity("Follow", scene.mallory, OWNER) | {"actor": uri, "id": f"{uri}/1"}
+        posted = scene.post(scene.mallory, follow, key_id=f"{uri}#main-key")
+        tasks.append(asyncio.create_task(posted))
+    async with asyncio.timeout(PATIENCE_S):
+        finished = asyncio.as_completed(tasks)
+        for _ in range(len(people) - keyring.MAX_WAITING_OF_SITE):
+            assert (await next(finished)).status_code == 503  # asked to come later
+
+        stranger = await scene.post(scene.alice, an_activity("Follow", scene.alice, OWNER))
+
+    assert stranger.status_code == 202
+    assert len({request.url for request in scene.world.requests if "evil" in request.url}) == 2
+    for event in hanging:
+        event.set()
+    await asyncio.gather(*tasks)
 
 
 async def test_s_076_tags_without_number_are_cut(scene: Scene) -> None:

@@ -68,13 +68,13 @@ async def test_it_says_which_people_and_which_servers_could_read(tmp_path: Path)
 
 async def test_a_server_that_only_has_the_inbox_is_named_too(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
-        split = app.world.actor(ALICE, inbox="https://inboxes.example/alice")
+        split = app.world.actor(ALICE, inbox="https://inboxes.vic.example/alice")
         met = await app.meet(split)
         message = await app.message([met.id], "x")
         await app.login()
 
         page = texts(await app.get(f"/messages/{message.conversation_id}"))
-        assert "operators of inboxes.example and vic.example" in page
+        assert "operators of inboxes.vic.example and vic.example" in page
 
 
 async def test_a_name_in_the_text_adds_nobody_and_is_said(tmp_path: Path) -> None:
