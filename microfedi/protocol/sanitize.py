@@ -13,6 +13,8 @@ from functools import cache
 import nh3
 from markupsafe import Markup, escape
 
+from microfedi.protocol import linkwords
+
 SafeHtml = Markup
 
 # Characters of HTML that are looked at; what is longer is cut. The longest posts we met were
@@ -99,7 +101,8 @@ def html(
     `mentions` maps the address of an actor or a profile to the handle that we know it by. A
     mention that leads there is labelled with that handle, whatever its label was. `tag_url` says
     where a hashtag (lower-case, without `#`) is found here; a hashtag leads there, whatever its
-    address was. Mentions and hashtags that we cannot vouch for become ordinary links.
+    address was. Mentions and hashtags that we cannot vouch for become ordinary links. A link whose
+    words name another host than it leads to says where it leads.
 
     Too long is cut; with more than MAX_TAGS tags it is shown as plain text.
 
@@ -109,7 +112,7 @@ def html(
     Markup('<p><strong>Title</strong></p>')
     """
     cleaned = own(untrusted)
-    if "mention" not in cleaned and "hashtag" not in cleaned:
+    if "<a " not in cleaned:
         return cleaned
     known = mentions or {}
 
@@ -304,7 +307,7 @@ def _vouched_anchor(
     names = _CLASS.search(attributes)
     classes = names[1].split() if names else []
     if names is None or ("mention" not in classes and "hashtag" not in classes):
-        return match[0]
+        return _honest(match[0], label, attributes)
     if label is not None and "hashtag" in classes and tag_url is not None:
         word = _HASHTAG_LABEL.fullmatch(html_entities.unescape(_TAG.sub("", label)).strip())
         if word is not None:
@@ -316,7 +319,14 @@ def _vouched_anchor(
         if handle is not None:
             return f"<a{attributes}>@<span>{escape(handle.lstrip('@'))}</span></a>"
     kept = " ".join(name for name in classes if name not in ("mention", "hashtag", "u-url"))
-    return match[0].replace(names[0], f' class="{kept}"' if kept else "", 1)
+    anchor = match[0].replace(names[0], f' class="{kept}"' if kept else "", 1)
+    return _honest(anchor, label, attributes)
+
+
+def _honest(anchor: str, label: str | None, attributes: str) -> str:
+    href = _HREF.search(attributes)
+    true = linkwords.elsewhere(label, href[1]) if label and href else None
+    return anchor if true is None else f"{anchor.removesuffix('</a>')} ({escape(true)})</a>"
 
 
 def _has_too_many_tags(source: str) -> bool:

@@ -82,8 +82,16 @@ def are_neighbours(one: str, other: str) -> bool:
     >>> are_neighbours("https://a.example/users/ann", "https://b.example/inbox")
     False
     """
-    first, second = host(one), host(other)
-    return f".{first}".endswith(f".{second}") or f".{second}".endswith(f".{first}")
+    return are_kin(host(one), host(other))
+
+
+def are_kin(one: str, other: str) -> bool:
+    """True if two host names are the same, or one is below the other.
+
+    >>> are_kin("www.a.example", "a.example"), are_kin("a.example", "ba.example")
+    (True, False)
+    """
+    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
 
 
 def host(uri: str) -> str:

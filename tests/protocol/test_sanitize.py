@@ -174,3 +174,60 @@ def test_what_was_cleaned_can_be_cleaned_again() -> None:
 
     assert sanitize.html(once) == once
     assert sanitize.text(once) == "1 < 2 x\nand more"
+
+
+@pytest.mark.parametrize(
+    ("label", "href"),
+    [
+        ("https://bank.example/login", "https://evil.example/"),
+        ("bank.example", "https://evil.example/"),
+        ("bank.example/login?x", "https://evil.example/"),
+        ("www.bank.example", "https://evil.example/"),
+        ("Log in: https://bank.example", "https://evil.example/"),
+        ("@help@bank.example", "https://evil.example/@help"),
+        ("<b>bank</b>.example", "https://evil.example/"),
+        ("BANK.example", "https://evil.example/"),
+        ("bank.example", "https://bank.example.evil.example/"),
+        ("bank.example", "https://bank.example@evil.example/"),
+        ("bank.example", "https://evil.example\\@bank.example/"),
+        (
+            '<span class="invisible">https://evil.example/</span>bank.example',
+            "https://evil.example/",
+        ),
+        (
+            '<span class="invisible">https://evil.example/?<span>x</span></span>bank.example',
+            "https://evil.example/",
+        ),
+        ("https://evil.example and https://bank.example", "https://evil.example/"),
+        ("bänk.example", "https://evil.example/"),
+    ],
+)
+def test_a_link_that_names_another_place_says_where_it_leads(label: str, href: str) -> None:
+    assert " (evil.example)</a>" in sanitize.html(f'<p><a href="{href}">{label}</a></p>').replace(
+        "bank.example.evil", "evil"
+    )
+
+
+@pytest.mark.parametrize(
+    ("label", "href"),
+    [
+        ("here", "https://a.example/"),
+        ("https://a.example/1", "https://a.example/1"),
+        ("a.example/1", "https://www.a.example/1"),
+        ("www.a.example", "https://a.example/"),
+        (
+            '<span class="invisible">https://</span><span class="ellipsis">a.example/a-long</span>'
+            '<span class="invisible">-way</span>',
+            "https://a.example/a-long-way",
+        ),
+        ("@ann@a.example", "https://social.a.example/@ann"),
+        ("@ann", "https://a.example/@ann"),
+        ("über.example", "https://xn--ber-goa.example/"),
+        ("3.14", "https://a.example/"),
+        ("e.g. this", "https://a.example/"),
+    ],
+)
+def test_an_honest_link_stays_as_it_is(label: str, href: str) -> None:
+    cleaned = sanitize.html(f'<p><a href="{href}">{label}</a></p>')
+    assert str(cleaned).partition(">")[2].count("(") == 0
+    assert sanitize.html(cleaned) == cleaned

@@ -305,6 +305,16 @@ def test_s_079_floods_of_one_tag_in_others_html(piece: str) -> None:
         assert _seconds(shown) < BUDGET_S
 
 
+@pytest.mark.parametrize(
+    "piece", ["www.", "www.1-", "www.é-", "a.", "1.", "@a", "@a@1.", "https://", "https://a@", "-"]
+)
+def test_s_079_floods_in_the_words_of_a_link(piece: str) -> None:
+    words = piece * (sanitize.MAX_HTML_CHARS // len(piece))
+    for label in (words, f"www.{words}", f"@a@{words}"):
+        page = f'<a href="https://e.example/">{label[: sanitize.MAX_HTML_CHARS - 100]}</a>'
+        assert _seconds(lambda page=page: sanitize.html(page)) < BUDGET_S  # type: ignore[misc]
+
+
 def test_s_079_open_tags_do_not_multiply_the_page() -> None:
     names = ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt")
     opened = "".join(f"<{names[number % 12]} id={number}>" for number in range(1_000))
