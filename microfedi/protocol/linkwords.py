@@ -2,7 +2,6 @@
 
 import html
 import re
-
 from urllib.parse import urlsplit
 
 from microfedi.errors import MalformedDocument
