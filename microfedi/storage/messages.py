@@ -21,6 +21,7 @@ from microfedi.storage.message_heads import Head
 from microfedi.storage.vault import Unopenable
 
 MAX_VERSIONS = 50  # of one message; what is older goes, so that edits cannot fill the disk
+MAX_ALSO_TO = 20  # ids of a message's other addressees; a page names them
 MAX_COPIES = 500  # names of pictures that its versions had: what more there are ages out by itself
 _NO_UPPER_END = 2**63 - 1
 PURPOSE = "message"
@@ -28,7 +29,11 @@ PURPOSE = "message"
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What somebody wrote in a conversation. `public_id` is set for ours only."""
+    """What somebody wrote in a conversation. `public_id` is set for ours only.
+
+    `also_to` are ids that it says to be addressed to, of nobody in the conversation: who could not
+    be looked up, or was added by an edit.
+    """
 
     id: int
     conversation_id: int
@@ -50,6 +55,7 @@ class Message:
     language: str | None
     sensitive: bool
     poll: vocab.Poll | None = None
+    also_to: tuple[str, ...] = ()
     is_lost: bool = False  # sealed by a vault that nobody can open any more
 
 
@@ -89,7 +95,7 @@ def keep(
         note.context,
         note.conversation,
     )
-    body = _body(note, html, head)
+    body = _body(tx, note, html, head)
     tx.run(
         """
         INSERT INTO messages (
@@ -134,7 +140,7 @@ def edit(
     old = message_heads.of_row(tx, row)
     edited = old.edited_at if note.updated is None else instants.not_after(note.updated, now)
     head = replace(old, edited_at=edited)
-    body = _body(note, html, head)
+    body = _body(tx, note, html, head)
     tx.run(
         """
         INSERT INTO message_versions (message_id, body_sealed)
@@ -271,15 +277,30 @@ def to_vocab(message: Message, *, actor_uri: str, to: tuple[str, ...]) -> vocab.
     )
 
 
-def _body(note: vocab.Note, html: SafeHtml, head: Head) -> Body:
+def _body(tx: Transaction, note: vocab.Note, html: SafeHtml, head: Head) -> Body:
     more = {
         "uri": head.uri,
         "public_id": head.public_id,
         "in_reply_to": note.in_reply_to,
         "published": instants.to_text(head.published_at),
         "updated": head.edited_at and instants.to_text(head.edited_at),
+        "also_to": _also_to(tx, note, head.conversation_id),
     }
     return bodies.of(note, html) | bodies.without_empty(more)
+
+
+def _also_to(tx: Transaction, note: vocab.Note, conversation_id: int) -> list[str]:
+    rows = tx.all(
+        """
+        SELECT uri
+          FROM actors
+         WHERE id IN (SELECT actor_id FROM conversation_people WHERE conversation_id = :id)
+            OR id = (SELECT actor_id FROM owner)
+        """,
+        {"id": conversation_id},
+    )
+    known = {note.attributed_to, *(row["uri"] for row in rows)}
+    return [uri for uri in dict.fromkeys((*note.to, *note.cc)) if uri not in known][:MAX_ALSO_TO]
 
 
 def _written(
@@ -365,4 +386,5 @@ def _from_parts(message_id: int, conversation_id: int, actor_id: int, body: Body
         language=body.get("language"),
         sensitive=body.get("sensitive", False),
         poll=bodies.poll(body),
+        also_to=tuple(body.get("also_to", ())),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from microfedi.storage import conversations
 from microfedi.storage.database import Reader
 from tests.another_server import AS2, RemoteActor
-from tests.app_fixture import US, App, an_app
+from tests.app_fixture import US, App, an_app, texts
 from tests.federation.outbox.world import sent
 
 ALICE = "https://vic.example/users/alice"
@@ -57,19 +57,44 @@ async def test_s_110_an_edit_that_names_more_people_moves_nothing(tmp_path: Path
         uri = await app.theirs(alice, to=[US], cc=[])
         tags = [{"type": "Mention", "href": MALLORY, "name": "@mallory@evil.example"}]
 
-        for audience in ([US, MALLORY], ["https://www.w3.org/ns/activitystreams#Public"], []):
+        await app.login()
+        talk = f"/messages/{(await app.rows())['conversations'][0][0]}"
+        for audience, said in (
+            ([US, MALLORY], f"no answer of yours: {MALLORY}"),
+            ([US, "https://www.w3.org/ns/activitystreams#Public"], "no answer of yours: everybody"),
+            ([], ""),
+        ):
             await updates(app, alice, uri, to=audience, tag=tags)
             assert await people_of(app) == [{met.id}]
             assert await app.count("notes") == 0
+            page = texts(await app.get(talk))
+            assert said in page
+            assert ("no answer of yours" in page) == bool(said)
 
-        await app.login()
-        talk = f"/messages/{(await app.rows())['conversations'][0][0]}"
         page = (await app.get(talk)).text
         assert "edited-word" in page
         assert (await app.post(talk, {"source": "Between the two of us"})).status_code == 303
         (create,) = await sent(app.ctx)
         assert create.object["to"] == [ALICE]
         assert create.inboxes == {f"{ALICE}/inbox"}
+
+
+async def test_s_110_whoever_cannot_be_looked_up_is_named(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        alice = app.world.actor(ALICE)
+        met = await app.follow(alice)
+        ghost = "https://ghost.example/users/casper"
+        tag = {"type": "Mention", "href": ghost, "name": "@casper@ghost.example"}
+        await app.theirs(alice, to=[US, ghost], cc=[], tag=[tag])
+        assert await people_of(app) == [{met.id}]
+
+        await app.login()
+        talk = f"/messages/{(await app.rows())['conversations'][0][0]}"
+        assert f"no answer of yours: {ghost}" in texts(await app.get(talk))
+        assert (await app.post(talk, {"source": "Between the two of us"})).status_code == 303
+        assert "no answer of yours" not in texts(await app.get(talk)).partition("Between the")[2]
+        (create,) = await sent(app.ctx)
+        assert create.object["to"] == [ALICE]
 
 
 async def test_s_110_an_answer_in_a_thread_of_others_goes_to_the_conversation_alone(
