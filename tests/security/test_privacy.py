@@ -165,10 +165,10 @@ async def test_s_110_names_in_the_text_do_not_read_along(ctx: Context) -> None:
         ctx,
         [alice.id],
         "What do you think of @mallory@evil.example, @Alice@vic.example?",
-        in_reply_to=theirs.id,
     )
 
     (create,) = await sent(ctx)
+    assert create.object["inReplyTo"] == theirs.uri
     assert create.inboxes == {f"{ALICE}/inbox"}
     assert create.activity["to"] == create.object["to"] == [ALICE]
     assert [tag["href"] for tag in create.object["tag"]] == [ALICE]
@@ -179,6 +179,7 @@ async def test_s_110_names_in_the_text_do_not_read_along(ctx: Context) -> None:
     await messages.edit(ctx, message.id, "And now, @bob@vic.example?")
     update = (await sent(ctx))[-1]
     assert update.inboxes == {f"{ALICE}/inbox"}
+    assert update.activity["to"] == update.object["to"] == [ALICE]
     assert [tag["href"] for tag in update.object["tag"]] == [ALICE]
 
 

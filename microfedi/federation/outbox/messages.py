@@ -38,22 +38,21 @@ async def send(
     source: str,
     pictures: Sequence[tuple[Picture, str]] = (),
     *,
-    in_reply_to: int | None = None,
     summary: str = "",
     sensitive: bool = False,
     scheduled: str | None = None,
 ) -> Message:
     """Send a message to `people` (actor row ids), in the conversation that is theirs.
 
-    `in_reply_to` is the row id of a message of it; without one it answers the newest. `summary` is
-    a content warning. `scheduled` is the key of what has waited until now.
+    It answers the newest there. `summary` is a content warning. `scheduled` is the key of what has
+    waited until now.
 
     Source: ActivityPub 6.2; each gets it in their own inbox.
     Raises: InvalidInput if it is empty or too long, or if somebody cannot be written to.
     """
     owner, now = ctx.owner, ctx.now()
     writing.check(ctx, source, len(pictures))
-    chosen, parent = await ctx.db.read(lambda reader: _to(ctx, reader, people, in_reply_to))
+    chosen, parent = await ctx.db.read(lambda reader: _to(ctx, reader, people))
     written = writing.as_written(ctx, source, writing.among(source, chosen))
     public_id = ids.public_id()
     attached = await uploads.write(ctx, [picture for picture, _ in pictures], sealed=True)
@@ -209,9 +208,7 @@ def take_back(ctx: Context, tx: Transaction, heads: Iterable[Head]) -> None:
         sending.hand_over(ctx, tx, activity, sending.personal(tx, people), about=head.uri)
 
 
-def _to(
-    ctx: Context, reader: Reader, people: Collection[int], in_reply_to: int | None
-) -> tuple[list[Actor], Head | None]:
+def _to(ctx: Context, reader: Reader, people: Collection[int]) -> tuple[list[Actor], Head | None]:
     wanted = sorted(set(people))
     if not wanted or ctx.owner.actor_id in wanted:
         raise InvalidInput("to", "To whom?")
@@ -225,15 +222,8 @@ def _to(
         if blocks.is_blocked(reader, actor.uri):
             raise InvalidInput("to", "You have blocked %(address)s.", address=actor.address)
     conversation_id = conversations.find(reader, wanted)
-    parent = None
-    if conversation_id is not None:
-        if in_reply_to is not None:
-            parent = message_heads.by_id(reader, in_reply_to)
-        else:
-            parent = message_heads.newest(reader, conversation_id)
-    # Its id would tell these people that there is another conversation.
-    if in_reply_to is not None and (parent is None or parent.conversation_id != conversation_id):
-        raise InvalidInput("", "What this answers is not in this conversation.")
+    # Never one of another conversation: its id would tell these people that there is one.
+    parent = None if conversation_id is None else message_heads.newest(reader, conversation_id)
     return [found[actor_id] for actor_id in wanted], parent
 
 
