@@ -1,7 +1,7 @@
 """Media are read and written anew here, each in a child process that lives for one file.
 
 Decoders are large C programs that read what strangers send. So the server itself never runs one:
-`reencode` (pictures) and `remux` (films and sounds) start `python -m microfedi.imagework` with an
+`reencode` (pictures) and `remux` (films and sounds) start `imagework/__main__.py` with an
 empty environment and hard limits on memory, time and files, give it the bytes, and take back a
 fresh file without any metadata. Only the types in `protocol/media_types` are known there.
 
@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from microfedi.errors import InvalidInput
@@ -40,6 +41,13 @@ CHILD_CPU_S = 20
 CHILD_FILES = 32
 # What a child may answer: the largest file and its still.
 MAX_ANSWER_BYTES = MAX_FILM_BYTES + 8 * 1024 * 1024
+
+# The very package that runs here, which an isolated interpreter would look for elsewhere.
+_HOME = Path(__file__).parents[2]
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1])\n"
+    "from microfedi.imagework import __main__ as child; sys.exit(child.main())"
+)
 
 _PIECE_BYTES = 256 * 1024
 _MAX_HEADER_BYTES = 10_000
@@ -155,7 +163,7 @@ async def _ask(
 
     async with _free_child():
         child = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-B", "-m", "microfedi.imagework"),
+            *(sys.executable, "-I", "-B", "-c", _START, str(_HOME)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,

@@ -45,13 +45,12 @@ def rewritten(source: bytes, purpose: str) -> tuple[dict[str, object], bytes]:
     """
     assert GifImagePlugin and JpegImagePlugin and PngImagePlugin and WebPImagePlugin  # noqa: S101, PT018
     warnings.simplefilter("ignore")
+    # Of the picture, and of each frame of it.
     Image.MAX_IMAGE_PIXELS = media_types.MAX_PIXELS
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 
     frames = media_types.frame_count(source)
     image = Image.open(io.BytesIO(source), formats=["JPEG", "PNG", "GIF", "WEBP"])
-    if image.width * image.height > media_types.MAX_PIXELS:
-        raise ValueError
     keep_moving = (
         purpose in _MOVING
         and 1 < frames <= MAX_FRAMES
@@ -109,7 +108,6 @@ def _animation(image: Image.Image, purpose: str) -> tuple[bytes, Image.Image, st
             break
         copy = frame.convert("RGBA")
         copy.thumbnail((width, height))
-        copy.info = {}
         frames.append(copy)
         durations.append(int(frame.info.get("duration") or DEFAULT_FRAME_MS))
     rest = {"save_all": True, "append_images": frames[1:], "duration": durations, "loop": 0}

@@ -11,7 +11,8 @@ import pytest
 
 from microfedi.federation.outbox import notes as outbox
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import blocks, notes
+from microfedi.storage import announces, blocks, notes
+from microfedi.storage.database import Transaction
 from tests.another_server import Answer
 from tests.app_fixture import ACTIVITY, BASE_URL, HANDLE, PAGE, US, App, an_app
 
@@ -257,6 +258,41 @@ async def test_s_104_the_outbox_lists_and_counts_open_posts_alone(tmp_path: Path
                 url = page.get("next")
             assert url is None
             assert found == listed[::-1]
+
+
+async def test_s_104_nor_does_it_list_boosts_that_are_closed_or_of_closed_posts(
+    tmp_path: Path,
+) -> None:
+    """Nothing of ours makes such boosts; an outbox does not rely on that."""
+    async with an_app(tmp_path) as app:
+        frank = app.world.actor(FRANK)
+        await app.follow(frank)
+        opened = await app.theirs(frank)
+        closed = await app.theirs(frank, to=[f"{FRANK}/followers"], cc=[US])
+        for uri, visibility in ((opened, Visibility.FOLLOWERS), (closed, Visibility.PUBLIC)):
+            app.clock.forward(seconds=1)
+
+            def boost(tx: Transaction, uri: str = uri, visibility: Visibility = visibility) -> None:
+                note = notes.by_uri(tx, uri)
+                assert note is not None
+                announces.add(
+                    tx,
+                    uri=f"{US}/boosts/{note.id}",
+                    note_id=note.id,
+                    actor_id=app.ctx.owner.actor_id,
+                    visibility=visibility,
+                    published_at=app.clock.now,
+                    public_id=f"boost{note.id}",
+                    now=app.clock.now,
+                )
+
+            await app.ctx.db.write(boost)
+        assert await app.count("announces") == 2
+        collection = (await app.asked_by(None, f"{US}/outbox")).json()
+        page = await app.asked_by(None, collection["first"])
+        assert (collection["totalItems"], page.json()["orderedItems"]) == (0, [])
+        profile = (await app.browser().get(f"/@{HANDLE}")).text
+        assert FRANK not in profile
 
 
 async def test_s_105_what_hangs_under_an_open_post_shows_and_counts_no_closed_ones(

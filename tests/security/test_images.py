@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import pytest
 from PIL import Image, PngImagePlugin
@@ -112,6 +113,23 @@ async def test_s_100_psd_and_fits_are_refused(start: bytes) -> None:
         await imagework.reencode(start, purpose="post")
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(_bytes(Image.new("RGB", (16, 16)), "TIFF"), id="another format"),
+        pytest.param(_bytes(Image.new("1", (8_000, 6_300)), "PNG"), id="more pixels"),
+    ],
+)
+async def test_s_097_s_100_the_child_looks_for_itself(
+    data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the server reads of a header may not be what the decoder reads."""
+    monkeypatch.setattr(imagework, "_refuse_by_header", lambda data: None)
+
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        await imagework.reencode(data, purpose="post")
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])
 @pytest.mark.parametrize("part", [0.3, 0.6])
 async def test_s_100_truncated_files_are_refused(kind: str, part: float) -> None:
@@ -207,3 +225,21 @@ async def test_s_101_nor_does_an_animation(kind: str) -> None:
 
     assert SECRET not in picture.data
     assert media_types.frame_count(picture.data) == 3
+
+
+async def test_the_child_is_of_the_package_that_runs_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "microfedi" / "imagework"
+    elsewhere.mkdir(parents=True)
+    (elsewhere.parent / "__init__.py").write_text("")
+    (elsewhere / "__init__.py").write_text("")
+    (elsewhere / "__main__.py").write_text(
+        "import json, sys\n"
+        "def main():\n"
+        "    print(json.dumps({'refused': 'elsewhere', 'values': {}}), flush=True)\n"
+    )
+    monkeypatch.setattr(imagework, "_HOME", tmp_path)
+
+    with pytest.raises(InvalidInput, match="elsewhere"):
+        await imagework.reencode(_bytes(Image.new("RGB", (9, 9)), "PNG"), purpose="post")
