@@ -42,6 +42,7 @@ AS2 = "https://www.w3.org/ns/activitystreams"
 PUBLIC_IP = "93.184.216.34"
 # How long a test waits for something that should happen at once.
 PATIENCE_S = 10.0
+ENDLESS_BYTES = 16 * 1024 * 1024  # more than any limit for what is asked of another server
 
 Certificate = Literal["good", "untrusted", "expired", "wrong-name"]
 
@@ -415,11 +416,16 @@ async def another_server() -> AsyncIterator[AnotherServer]:
 
 
 async def pieces(*parts: bytes, forever: bytes | None = None) -> AsyncIterator[bytes]:
-    """Bytes for `Answer.raw`: the parts, then `forever` without end, or nothing more for ever."""
+    """Bytes for `Answer.raw`: the parts, then `forever` again and again, then nothing more for ever.
+
+    "Again and again" is until ENDLESS_BYTES: whoever reads all of that would read on, and meets
+    their deadline.
+    """
     for part in parts:
         yield part
-    while forever is not None:
-        yield forever
+    if forever is not None:
+        for _ in range(ENDLESS_BYTES // len(forever)):
+            yield forever
     await asyncio.Event().wait()
 
 
