@@ -416,10 +416,9 @@ async def another_server() -> AsyncIterator[AnotherServer]:
 
 
 async def pieces(*parts: bytes, forever: bytes | None = None) -> AsyncIterator[bytes]:
-    """Bytes for `Answer.raw`: the parts, then `forever` again and again, then nothing more for ever.
+    """Bytes for `Answer.raw`: the parts, then `forever` again and again, then nothing any more.
 
-    "Again and again" is until ENDLESS_BYTES: whoever reads all of that would read on, and meets
-    their deadline.
+    "Again and again" is until ENDLESS_BYTES: whoever reads all of that meets their deadline.
     """
     for part in parts:
         yield part
