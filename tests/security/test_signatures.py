@@ -309,6 +309,20 @@ async def test_s_011_an_owner_must_list_the_key(scene: Scene, form: str) -> None
     assert (response.status_code, from_vic.status_code) == (401, 401)
 
 
+async def test_s_011_an_owner_lists_keys_of_their_own_server(scene: Scene) -> None:
+    """Whoever else could change that document would speak for them."""
+    url = "https://evil.example/key.json"
+    key = {"id": url, "owner": scene.alice.uri, "publicKeyPem": scene.mallory.public_key_pem}
+    scene.world.serve(url, {"@context": AS2} | key)
+    scene.world.serve(scene.alice.uri, scene.alice.document(publicKey=key))
+    body = a_body(scene.alice)
+
+    async with scene.drops(url, scene.alice.uri):
+        response = await scene.send(body, cavage(scene.mallory, body, key_id=url))
+
+    assert response.status_code == 401
+
+
 async def test_s_011_also_for_a_signed_get(scene: Scene) -> None:
     url = "https://evil.example/key.json"
     scene.world.serve(url, _forged_key_documents(scene, url)["key"])
