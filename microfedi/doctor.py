@@ -19,7 +19,7 @@ from microfedi.federation.context import system_clock
 from microfedi.federation.remote import ACTIVITY_ACCEPT, JRD_ACCEPT, Remote, Response
 from microfedi.protocol import netguard
 from microfedi.serving import is_served
-from microfedi.storage import checkup, condition, database, owner, sealed
+from microfedi.storage import checkup, condition, database, owner, schema, sealed
 from microfedi.storage.condition import Finding, State
 from microfedi.storage.owner import Owner
 
@@ -102,7 +102,7 @@ def _deleted(me: Owner) -> Finding:
 
 async def _database(settings: Config, now: datetime) -> tuple[Owner | None, list[Finding]]:
     """Look at the file, without migrating it. Raises: ConfigError if it cannot be opened."""
-    found, newest = database.schema_version(settings.database_file), database.newest_version()
+    found, newest = schema.version(settings.database_file), schema.newest()
     if found != newest:
         raise ConfigError(
             f"the database has schema {found}, this microfedi works with {newest}: "

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from microfedi.storage import database
+from microfedi.storage import database, schema
 
 HEADER = """\
 -- The schema as it is now, written by `make schema`; microfedi/storage/migrations/ makes it.
@@ -21,7 +21,7 @@ def current() -> str:
     """
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / database.FILE_NAME
-        database.migrate(path)
+        schema.migrate(path)
         with contextlib.closing(sqlite3.connect(path)) as connection:
             rows = connection.execute(
                 """

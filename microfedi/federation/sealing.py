@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from microfedi.federation.context import Context
-from microfedi.storage import database, files, jobs, media, resealing, vault_keys
+from microfedi.storage import files, jobs, media, resealing, schema, vault_keys
 from microfedi.storage.database import Transaction
 from microfedi.storage.media import Media
 from microfedi.storage.vault import PublicKey
@@ -51,8 +51,8 @@ async def run(ctx: Context, key: str) -> timedelta | None:
 
 def _forget_unsealed(database_file: Path) -> None:
     """Delete copies from before upgrades in which messages are not sealed, once all here are."""
-    for copy, schema in database.copies(database_file).items():
-        if schema < _FIRST_WITH_VAULT:
+    for copy, version in schema.copies(database_file).items():
+        if version < _FIRST_WITH_VAULT:
             copy.unlink(missing_ok=True)
             log.info("deleted a copy of the database from before messages were sealed")
 

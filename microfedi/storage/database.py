@@ -8,20 +8,18 @@ a page reads is a function `(reader) -> T` that runs whole on a reader's thread,
 import asyncio
 import contextlib
 import logging
-import os
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
 
 from microfedi.errors import ConfigError, DiskFull
-from microfedi.storage import room
+from microfedi.storage import room, schema
 from microfedi.storage.room import Room
 from microfedi.storage.sealed import Sealer
 from microfedi.storage.vault import SecretKeys
@@ -34,7 +32,6 @@ T = TypeVar("T")
 Params = Mapping[str, Any] | Sequence[Any]
 
 FILE_NAME = "microfedi.db"
-_COPIED = "-before-"  # in the name of a copy: which schema came, and which was there
 MAX_GROUP = 64  # changes that share a COMMIT: more gain nothing and make the first one wait
 MAX_QUESTIONS = 16  # that share a snapshot: one page among them delays the others by milliseconds
 READERS = 2  # threads; a page takes milliseconds, and each has its own page cache
@@ -371,98 +368,15 @@ def _apply(
         raise
 
 
-def _migrations() -> list[tuple[int, str]]:
-    directory = resources.files("microfedi.storage") / "migrations"
-    steps = [
-        (int(file.name[:4]), file.read_text("utf-8"))
-        for file in directory.iterdir()
-        if file.name.endswith(".sql")
-    ]
-    return sorted(steps)
-
-
-def newest_version() -> int:
-    """Return the schema version that this microfedi works with."""
-    return _migrations()[-1][0]
-
-
-def schema_version(path: Path) -> int:
-    """Return the schema version of the file at `path`; 0 if it is new or missing."""
-    if not path.exists():
-        return 0
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
-        return int(conn.execute("PRAGMA user_version").fetchone()[0])
-
-
-def migrate(path: Path) -> None:
-    """Bring the file at `path` (made if it is missing) to this microfedi's schema.
-
-    Each step and its number are one transaction. Before the first step of an upgrade a copy is
-    taken beside the file, named by the old version.
-
-    Raises: ConfigError if the file is from a newer microfedi.
-    """
-    steps = _migrations()
-    newest = steps[-1][0]
-    with _private_files():
-        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as conn:
-            conn.execute("PRAGMA journal_mode = WAL")
-            conn.execute("PRAGMA synchronous = FULL")
-            current = int(conn.execute("PRAGMA user_version").fetchone()[0])
-            if current > newest:
-                raise ConfigError(
-                    f"{path} was written by a newer microfedi (schema {current}, this one knows "
-                    f"{newest}): install the newer version again"
-                )
-            if 0 < current < newest:
-                copy = path.with_name(f"{path.stem}{_COPIED}{newest:04d}-was-{current:04d}.db")
-                copy.unlink(missing_ok=True)
-                conn.execute("VACUUM INTO ?", (str(copy),))
-                copy.chmod(0o600)
-                log.info("copied the database to %s before upgrading it", copy)
-            for number, script in steps:
-                if number <= current:
-                    continue
-                try:
-                    conn.executescript(
-                        f"BEGIN IMMEDIATE;\n{script}\n;PRAGMA user_version = {number};\nCOMMIT;"
-                    )
-                except sqlite3.Error:
-                    if conn.in_transaction:
-                        conn.execute("ROLLBACK")
-                    raise
-        path.chmod(0o600)
-
-
-def copies(path: Path) -> dict[Path, int]:
-    """Return the copies of the database at `path` that were made before upgrades, and the schema of
-    each.
-    """
-    found = path.parent.glob(
-        f"{path.stem}{_COPIED}[0-9][0-9][0-9][0-9]-was-[0-9][0-9][0-9][0-9].db"
-    )
-    return {one: int(one.stem[-4:]) for one in sorted(found)}
-
-
-@contextlib.contextmanager
-def _private_files() -> Iterator[None]:
-    """Whatever SQLite creates meanwhile (the file, -wal, -shm) is 0600."""
-    old = os.umask(0o077)
-    try:
-        yield
-    finally:
-        os.umask(old)
-
-
 async def open_database(path: Path, sealer: Sealer) -> Database:
     """Open the migrated file at `path`: one writer and a few readers, each with its own thread.
 
-    Raises: ConfigError if its schema is not this microfedi's (run `migrate` first).
+    Raises: ConfigError if its schema is not this microfedi's (run `schema.migrate` first).
     """
-    found = schema_version(path)
-    if found != newest_version():
-        raise ConfigError(f"{path} has schema {found}, expected {newest_version()}")
-    with _private_files():
+    found = schema.version(path)
+    if found != schema.newest():
+        raise ConfigError(f"{path} has schema {found}, expected {schema.newest()}")
+    with schema.private_files():
         writer = await _connect(path, _WRITE_PRAGMAS)
     readers = [await _connect(path, _READ_PRAGMAS, query_only=True) for _ in range(READERS)]
     return Database(writer, readers, sealer, Room(path.parent))
@@ -479,7 +393,7 @@ async def _connect(path: Path, pragmas: str, *, query_only: bool = False) -> aio
 @contextlib.asynccontextmanager
 async def opened(path: Path, sealer: Sealer) -> AsyncIterator[Database]:
     """Migrate, open, and close again: for the command line and for tests."""
-    migrate(path)
+    schema.migrate(path)
     database = await open_database(path, sealer)
     try:
         yield database

@@ -16,7 +16,7 @@ from microfedi.errors import NotFound
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
-from microfedi.storage import checkup, condition, database, deliveries, hosts, media, upkeep
+from microfedi.storage import checkup, condition, deliveries, hosts, media, schema, upkeep
 from microfedi.storage.checkup import FailingHost, Queues
 from microfedi.storage.condition import Finding
 from microfedi.storage.database import Reader
@@ -108,7 +108,7 @@ def _look(config: Config, now: datetime) -> Here:
         *condition.of_files(config),
         *condition.of_settings(config),
     )
-    copies = [one.stat() for one in database.copies(config.database_file)]
+    copies = [one.stat() for one in schema.copies(config.database_file)]
     newest = max((one.st_mtime for one in copies), default=None)
     return Here(
         findings,

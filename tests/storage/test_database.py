@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from microfedi.errors import ConfigError
-from microfedi.storage import database, sealed
+from microfedi.storage import database, schema, sealed
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.sealed import Sealer
 
@@ -85,36 +85,36 @@ async def test_files_are_private_even_under_a_lax_umask(tmp_path: Path) -> None:
 
 def test_a_file_from_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.db"
-    database.migrate(path)
+    schema.migrate(path)
     with sqlite3.connect(path) as conn:
-        conn.execute(f"PRAGMA user_version = {database.newest_version() + 1}")
+        conn.execute(f"PRAGMA user_version = {schema.newest() + 1}")
     conn.close()
 
     with pytest.raises(ConfigError, match="newer microfedi"):
-        database.migrate(path)
+        schema.migrate(path)
 
 
 def test_a_copy_is_taken_before_an_upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "m.db"
-    database.migrate(path)
-    steps = [*database._migrations(), (9999, "CREATE TABLE later (id INTEGER) STRICT")]
-    monkeypatch.setattr(database, "_migrations", lambda: steps)
+    schema.migrate(path)
+    steps = [*schema.steps(), (9999, "CREATE TABLE later (id INTEGER) STRICT")]
+    monkeypatch.setattr(schema, "steps", lambda: steps)
 
-    database.migrate(path)
+    schema.migrate(path)
 
     copies = [file for file in tmp_path.iterdir() if "before-9999" in file.name]
-    assert [database.schema_version(copy) for copy in copies] == [steps[-2][0]]
+    assert [schema.version(copy) for copy in copies] == [steps[-2][0]]
     assert copies[0].stat().st_mode & 0o777 == 0o600
-    assert database.schema_version(path) == 9999
+    assert schema.version(path) == 9999
 
 
 def test_what_the_first_version_kept_is_there_after_the_upgrade(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "m.db"
-    steps = database._migrations()
-    monkeypatch.setattr(database, "_migrations", lambda: steps[:1])
-    database.migrate(path)
+    steps = schema.steps()
+    monkeypatch.setattr(schema, "steps", lambda: steps[:1])
+    schema.migrate(path)
     with contextlib.closing(sqlite3.connect(path)) as conn:
         conn.executescript(
             """
@@ -124,9 +124,9 @@ def test_what_the_first_version_kept_is_there_after_the_upgrade(
             INSERT INTO blocked_actors (actor_id, created_at) VALUES (7, 't');
             """
         )
-    monkeypatch.setattr(database, "_migrations", lambda: steps)
+    monkeypatch.setattr(schema, "steps", lambda: steps)
 
-    database.migrate(path)
+    schema.migrate(path)
 
     with contextlib.closing(sqlite3.connect(path)) as conn:
         told = conn.execute("SELECT id, kind, actor_id, note_id, detail FROM notifications")
@@ -138,16 +138,16 @@ def test_what_the_first_version_kept_is_there_after_the_upgrade(
 
 def test_a_failing_step_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "m.db"
-    database.migrate(path)
-    version = database.schema_version(path)
+    schema.migrate(path)
+    version = schema.version(path)
     bad = (9999, "CREATE TABLE later (id INTEGER) STRICT; SELECT nonsense FROM nowhere;")
-    steps = [*database._migrations(), bad]
-    monkeypatch.setattr(database, "_migrations", lambda: steps)
+    steps = [*schema.steps(), bad]
+    monkeypatch.setattr(schema, "steps", lambda: steps)
 
     with pytest.raises(sqlite3.OperationalError):
-        database.migrate(path)
+        schema.migrate(path)
 
-    assert database.schema_version(path) == version
+    assert schema.version(path) == version
     with sqlite3.connect(path) as conn:
         assert conn.execute(
             "SELECT count(*) FROM sqlite_schema WHERE name = 'later'"

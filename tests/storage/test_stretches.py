@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from microfedi.storage import database, following, lists, stretches, timeline
+from microfedi.storage import following, lists, schema, stretches, timeline
 from microfedi.storage.database import Database, Transaction
 from microfedi.storage.stretches import Stretch
 from tests.factories import NOON
@@ -90,9 +90,9 @@ def test_what_was_on_home_before_knows_who_brought_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "m.db"
-    steps = database._migrations()
-    monkeypatch.setattr(database, "_migrations", lambda: steps[:2])
-    database.migrate(path)
+    steps = schema.steps()
+    monkeypatch.setattr(schema, "steps", lambda: steps[:2])
+    schema.migrate(path)
     with contextlib.closing(sqlite3.connect(path)) as conn:
         people = [(7, "Person"), (8, "Group")]
         conn.executemany(
@@ -122,9 +122,9 @@ def test_what_was_on_home_before_knows_who_brought_it(
             conn.execute("INSERT INTO home VALUES (?1, ?1, ?1)", (number + 1,))
         conn.execute("INSERT INTO home VALUES (9, 1, NULL)")
         conn.commit()
-    monkeypatch.setattr(database, "_migrations", lambda: steps)
+    monkeypatch.setattr(schema, "steps", lambda: steps)
 
-    database.migrate(path)
+    schema.migrate(path)
 
     with contextlib.closing(sqlite3.connect(path)) as conn:
         rows = conn.execute("SELECT position, actor_id, nth, tag FROM home ORDER BY position")
