@@ -11,8 +11,10 @@ from pathlib import Path
 
 from microfedi import __version__
 from microfedi import config as config_module
-from microfedi.account import setup
-from microfedi.account.setup import Factors, NewFactors, NewOwner, SetupProblems
+from microfedi.account import renewing, setup
+from microfedi.account.fresh import Factors
+from microfedi.account.renewing import NewFactors
+from microfedi.account.setup import NewOwner, SetupProblems
 from microfedi.config import Config
 from microfedi.errors import ConfigError, InvalidInput, MicrofediError
 from microfedi.federation import start
@@ -205,7 +207,7 @@ def _owner_reset(arguments: argparse.Namespace) -> int:
 
     async def change() -> NewFactors:
         async with _opened(settings) as db:
-            return await setup.reset(
+            return await renewing.reset(
                 db, settings, password=password, typed_key=typed_key, now=system_clock()
             )
 

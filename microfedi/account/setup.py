@@ -16,25 +16,19 @@ from datetime import datetime, timedelta
 
 from microfedi import config as config_module
 from microfedi import words
-from microfedi.account import passwords, recovery, recovery_key, tokens, totp
+from microfedi.account import fresh, passwords, recovery, tokens, totp
+from microfedi.account.fresh import Factors
 from microfedi.config import Config
-from microfedi.errors import ConfigError, InvalidInput, NotFound, WrongCredentials
+from microfedi.errors import ConfigError, InvalidInput, NotFound
 from microfedi.protocol import keys, sanitize
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.storage import (
     actors,
     credentials,
-    door_log,
     instance,
     owner,
-    passkeys,
-    pending_acts,
-    recognised,
-    sessions,
-    vault_keys,
 )
 from microfedi.storage.database import Database, Reader, Transaction
-from microfedi.storage.door_log import Visitor
 from microfedi.storage.instance import Instance
 from microfedi.storage.owner import Owner
 from microfedi.storage.sealed import Sealer
@@ -50,15 +44,6 @@ class SetupProblems(InvalidInput):
     def __init__(self, problems: dict[str, str]) -> None:
         super().__init__(*next(iter(problems.items())))
         self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class Factors:
-    """Fresh secrets, to be shown once. `recovery_key` is that of the message vault."""
-
-    totp_secret: str
-    recovery_codes: tuple[str, ...]
-    recovery_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +64,6 @@ class NewOwner:
     totp_uri: str
     factors: Factors
     opened: Opened
-
-
-@dataclass(frozen=True, slots=True)
-class NewFactors:
-    """What `owner reset` prints."""
-
-    totp_uri: str
-    factors: Factors
-
-
-def fresh_factors() -> Factors:
-    """Return a new TOTP secret, recovery codes and recovery key, kept nowhere yet."""
-    return Factors(totp.new_secret(), recovery.new_codes(), recovery_key.new())
 
 
 # --- the directory
@@ -167,7 +139,7 @@ def has_owner(reader: Reader) -> bool:
 
 def begin(sealer: Sealer, config: Config, *, token: str, handle: str = "") -> Pending:
     """Return what an empty setup form shows: a secret for the app, recovery codes to write down."""
-    return _pending(sealer, config, token, fresh_factors(), handle)
+    return _pending(sealer, config, token, fresh.factors(), handle)
 
 
 def again(sealer: Sealer, config: Config, *, token: str, sealed: str, handle: str = "") -> Pending:
@@ -250,7 +222,7 @@ async def make_owner(
     problems = _problems(config, handle=handle, name=name, password=password)
     if problems:
         raise SetupProblems(problems)
-    chosen = factors or fresh_factors()
+    chosen = factors or fresh.factors()
     hashed = await passwords.hash_password(password)
     rsa_pem, ed25519_pem = await asyncio.to_thread(_new_keys)
 
@@ -271,127 +243,10 @@ async def make_owner(
             now=now,
         )
         instance.clear_setup_token(tx)
-        return made, _new_vault(tx, hashed, chosen, now)
+        return made, fresh.vault(tx, hashed, chosen, now)
 
     made, opened = await db.write(make)
-    return NewOwner(made, _uri(config, chosen, handle), chosen, opened)
-
-
-def _new_vault(
-    tx: Transaction, hashed: passwords.Halves, factors: Factors, now: datetime
-) -> Opened:
-    opened = vault_keys.create(tx, now=now)
-    vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
-    vault_keys.let_in(tx, opened, "recovery", recovery_key.key_of(factors.recovery_key), now=now)
-    return opened
-
-
-# --- later
-
-
-async def reset(
-    db: Database, config: Config, *, password: str, now: datetime, typed_key: str = ""
-) -> NewFactors:
-    """Give the owner a new password, a new second factor and new recovery codes; log everybody out.
-
-    Passkeys are removed, and what waits for its day is cancelled: whoever had got in may have made
-    either. For the command line: whoever can run it has the machine, not the messages. With the
-    old recovery key (`typed_key`) the vault opens with the new password; without it a new vault is
-    made, and what the old one holds stays sealed, until the old password or key is remembered.
-
-    Raises: ConfigError if there is no owner yet, or no more; InvalidInput (`password`,
-        `recovery_key`); TooBusy.
-    """
-    known = await db.read(owner.load)
-    if known is None:
-        raise ConfigError("this server has no owner yet; to make one: setup-link, or init")
-    if known.deleted_at is not None:
-        raise ConfigError("the account is deleted: nobody can log in here any more")
-    passwords.check(password, own_words=_own_words(config, known.handle))
-    hashed = await passwords.hash_password(password)
-    factors = fresh_factors()
-    old_key = recovery_key.key_of(typed_key) if typed_key else None
-
-    def change(tx: Transaction) -> None:
-        # First: the browsers of the sessions that end are told, too.
-        door_log.add(tx, door_log.Kind.SHELL, now=now, detail="owner reset")
-        vault_keys.keep_password(tx, credentials.password_hash(tx) or "")
-        credentials.set_password_hash(tx, hashed.stored)
-        credentials.set_totp(tx, factors.totp_secret, 0)
-        credentials.replace_recovery_codes(tx, recovery.hashes_of(factors.recovery_codes))
-        sessions.end_all(tx)
-        recognised.forget(tx)
-        for passkey in passkeys.all(tx):
-            passkeys.remove(tx, passkey.id)
-            vault_keys.close_way(tx, "passkey", holder=passkey.credential.hex())
-        for act in pending_acts.waiting(tx):
-            pending_acts.cancel(tx, act.kind)
-            door_log.add(tx, door_log.Kind.ACT_CANCELLED, now=now, detail=act.kind)
-        if old_key is None:
-            _new_vault(tx, hashed, factors, now)
-        else:
-            try:
-                opened = vault_keys.open_by(tx, "recovery", old_key)
-            except WrongCredentials as error:
-                raise InvalidInput("recovery_key", error.template, **error.values) from error
-            opened, _ = vault_keys.keep_sealing(tx, opened, now=now)  # it may be an older one
-            vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
-            vault_keys.let_in(
-                tx, opened, "recovery", recovery_key.key_of(factors.recovery_key), now=now
-            )
-
-    await db.write(change)
-    return NewFactors(_uri(config, factors, known.handle), factors)
-
-
-async def change_password(
-    db: Database,
-    config: Config,
-    *,
-    password: str,
-    opened: Opened | None,
-    session_id: int | None,
-    now: datetime,
-    by: Visitor = door_log.NOBODY,
-) -> None:
-    """Keep a new password and log out every other browser. Ask `login.confirm` first.
-
-    `opened` is the message vault, which the new password opens from now on.
-
-    Raises: InvalidInput (`password`); NotFound before setup; TooBusy.
-    """
-    known = await db.read(owner.load)
-    if known is None:
-        raise NotFound("there is no owner yet")
-    passwords.check(password, own_words=_own_words(config, known.handle))
-    hashed = await passwords.hash_password(password)
-
-    def change(tx: Transaction) -> None:
-        # First: the browsers of the sessions that end are told, too.
-        door_log.add(tx, door_log.Kind.PASSWORD, now=now, by=by)
-        credentials.set_password_hash(tx, hashed.stored)
-        sessions.end_all(tx, but=session_id)
-        if opened is not None:
-            vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
-
-    await db.write(change)
-
-
-async def renew_recovery_codes(
-    db: Database, *, now: datetime, by: Visitor = door_log.NOBODY
-) -> tuple[str, ...]:
-    """Return ten new recovery codes, to be shown once; those before are worthless.
-
-    Ask `login.confirm` first.
-    """
-    codes = recovery.new_codes()
-
-    def change(tx: Transaction) -> None:
-        credentials.replace_recovery_codes(tx, recovery.hashes_of(codes))
-        door_log.add(tx, door_log.Kind.RECOVERY_CODES, now=now, by=by)
-
-    await db.write(change)
-    return codes
+    return NewOwner(made, fresh.uri(config, chosen, handle), chosen, opened)
 
 
 def _problems(config: Config, *, handle: str, name: str, password: str) -> dict[str, str]:
@@ -411,7 +266,7 @@ def _problems(config: Config, *, handle: str, name: str, password: str) -> dict[
             "A name has at most %(limit)s characters.", limit=actors.MAX_NAME_CHARS
         )
     try:
-        passwords.check(password, own_words=_own_words(config, handle))
+        passwords.check(password, own_words=fresh.own_words(config, handle))
     except InvalidInput as problem:
         problems["password"] = words.of(problem)
     return problems
@@ -421,23 +276,14 @@ def _bad_handle(message: str) -> InvalidInput:
     return InvalidInput("handle", "It %(what)s.", what=words.gettext(message))
 
 
-def _own_words(config: Config, handle: str) -> tuple[str, ...]:
-    return (handle, config.host.partition(":")[0], config.domain.partition(":")[0])
-
-
 def _new_keys() -> tuple[str, str]:
     return keys.generate_rsa(), keys.generate_ed25519()
-
-
-def _uri(config: Config, factors: Factors, handle: str) -> str:
-    label = f"{handle}@{config.domain}" if handle else config.domain
-    return totp.provisioning_uri(factors.totp_secret, handle=label, host=config.host)
 
 
 def _pending(sealer: Sealer, config: Config, token: str, factors: Factors, handle: str) -> Pending:
     plain = json.dumps([factors.totp_secret, factors.recovery_codes, factors.recovery_key]).encode()
     sealed = sealer.seal("setup", plain, bound_to=tokens.hash_of(token).hex())
-    uri = _uri(config, factors, handle or config.handle)
+    uri = fresh.uri(config, factors, handle or config.handle)
     return Pending(factors, uri, totp.qr_svg(uri), base64.urlsafe_b64encode(sealed).decode("ascii"))
 
 

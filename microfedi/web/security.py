@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi import words
-from microfedi.account import setup
+from microfedi.account import renewing
 from microfedi.errors import InvalidInput
 from microfedi.federation import alerts
 from microfedi.federation.outbox import keys
@@ -41,7 +41,7 @@ async def change_password(request: Request) -> Response:
             raise InvalidInput("new_password", _("The two new passwords differ."))
         ctx, session = context_of(request), await http_sessions.of(request)
         session_id = session.id if session else None
-        await setup.change_password(
+        await renewing.change_password(
             ctx.db,
             ctx.config,
             password=new,
@@ -61,7 +61,7 @@ async def renew_codes(request: Request) -> Response:
 
     async def change(form: FormData, opened: Opened | None) -> dict[str, Any]:
         ctx = context_of(request)
-        codes = await setup.renew_recovery_codes(
+        codes = await renewing.renew_recovery_codes(
             ctx.db, now=ctx.now(), by=addresses.visitor(request)
         )
         return {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from microfedi.account import login, passwords, setup
+from microfedi.account import login, passwords, renewing, setup
 from microfedi.account.passkeys import Challenges
 from microfedi.account.setup import Pending, SetupProblems
 from microfedi.account.throttle import Throttle
@@ -237,7 +237,7 @@ async def test_a_reset_replaces_every_secret_and_ends_every_session(door: Door) 
     old = Door(door.db, door.config, door.secret, door.recovery_codes, door.recovery_key)
     new_password = "nine blue kettles on the moor"
 
-    fresh = await setup.reset(door.db, door.config, password=new_password, now=NOON)
+    fresh = await renewing.reset(door.db, door.config, password=new_password, now=NOON)
 
     assert await door.db.read(sessions.all) == []
     later = NOON + timedelta(minutes=2)
@@ -252,14 +252,14 @@ async def test_a_reset_replaces_every_secret_and_ends_every_session(door: Door) 
     await door.attempt(new_password, now=later)
     assert await door.db.read(credentials.recovery_codes_left) == 10
     with pytest.raises(InvalidInput, match="at least 12"):
-        await setup.reset(door.db, door.config, password="short", now=NOON)
+        await renewing.reset(door.db, door.config, password="short", now=NOON)
 
 
 async def test_a_reset_needs_an_owner(db: Database, config: Config) -> None:
     await setup.ensure_instance(db, config, NOON)
 
     with pytest.raises(ConfigError, match="no owner yet"):
-        await setup.reset(db, config, password=PASSWORD, now=NOON)
+        await renewing.reset(db, config, password=PASSWORD, now=NOON)
 
 
 async def test_a_changed_password_logs_out_every_other_browser(door: Door) -> None:
@@ -267,7 +267,7 @@ async def test_a_changed_password_logs_out_every_other_browser(door: Door) -> No
     await door.attempt(now=NOON + timedelta(seconds=30))
     mine, other = await door.db.read(sessions.all)
 
-    await setup.change_password(
+    await renewing.change_password(
         door.db,
         door.config,
         password="nine blue kettles on the moor",
@@ -283,7 +283,7 @@ async def test_a_changed_password_logs_out_every_other_browser(door: Door) -> No
 
 
 async def test_renewed_recovery_codes_make_the_old_ones_worthless(door: Door) -> None:
-    fresh = await setup.renew_recovery_codes(door.db, now=NOON)
+    fresh = await renewing.renew_recovery_codes(door.db, now=NOON)
 
     with pytest.raises(InvalidInput):
         await door.attempt(code=door.recovery_codes[0])

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from microfedi.account import recovery_key, setup
+from microfedi.account import recovery_key, renewing
 from microfedi.errors import InvalidInput
 from microfedi.storage import credentials, door_log, vault_keys
 from microfedi.storage.database import Database
@@ -41,7 +41,7 @@ async def test_the_password_opens_what_arrived_while_nobody_was_there(door: Door
 async def test_a_changed_password_opens_it_and_the_old_one_does_not(door: Door) -> None:
     one = await sealed(door.db)
     entered = await door.enter()
-    await setup.change_password(
+    await renewing.change_password(
         door.db, door.config, password=NEW, opened=entered.opened, session_id=None, now=LATER
     )
     assert opens((await door.enter(NEW, now=LATER)).opened, one) == b"between us"
@@ -50,27 +50,29 @@ async def test_a_changed_password_opens_it_and_the_old_one_does_not(door: Door) 
 
 async def test_with_the_recovery_key_a_reset_keeps_the_messages(door: Door) -> None:
     one = await sealed(door.db)
-    fresh = await setup.reset(
+    fresh = await renewing.reset(
         door.db, door.config, password=NEW, typed_key=door.recovery_key.upper(), now=NOON
     )
     door.secret = fresh.factors.totp_secret
     assert opens((await door.enter(NEW)).opened, one) == b"between us"
     assert fresh.factors.recovery_key != door.recovery_key
     with pytest.raises(InvalidInput, match="does not open"):
-        await setup.reset(door.db, door.config, password=NEW, typed_key=door.recovery_key, now=NOON)
+        await renewing.reset(
+            door.db, door.config, password=NEW, typed_key=door.recovery_key, now=NOON
+        )
 
 
 @pytest.mark.parametrize("typed", ["nonsense", recovery_key.new()])
 async def test_a_wrong_recovery_key_changes_nothing(door: Door, typed: str) -> None:
     with pytest.raises(InvalidInput) as problem:
-        await setup.reset(door.db, door.config, password=NEW, typed_key=typed, now=NOON)
+        await renewing.reset(door.db, door.config, password=NEW, typed_key=typed, now=NOON)
     assert problem.value.field == "recovery_key"
     await door.enter()
 
 
 async def test_without_it_a_new_vault_begins_and_the_old_one_waits(door: Door) -> None:
     old = await sealed(door.db, b"before")
-    fresh = await setup.reset(door.db, door.config, password=NEW, now=NOON)
+    fresh = await renewing.reset(door.db, door.config, password=NEW, now=NOON)
     door.secret = fresh.factors.totp_secret
     new = await sealed(door.db, b"after")
     opened = (await door.enter(NEW)).opened
@@ -85,8 +87,8 @@ async def test_without_it_a_new_vault_begins_and_the_old_one_waits(door: Door) -
 
 async def test_the_recovery_key_of_a_lost_vault_opens_what_comes_from_then_on(door: Door) -> None:
     old = await sealed(door.db, b"before")
-    await setup.reset(door.db, door.config, password=NEW, now=NOON)  # and a second vault begins
-    fresh = await setup.reset(
+    await renewing.reset(door.db, door.config, password=NEW, now=NOON)  # and a second vault begins
+    fresh = await renewing.reset(
         door.db, door.config, password=NEW, typed_key=door.recovery_key, now=LATER
     )
     door.secret = fresh.factors.totp_secret
@@ -135,11 +137,11 @@ async def test_the_door_log_tells_of_it(door: Door) -> None:
     with pytest.raises(InvalidInput):
         await door.enter()  # the code was used
     await door.enter(now=LATER)
-    await setup.change_password(
+    await renewing.change_password(
         door.db, door.config, password=NEW, opened=entered.opened, session_id=None, now=LATER
     )
     await door.enter(NEW, door.recovery_codes[0], now=LATER)
-    await setup.reset(door.db, door.config, password=NEW, now=LATER)
+    await renewing.reset(door.db, door.config, password=NEW, now=LATER)
     assert await lines(door.db) == [
         "failure",
         "sign_in",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from microfedi.account import setup
+from microfedi.account import renewing
 from microfedi.config import Mail
 from microfedi.federation import alerts
 from microfedi.storage.database import Reader
@@ -149,7 +149,7 @@ async def test_somebody_on_the_server_is_told_of_by_mail_and_push(
         browser = await turned_on(app)
         server.mails.clear()
         app.clock.forward(minutes=1)
-        await setup.reset(
+        await renewing.reset(
             app.ctx.db, app.ctx.config, password="a wholly new password", now=app.clock.now
         )
         await alerts.run(app.ctx, "")

@@ -6,7 +6,7 @@ import httpx2
 import pytest
 
 from microfedi import doctor, imagework
-from microfedi.account import setup
+from microfedi.account import renewing, setup
 from microfedi.errors import ConfigError, InvalidInput
 from microfedi.federation import start
 from microfedi.federation.outbox import irreversible, leaving
@@ -224,7 +224,7 @@ async def test_the_doctor_says_so_and_no_password_brings_it_back(tmp_path: Path)
         await leaving.erase(app.ctx, "")
         assert "everybody was told" in await said()
         with pytest.raises(ConfigError, match="deleted"):
-            await setup.reset(
+            await renewing.reset(
                 app.ctx.db, config, password="nine quiet geese on a jetty", now=app.clock.now
             )
 

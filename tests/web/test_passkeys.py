@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from microfedi.account import setup
+from microfedi.account import renewing
 from microfedi.federation.outbox import irreversible
 from microfedi.storage import vault_keys
 from tests.app_fixture import PASSWORD, App, an_app, texts
@@ -168,7 +168,7 @@ async def test_a_reset_on_the_server_undoes_what_a_thief_left_behind(tmp_path: P
         await enrolled(app, device)
         await irreversible.ask(app.ctx, "delete")
 
-        await setup.reset(
+        await renewing.reset(
             app.ctx.db, app.ctx.config, password="nine blue kettles on the moor", now=app.clock.now
         )
 

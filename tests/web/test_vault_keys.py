@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from microfedi.account import passwords, recovery_key, setup, vaults
+from microfedi.account import passwords, recovery_key, renewing, vaults
 from microfedi.errors import InvalidInput, WrongCredentials
 from microfedi.storage import credentials, vault, vault_keys
 from microfedi.storage.door_log import NOBODY
@@ -47,7 +47,7 @@ async def can_be_read(app: App, talk: str) -> list[str]:
 async def start_anew(app: App, typed_key: str = "") -> None:
     """A new password, set on the server, and a login with it."""
     app.clock.forward(minutes=1)
-    fresh = await setup.reset(
+    fresh = await renewing.reset(
         app.ctx.db, app.ctx.config, password=NEW_PASSWORD, now=app.clock.now, typed_key=typed_key
     )
     app.secret = fresh.factors.totp_secret
