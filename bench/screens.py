@@ -44,7 +44,6 @@ from microfedi.storage import (
     lists,
     notes,
     notifications,
-    search,
     timeline,
 )
 from microfedi.storage.database import Params, Reader, Transaction
@@ -176,7 +175,7 @@ async def filled(server: Server, authors: list[Author]) -> dict[str, str]:
                 notifications.add(tx, kind, actor_id=met[number % len(met)], note_id=about, now=now)
 
         await db.write(cares)
-        while await db.write(search.index):
+        while await db.write(search_index.index):
             pass
 
         def kept(tx: Transaction) -> tuple[int, int, int]:

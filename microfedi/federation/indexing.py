@@ -8,7 +8,7 @@ from functools import partial
 
 from microfedi.federation import waiting
 from microfedi.federation.context import Context
-from microfedi.storage import search
+from microfedi.storage import search_index
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +36,15 @@ class Indexer:
     async def turn(self) -> None:
         """Read everything that waits; then have the words of what was deleted leave the file."""
         db, read = self._ctx.db, 0
-        while await db.read(search.has_waiting):
+        while await db.read(search_index.has_waiting):
             db.room.demand()
-            read += await db.write(search.index)
+            read += await db.write(search_index.index)
             await waiting.until_woken(self._ctx.stopping, self._pause_s)
-        if read > search.BATCH:
+        if read > search_index.BATCH:
             log.info("made searchable posts_and_people=%d", read)
         now = self._ctx.now()
-        if await db.read(partial(search.is_untidy, now=now)):
-            await db.write(partial(search.begin_tidying, now=now))
-            while await db.write(search.tidy):
+        if await db.read(partial(search_index.is_untidy, now=now)):
+            await db.write(partial(search_index.begin_tidying, now=now))
+            while await db.write(search_index.tidy):
                 await waiting.until_woken(self._ctx.stopping, self._pause_s)
             log.info("tidied the search index")

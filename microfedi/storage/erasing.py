@@ -6,7 +6,7 @@ The gravestone is the owner's row with their handle, and their keys as long as s
 from datetime import datetime
 
 from microfedi.protocol import instants
-from microfedi.storage import alerts, search
+from microfedi.storage import alerts, search_index
 from microfedi.storage.database import Reader, Transaction
 
 # What the last words need to get out, and what says that there was somebody.
@@ -60,7 +60,7 @@ def contents(tx: Transaction) -> None:
         """
     )
     tx.run("UPDATE instance SET door_log_end = NULL")
-    search.clear(tx)  # last: what was deleted above was put down there, to be taken out later
+    search_index.clear(tx)  # last: what was deleted above was put down there, to be taken out later
 
 
 def is_told(reader: Reader) -> bool:

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 
 from microfedi.protocol import sanitize
-from microfedi.storage import messages, search, searchwords
+from microfedi.storage import messages, search_index, searchwords
 from microfedi.storage.database import Reader
 from microfedi.storage.messages import Message
 from microfedi.storage.search import Fact, Query, Term
@@ -84,7 +84,7 @@ def step(reader: Reader, query: Query, *, before: int | None = None) -> Step:
 
 def text_of(message: Message) -> str:
     """Return everything that a message says."""
-    return search.said(
+    return search_index.said(
         (message.summary,), message.html, message.attachments, message.poll, message.hashtags
     )
 
@@ -137,6 +137,6 @@ def _facts(message: Message) -> set[str]:
         "haswarning": bool(message.summary),
         "isreply": message.in_reply_to is not None,
         "issensitive": message.sensitive or bool(message.summary),
-        search.language_fact(message.language or ""): message.language is not None,
+        search_index.language_fact(message.language or ""): message.language is not None,
     }
     return {name for name, is_so in found.items() if is_so}

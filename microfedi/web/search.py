@@ -14,7 +14,7 @@ from microfedi.federation import lookup
 from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page, zone_of
-from microfedi.storage import bookmarks, likes, notes, search
+from microfedi.storage import bookmarks, likes, notes, search, search_index
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.owner import Owner
@@ -189,7 +189,7 @@ def _found(
         is_behind=(
             tab in ("all", "posts")
             and len(found.notes) < PAGE_FOUND  # who finds much misses nothing yet
-            and search.is_behind(reader)
+            and search_index.is_behind(reader)
         ),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from microfedi.protocol import ids
-from microfedi.storage import lists, search
+from microfedi.storage import lists, search, search_index
 from microfedi.storage.database import Reader
 from microfedi.storage.owner import Owner
 from microfedi.storage.search import Fact, Mark, Query, Term
@@ -129,8 +129,8 @@ def _with_operator(
         days = None if is_excluded else _days(wanted, now.astimezone(zone).date())
         return None if days is None else _bounded(asked, operator, days, zone)
     if operator == "language":
-        fact = search.language_fact(wanted)
-        values: tuple[str, ...] | None = (fact,) if fact != search.language_fact("") else None
+        fact = search_index.language_fact(wanted)
+        values: tuple[str, ...] | None = (fact,) if fact != search_index.language_fact("") else None
     else:
         values = {"has": _HAS, "is": _IS, "in": _IN}.get(operator, {}).get(wanted)
     if values is not None:

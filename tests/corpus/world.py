@@ -25,7 +25,7 @@ from microfedi.federation import jobs, lookup, process
 from microfedi.federation.keyring import Keyring
 from microfedi.protocol import uris, vocab
 from microfedi.protocol.vocab import ACTOR_TYPES
-from microfedi.storage import actors, following, notes, polls, search
+from microfedi.storage import actors, following, notes, polls, search_index
 from microfedi.storage.database import Transaction
 from microfedi.storage.following import State
 from microfedi.storage.notes import Note
@@ -100,7 +100,7 @@ class World:
                     values = {f"v{index}": value for index, value in enumerate(row)}
                     places = ", ".join(f":{name}" for name in values)
                     tx.run(f'INSERT INTO "{table}" VALUES ({places})', values)  # noqa: S608
-            search.clear(tx)
+            search_index.clear(tx)
 
         await app.ctx.db.write(change)
         await app.ctx.reload_owner()

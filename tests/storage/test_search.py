@@ -11,7 +11,16 @@ import pytest
 from microfedi.protocol import ids, vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, blocks, bookmarks, database, erasing, notes, search
+from microfedi.storage import (
+    actors,
+    blocks,
+    bookmarks,
+    database,
+    erasing,
+    notes,
+    search,
+    search_index,
+)
 from microfedi.storage.database import Database, Reader, Transaction
 from microfedi.storage.search import Fact, Mark, Query, Term
 from tests.factories import NOON, an_actor
@@ -44,7 +53,7 @@ def posted(
 
 
 def indexed(tx: Transaction) -> None:
-    while search.index(tx):
+    while search_index.index(tx):
         pass
 
 
@@ -345,10 +354,10 @@ async def test_no_word_of_a_closed_or_deleted_post_lies_in_the_file(
     def drop(tx: Transaction) -> None:
         notes.delete(tx, gone, now=NOON)
         indexed(tx)
-        search.begin_tidying(tx, NOON)
+        search_index.begin_tidying(tx, NOON)
 
     def folded(tx: Transaction) -> None:
-        while search.tidy(tx):
+        while search_index.tidy(tx):
             pass
 
     gone = await db.write(change)
@@ -376,16 +385,16 @@ async def test_tidying_is_due_after_something_was_deleted_once_a_day(db: Databas
         indexed(tx)
 
     one = await db.write(made)
-    assert not await db.read(lambda r: search.is_untidy(r, NOON))
+    assert not await db.read(lambda r: search_index.is_untidy(r, NOON))
 
     await db.write(lambda tx: gone(tx, one))
-    assert await db.read(lambda r: search.is_untidy(r, NOON))
+    assert await db.read(lambda r: search_index.is_untidy(r, NOON))
 
-    await db.write(lambda tx: search.begin_tidying(tx, NOON))
+    await db.write(lambda tx: search_index.begin_tidying(tx, NOON))
     another = await db.write(made)
     await db.write(lambda tx: gone(tx, another))
-    assert not await db.read(lambda r: search.is_untidy(r, NOON + timedelta(hours=23)))
-    assert await db.read(lambda r: search.is_untidy(r, NOON + timedelta(hours=24)))
+    assert not await db.read(lambda r: search_index.is_untidy(r, NOON + timedelta(hours=23)))
+    assert await db.read(lambda r: search_index.is_untidy(r, NOON + timedelta(hours=24)))
 
 
 async def test_a_deleted_post_is_gone_before_and_after_it_was_indexed(db: Database) -> None:
@@ -400,7 +409,7 @@ async def test_a_deleted_post_is_gone_before_and_after_it_was_indexed(db: Databa
     await db.write(change)
 
     assert await db.read(lambda r: words_in(r, "search_posts")) == []
-    assert not await db.read(search.has_waiting)
+    assert not await db.read(search_index.has_waiting)
 
 
 async def test_posts_go_with_their_author_out_of_the_index(db: Database) -> None:

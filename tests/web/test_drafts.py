@@ -12,7 +12,7 @@ from microfedi.errors import InvalidInput
 from microfedi.federation import jobs as federation_jobs
 from microfedi.federation import prune
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import circles, drafts, notes, own_emojis, search
+from microfedi.storage import circles, drafts, notes, own_emojis, search_index
 from microfedi.storage.drafts import Kept
 from microfedi.storage.notes import Note
 from microfedi.storage.own_emojis import OwnEmoji
@@ -490,7 +490,7 @@ async def test_suggestions_come_from_what_is_known_here(tmp_path: Path) -> None:
         await _picture(app)
         emoji = OwnEmoji("blobheron", "f" * 22, "image/png", app.clock.now)
         await app.ctx.db.write(lambda tx: own_emojis.add(tx, emoji))
-        while await app.ctx.db.write(search.index):
+        while await app.ctx.db.write(search_index.index):
             pass
 
         async def asked(kind: str, q: str) -> list[str]:
