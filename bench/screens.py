@@ -44,6 +44,7 @@ from microfedi.storage import (
     lists,
     notes,
     notifications,
+    search_index,
     timeline,
 )
 from microfedi.storage.database import Params, Reader, Transaction

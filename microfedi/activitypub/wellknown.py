@@ -16,7 +16,7 @@ from microfedi.errors import NotFound
 from microfedi.federation.context import Context
 from microfedi.http.context import context_of
 from microfedi.protocol import intents, nodeinfo, webfinger
-from microfedi.storage import actors, instance, notes
+from microfedi.storage import actors, instance, note_lists
 
 # Public copies of discovery documents live so long: a profile picture may change.
 DISCOVERY_SECONDS = 3600
@@ -102,7 +102,7 @@ async def show_nodeinfo(request: Request) -> Response:
     known: _Count | None = getattr(request.app.state, "post_count", None)
     now = ctx.now()
     if known is None or now - known.at > COUNT_FOR:
-        posts = await ctx.db.read(lambda r: notes.count_of(r, ctx.owner.actor_id, OPEN))
+        posts = await ctx.db.read(lambda r: note_lists.count_of(r, ctx.owner.actor_id, OPEN))
         known = request.app.state.post_count = _Count(posts, now)
     document = nodeinfo.document(
         "2.0" if version == "2.0" else "2.1",

@@ -260,7 +260,7 @@ def _tree(reader: Reader, thread_id: int) -> tuple[dict[str, list[str]], dict[st
     """
     below: dict[str, list[str]] = {}
     lists: dict[str, str | None] = {}
-    for note in notes.thread(reader, thread_id):
+    for note in threads.notes_of(reader, thread_id):
         if note.in_reply_to_uri is not None:
             below.setdefault(note.in_reply_to_uri, []).append(note.uri)
         if note.public_id is None and note.visibility.is_open:

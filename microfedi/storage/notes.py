@@ -6,7 +6,7 @@ note is open to everybody. What comes in as a `vocab.Note` has been read by `par
 """
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Row
@@ -19,12 +19,6 @@ from microfedi.storage import bodies, polls, rowids, tombstones, versions
 from microfedi.storage.bodies import Body
 from microfedi.storage.database import Params, Reader, Transaction
 from microfedi.storage.sealed import Sealer
-
-MAX_THREAD_NOTES = 500  # of one thread on a page; longer ones are cut at the newest end
-# Bytes of a post as it is kept. Of longer ones only so many bytes are on the page of a thread, so
-# that nobody makes it a page of 50 MB, or pushes out what is short.
-LONG_BYTES = 16 * 1024
-MAX_LONG_BYTES = 1024 * 1024
 
 _COLUMNS = """
     notes.id, notes.uri, notes.public_id, notes.actor_id, notes.visibility, notes.url,
@@ -282,145 +276,6 @@ def selected(reader: Reader, rest: str, params: Params) -> list[Note]:
     `rest` is what stands behind the columns: FROM, with a table `notes`, and so on.
     """
     return _all(reader, reader.all(f"SELECT {_COLUMNS} {rest}", params))
-
-
-def by_actor(
-    reader: Reader,
-    actor_id: int,
-    *,
-    visibilities: Collection[Visibility],
-    before_id: int | None = None,
-    limit: int,
-    with_replies: bool = True,
-) -> list[Note]:
-    """Return somebody's notes, newest first. Without replies, their replies to themselves stay."""
-    rows = reader.all(
-        f"""
-        SELECT {_COLUMNS}
-          FROM notes
-         WHERE actor_id = :actor_id
-           AND id < coalesce(:before_id, 9223372036854775807)
-           AND visibility IN (SELECT value FROM json_each(:visibilities))
-           AND (:with_replies
-                OR in_reply_to_uri IS NULL
-                OR EXISTS (SELECT 1 FROM notes AS parent
-                            WHERE parent.id = notes.in_reply_to_id
-                              AND parent.actor_id = notes.actor_id))
-         ORDER BY id DESC
-         LIMIT :limit
-        """,  # noqa: S608
-        {
-            "actor_id": actor_id,
-            "before_id": before_id,
-            "visibilities": json.dumps([one.value for one in visibilities]),
-            "with_replies": with_replies,
-            "limit": limit,
-        },
-    )
-    return _all(reader, rows)
-
-
-def thread(reader: Reader, thread_id: int, *, limit: int = MAX_THREAD_NOTES) -> list[Note]:
-    """Return the notes of a thread, oldest first; of the long ones not more than fit on a page."""
-    rows = reader.all(
-        f"""
-        SELECT {_COLUMNS}
-          FROM notes
-         WHERE thread_id = :id
-           AND (length(body) <= :long
-                OR id IN (SELECT id
-                            FROM (SELECT id, sum(length(body)) OVER (ORDER BY id) AS so_far
-                                    FROM notes
-                                   WHERE thread_id = :id AND length(body) > :long)
-                           WHERE so_far <= :most))
-         ORDER BY id
-         LIMIT :limit
-        """,  # noqa: S608
-        {"id": thread_id, "limit": limit, "long": LONG_BYTES, "most": MAX_LONG_BYTES},
-    )
-    return _all(reader, rows)
-
-
-def is_thread_longer(reader: Reader, thread_id: int, shown: int) -> bool:
-    """True if a thread has more notes than `shown`."""
-    found: int = reader.value("SELECT count(*) FROM notes WHERE thread_id = :id", {"id": thread_id})
-    return found > shown
-
-
-def replies_to(
-    reader: Reader,
-    note_id: int,
-    *,
-    visibilities: Collection[Visibility],
-    after_id: int = 0,
-    limit: int,
-) -> list[Note]:
-    """Return the direct replies to a note, oldest first."""
-    rows = reader.all(
-        f"""
-        SELECT {_COLUMNS}
-          FROM notes
-         WHERE in_reply_to_id = :note_id
-           AND id > :after_id
-           AND visibility IN (SELECT value FROM json_each(:visibilities))
-         ORDER BY id
-         LIMIT :limit
-        """,  # noqa: S608
-        {
-            "note_id": note_id,
-            "after_id": after_id,
-            "visibilities": json.dumps([one.value for one in visibilities]),
-            "limit": limit,
-        },
-    )
-    return _all(reader, rows)
-
-
-def by_tag(
-    reader: Reader,
-    tag: str,
-    *,
-    before_id: int | None = None,
-    limit: int,
-    own_public: bool = False,
-) -> list[Note]:
-    """Return the open notes with a hashtag (lower-case, without #), newest first.
-
-    `own_public` leaves only the owner's public ones: a quiet post is for those who come by it, not
-    for those who look for a word.
-    """
-    only = "AND note_tags.is_mine AND notes.visibility = 'public'" if own_public else ""
-    rows = reader.all(
-        f"""
-        SELECT {_COLUMNS}
-          FROM note_tags
-          JOIN notes ON notes.id = note_tags.note_id
-         WHERE note_tags.tag = :tag
-           AND note_tags.note_id < coalesce(:before_id, 9223372036854775807)
-           {only}
-         ORDER BY note_tags.note_id DESC
-         LIMIT :limit
-        """,  # noqa: S608
-        {"tag": tag, "before_id": before_id, "limit": limit},
-    )
-    return _all(reader, rows)
-
-
-def count_of(reader: Reader, actor_id: int, visibilities: Collection[Visibility]) -> int:
-    """Return how many notes somebody has that are one of `visibilities`."""
-    count: int = reader.value(
-        """
-        SELECT count(*)
-          FROM notes
-         WHERE actor_id = :actor_id
-           AND visibility IN (SELECT value FROM json_each(:visibilities))
-        """,
-        {
-            "actor_id": actor_id,
-            "visibilities": json.dumps([one.value for one in visibilities]),
-        },
-    )
-    return count
 
 
 def to_vocab(note: Note, *, actor_uri: str) -> vocab.Note:

@@ -7,8 +7,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from microfedi.protocol import instants
+from microfedi.storage import notes
 from microfedi.storage.database import Reader, Transaction
+from microfedi.storage.notes import Note
 
+MAX_NOTES = 500  # of one thread on a page; longer ones are cut at the newest end
+# Bytes of a post as it is kept. Of longer ones only so many bytes are on the page of a thread, so
+# that nobody makes it a page of 50 MB, or pushes out what is short.
+LONG_BYTES = 16 * 1024
+MAX_LONG_BYTES = 1024 * 1024
 MAX_CLIMB = 500  # posts of a thread that we have, looked at on the way up: some go in circles
 MAX_PROBLEMS = 20  # different ones that are remembered of one look: a page names them all
 
@@ -49,6 +56,32 @@ class Place:
     id: int
     uri: str
     is_others: bool
+
+
+def notes_of(reader: Reader, thread_id: int, *, limit: int = MAX_NOTES) -> list[Note]:
+    """Return the notes of a thread, oldest first; of the long ones not more than fit on a page."""
+    return notes.selected(
+        reader,
+        """
+          FROM notes
+         WHERE thread_id = :id
+           AND (length(body) <= :long
+                OR id IN (SELECT id
+                            FROM (SELECT id, sum(length(body)) OVER (ORDER BY id) AS so_far
+                                    FROM notes
+                                   WHERE thread_id = :id AND length(body) > :long)
+                           WHERE so_far <= :most))
+         ORDER BY id
+         LIMIT :limit
+        """,
+        {"id": thread_id, "limit": limit, "long": LONG_BYTES, "most": MAX_LONG_BYTES},
+    )
+
+
+def is_longer(reader: Reader, thread_id: int, shown: int) -> bool:
+    """True if a thread has more notes than `shown`."""
+    found: int = reader.value("SELECT count(*) FROM notes WHERE thread_id = :id", {"id": thread_id})
+    return found > shown
 
 
 def fetch_of(reader: Reader, thread_id: int) -> Fetch | None:

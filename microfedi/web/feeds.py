@@ -18,7 +18,7 @@ from microfedi.http.negotiate import with_etag
 from microfedi.http.pages import environment, summary_line
 from microfedi.protocol import markup, sanitize, vocab
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, notes
+from microfedi.storage import actors, note_lists
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
@@ -118,7 +118,7 @@ async def _read(request: Request) -> Feed:
 
     def question(reader: Reader) -> tuple[Actor | None, list[Note]]:
         return actors.by_id(reader, owner.actor_id), (
-            notes.by_tag(reader, tag, limit=FEED_NOTES, own_public=True)
+            note_lists.by_tag(reader, tag, limit=FEED_NOTES, own_public=True)
             if tag
             else _all(reader, owner)
         )
@@ -141,7 +141,7 @@ async def _read(request: Request) -> Feed:
 
 
 def _all(reader: Reader, owner: Owner) -> list[Note]:
-    return notes.by_actor(
+    return note_lists.by_actor(
         reader,
         owner.actor_id,
         visibilities=(Visibility.PUBLIC,),

@@ -13,7 +13,7 @@ from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol import markup
 from microfedi.protocol.filtering import Place
-from microfedi.storage import followed_tags, notes, timeline
+from microfedi.storage import followed_tags, note_lists, timeline
 from microfedi.storage.database import Reader, Transaction
 from microfedi.web import cards, public, redirects
 from microfedi.web.cards import Card, Sieve
@@ -35,7 +35,7 @@ async def show_tag(request: Request) -> Response:
     before = forms.query_id(request, "before")
 
     def question(reader: Reader) -> tuple[list[Card], str, bool]:
-        found = notes.by_tag(
+        found = note_lists.by_tag(
             reader,
             tag,
             before_id=before,

@@ -11,7 +11,7 @@ from microfedi.http import addresses, forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import erasing, followers, notes, passkeys
+from microfedi.storage import erasing, followers, note_lists, passkeys
 from microfedi.storage.database import Reader
 from microfedi.web import proving
 
@@ -44,7 +44,7 @@ async def _page(request: Request, problem: str) -> Response:
 
     def question(reader: Reader) -> tuple[int, int, int, bool]:
         return (
-            notes.count_of(reader, ctx.owner.actor_id, tuple(Visibility)),
+            note_lists.count_of(reader, ctx.owner.actor_id, tuple(Visibility)),
             followers.count(reader),
             len(erasing.inboxes(reader)) if ctx.config.federates else 0,
             bool(passkeys.all(reader)),

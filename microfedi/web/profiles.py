@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from microfedi.federation.visibility import Asker, may_see
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import notes, published, search
+from microfedi.storage import note_lists, published, search
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.owner import Owner
@@ -70,7 +70,7 @@ def content(
     """Read a tab of somebody's page, as far as `asker` may see it."""
     tabs = _tabs(base)
     if tab == "about":
-        return Content(tab, tabs, posts=notes.count_of(reader, actor.id, visibilities))
+        return Content(tab, tabs, posts=note_lists.count_of(reader, actor.id, visibilities))
     if tab == "media":
         facts = (
             Fact((f"by{actor.id}",)),

@@ -13,7 +13,7 @@ from microfedi.http import forms
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, notes, reports
+from microfedi.storage import actors, note_lists, notes, reports
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
@@ -106,7 +106,7 @@ async def _form(
     actor_id = forms.path_id(request, "id")
 
     def question(reader: Reader) -> tuple[Actor | None, list[Note]]:
-        theirs = notes.by_actor(
+        theirs = note_lists.by_actor(
             reader,
             actor_id,
             visibilities=[one for one in Visibility if one is not Visibility.DIRECT],

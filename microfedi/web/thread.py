@@ -65,7 +65,7 @@ def read(
     reader: Reader, note: Note, owner: Owner, asker: Asker, sieve: Sieve | None = None
 ) -> Thread:
     """Gather the thread around `note` as far as `asker` may see it. `note` itself is not sieved."""
-    whole = notes.thread(reader, note.thread_id)
+    whole = threads.notes_of(reader, note.thread_id)
     found = [one for one in whole if may_see(reader, one, asker)]
     if all(n.id != note.id for n in found):
         found.append(note)
@@ -104,8 +104,8 @@ def read(
 def _is_cut(reader: Reader, thread_id: int, whole: Sequence[Note]) -> bool:
     """Whether the page shows less than there is; few threads are so long that it is asked."""
     said = sum(len(one.html) for one in whole)
-    return len(whole) >= notes.MAX_THREAD_NOTES or (
-        said > notes.MAX_LONG_BYTES // 4 and notes.is_thread_longer(reader, thread_id, len(whole))
+    return len(whole) >= threads.MAX_NOTES or (
+        said > threads.MAX_LONG_BYTES // 4 and threads.is_longer(reader, thread_id, len(whole))
     )
 
 

@@ -119,7 +119,7 @@ async def test_a_thread_is_fetched_upwards(ctx: Context, server: AnotherServer) 
     assert (fetch.found, fetch.problems) == (2, ())
     top = await ctx.db.read(lambda reader: notes.by_uri(reader, root))
     assert top is not None
-    thread = await ctx.db.read(lambda reader: notes.thread(reader, top.thread_id))
+    thread = await ctx.db.read(lambda reader: storage.notes_of(reader, top.thread_id))
     assert [note.uri for note in thread] == [root, middle, last]
     assert await ctx.db.read(lambda r: r.value("SELECT count(*) FROM notifications")) == 0
     assert await ctx.db.read(lambda r: stretches.below(r, limit=5, now=NOON).entries) == []

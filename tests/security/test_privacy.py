@@ -17,7 +17,7 @@ from microfedi.federation.outbox.notes import Draft
 from microfedi.federation.visibility import OWNER, Asker, may_see
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import PUBLIC, Visibility
-from microfedi.storage import blocks, followers, tombstones
+from microfedi.storage import blocks, followers, note_lists, threads, tombstones
 from microfedi.storage import messages as message_storage
 from microfedi.storage import notes as note_storage
 from microfedi.storage.database import Transaction
@@ -73,7 +73,7 @@ async def test_s_036_an_edit_opens_nothing(ctx: Context, visibility: Visibility)
     assert edited == replace(
         closed, html=SafeHtml("<p>New</p>"), hashtags=("found",), updated_at=NOON
     )
-    assert await ctx.db.read(lambda reader: note_storage.by_tag(reader, "found", limit=9)) == []
+    assert await ctx.db.read(lambda reader: note_lists.by_tag(reader, "found", limit=9)) == []
     assert not await seen(ctx, edited, None)
 
 
@@ -101,15 +101,13 @@ async def test_s_105_counts_and_tags_tell_nothing_of_closed_replies(ctx: Context
     assert now.replies == 1
     shown = await ctx.db.read(
         lambda reader: [
-            one.id
-            for one in note_storage.thread(reader, post.thread_id)
-            if may_see(reader, one, None)
+            one.id for one in threads.notes_of(reader, post.thread_id) if may_see(reader, one, None)
         ]
     )
     assert hidden.id not in shown
     assert own.id not in shown
     assert len(shown) == 2
-    assert await ctx.db.read(lambda reader: note_storage.by_tag(reader, "secret", limit=9)) == []
+    assert await ctx.db.read(lambda reader: note_lists.by_tag(reader, "secret", limit=9)) == []
 
 
 async def test_s_107_who_may_see_what(ctx: Context) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import drafts, notes
+from microfedi.storage import drafts, note_lists
 from microfedi.storage.notes import Note
 from tests.app_fixture import BASE_URL, PASSWORD, App, an_app, texts
 from tests.web.pictures import a_png
@@ -22,7 +22,9 @@ FORM = {"key": KEY, "version": "0", "source": TEXT, "visibility": "followers", "
 
 async def posts(app: App) -> list[Note]:
     return await app.ctx.db.read(
-        lambda r: notes.by_actor(r, app.ctx.owner.actor_id, visibilities=list(Visibility), limit=99)
+        lambda r: note_lists.by_actor(
+            r, app.ctx.owner.actor_id, visibilities=list(Visibility), limit=99
+        )
     )
 
 

@@ -10,7 +10,17 @@ import pytest
 from microfedi.protocol import vocab
 from microfedi.protocol.sanitize import SafeHtml
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, bookmarks, likes, notes, pins, timeline, tombstones
+from microfedi.storage import (
+    actors,
+    bookmarks,
+    likes,
+    note_lists,
+    notes,
+    pins,
+    threads,
+    timeline,
+    tombstones,
+)
 from microfedi.storage.database import Database, Reader, Transaction
 from tests.factories import NOON
 
@@ -101,7 +111,7 @@ async def test_only_open_notes_can_be_read_on_the_disk(db: Database) -> None:
     assert json.loads(await db.read(lambda reader: blob(reader, plain.id)))["html"] == (
         "<p>Hello</p>"
     )
-    tagged = await db.read(lambda reader: notes.by_tag(reader, "fedi", limit=10))
+    tagged = await db.read(lambda reader: note_lists.by_tag(reader, "fedi", limit=10))
     assert [note.uri for note in tagged] == [other.uri]
 
 
@@ -181,7 +191,7 @@ async def test_a_thread_is_whole_in_whatever_order_it_arrives(
             kept(tx, thread[index])
         root = notes.by_uri(tx, thread[0].uri)
         assert root is not None
-        return notes.thread(tx, root.thread_id)
+        return threads.notes_of(tx, root.thread_id)
 
     found = await db.write(story)
     by_name = {note.uri.rpartition("/")[2]: note for note in found}
@@ -219,7 +229,7 @@ async def test_notes_that_claim_to_be_a_ring_are_a_tree(
                 seen.add(note.id)
                 note = notes.by_id(tx, note.in_reply_to_id)
             assert note is not None
-            assert len(notes.thread(tx, note.thread_id)) == len(claims)
+            assert len(threads.notes_of(tx, note.thread_id)) == len(claims)
 
     await db.write(story)
 
@@ -285,8 +295,8 @@ async def test_an_edit_changes_the_text_and_nothing_else(db: Database) -> None:
             hashtags=("new",),
             updated_at=NOON,
         )
-        assert notes.by_tag(tx, "fedi", limit=10) == []
-        assert [note.id for note in notes.by_tag(tx, "new", limit=10)] == [before.id]
+        assert note_lists.by_tag(tx, "fedi", limit=10) == []
+        assert [note.id for note in note_lists.by_tag(tx, "new", limit=10)] == [before.id]
         assert notes.edit(tx, 1, forged, html=SafeHtml(""), now=NOON) is None
 
     await db.write(story)
@@ -314,13 +324,13 @@ async def test_pages_of_an_actor(db: Database) -> None:
         def names(found: list[notes.Note]) -> list[str]:
             return [note.uri.rpartition("/")[2] for note in found]
 
-        first = notes.by_actor(tx, bob, visibilities=opened, limit=3)
+        first = note_lists.by_actor(tx, bob, visibilities=opened, limit=3)
         assert names(first) == ["other", "self", "4"]
-        rest = notes.by_actor(tx, bob, visibilities=opened, before_id=first[-1].id, limit=9)
+        rest = note_lists.by_actor(tx, bob, visibilities=opened, before_id=first[-1].id, limit=9)
         assert names(rest) == ["3", "2", "1", "0"]
-        alone = notes.by_actor(tx, bob, visibilities=opened, limit=2, with_replies=False)
+        alone = note_lists.by_actor(tx, bob, visibilities=opened, limit=2, with_replies=False)
         assert names(alone) == ["self", "4"]
-        assert notes.count_of(tx, bob, opened) == 7
+        assert note_lists.count_of(tx, bob, opened) == 7
 
     await db.write(story)
 

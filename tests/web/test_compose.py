@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import notes
+from microfedi.storage import note_lists, notes
 from tests.app_fixture import BASE_URL, HANDLE, US, an_app
 
 
@@ -129,7 +129,7 @@ async def test_an_edit_describes_pictures_anew_and_takes_them_off(tmp_path: Path
             files=[("picture", (f"{n}.png", png((n, n, n)), "image/png")) for n in range(2)],
         )
         (note,) = await app.ctx.db.read(
-            lambda r: notes.by_actor(
+            lambda r: note_lists.by_actor(
                 r, app.ctx.owner.actor_id, visibilities=list(Visibility), limit=9
             )
         )

@@ -12,7 +12,7 @@ from microfedi.errors import InvalidInput
 from microfedi.federation import jobs as federation_jobs
 from microfedi.federation import prune
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import circles, drafts, notes, own_emojis, search_index
+from microfedi.storage import circles, drafts, note_lists, notes, own_emojis, search_index
 from microfedi.storage.drafts import Kept
 from microfedi.storage.notes import Note
 from microfedi.storage.own_emojis import OwnEmoji
@@ -44,7 +44,9 @@ async def all_drafts(app: App) -> list[Kept]:
 
 async def posts(app: App) -> list[Note]:
     return await app.ctx.db.read(
-        lambda r: notes.by_actor(r, app.ctx.owner.actor_id, visibilities=list(Visibility), limit=99)
+        lambda r: note_lists.by_actor(
+            r, app.ctx.owner.actor_id, visibilities=list(Visibility), limit=99
+        )
     )
 
 

@@ -9,7 +9,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.outbox import quotes as outbox_quotes
 from microfedi.federation.outbox import sending
 from microfedi.protocol.vocab import Activity, Visibility
-from microfedi.storage import actors, announces, circles, groups, likes, notes
+from microfedi.storage import actors, announces, circles, groups, likes, note_lists, notes
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Reader
 from microfedi.storage.notes import Note
@@ -90,7 +90,7 @@ def addressed(reader: Reader, note: Note) -> list[Actor]:
 
 def who_has(reader: Reader, note: Note) -> set[int]:
     """Who has a copy of the owner's note for some other reason than being followed by it."""
-    replied = notes.replies_to(reader, note.id, visibilities=list(_WIDTH), limit=MAX_TOLD)
+    replied = note_lists.replies_to(reader, note.id, visibilities=list(_WIDTH), limit=MAX_TOLD)
     mentioned = actors.by_uris(reader, [one.href for one in note.mentions])
     return {
         *likes.likers(reader, note.id, limit=MAX_TOLD),
