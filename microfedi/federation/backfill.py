@@ -14,7 +14,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.fetching import Budget, Document
 from microfedi.protocol import activities, kinds, parse, uris, vocab
 from microfedi.protocol.vocab import Visibility
-from microfedi.storage import actors, following, jobs, pins, timeline
+from microfedi.storage import actors, departed, following, jobs, pins, timeline
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 from microfedi.storage.notes import Note
@@ -216,4 +216,4 @@ def _forget(tx: Transaction, uri: str) -> None:
     actor_id = actors.id_of(tx, uri)
     if actor_id is not None:
         log.info("forgot %s, who is gone", uri)
-        actors.forget(tx, actor_id)
+        departed.forget(tx, actor_id)

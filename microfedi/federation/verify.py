@@ -27,7 +27,7 @@ from microfedi.protocol import parse, proofs, signatures, uris
 from microfedi.protocol.proofs import Proof
 from microfedi.protocol.signatures import Claim, Request
 from microfedi.protocol.vocab import Actor, PublicKey
-from microfedi.storage import actors, blocks
+from microfedi.storage import actor_keys, blocks
 from microfedi.storage.database import Reader
 
 # Seconds for finding out who signed, all fetches included: senders wait 10 s for an answer.
@@ -88,7 +88,7 @@ def look(
     Nobody may of a blocked server or of one that the settings shut out, nor an actor who is
     blocked: the known owner of a key, or one of `actor_uris`.
     """
-    found = {claim.key_uri: actors.key(reader, claim.key_uri) for claim in claims}
+    found = {claim.key_uri: actor_keys.by_uri(reader, claim.key_uri) for claim in claims}
     keys = {uri: entry[0] for uri, entry in found.items() if entry is not None}
     people = {key.owner_uri for key in keys.values()} | set(actor_uris)
     hosts = {uris.host(uri) for uri in (*found, *people)}
@@ -150,7 +150,7 @@ async def prover(ctx: Context, document: Mapping[str, Any], actor_uri: str) -> S
     if not claims or not ctx.may_speak_with(uris.host(actor_uri)):
         return None
     stored = await ctx.db.read(
-        lambda reader: {claim.key_uri: actors.key(reader, claim.key_uri) for claim in claims}
+        lambda reader: {claim.key_uri: actor_keys.by_uri(reader, claim.key_uri) for claim in claims}
     )
     for claim in claims:
         entry = stored[claim.key_uri]

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from microfedi.protocol import instants, names, sanitize, uris, vocab
 from microfedi.protocol.sanitize import SafeHtml
-from microfedi.storage import actor_events
+from microfedi.storage import actor_events, actor_keys
 from microfedi.storage.database import Reader, Transaction
 
 State = Literal["ok", "gone", "suspended"]
@@ -20,7 +20,6 @@ MAX_USERNAME_CHARS = 128  # of what stands before the host
 MAX_FIELD_NAME_CHARS = 200
 MAX_ALT_CHARS = 1500  # of a picture's description, as Mastodon allows
 MAX_FIELDS = 16  # rows of a profile table; Mastodon allows 4, others up to 10
-MAX_KEYS = 8  # of one actor; who rotates has two, with Ed25519 four
 MAX_ALIASES = 32
 
 
@@ -90,7 +89,7 @@ def keep(tx: Transaction, actor: vocab.Actor, *, handle: str | None, now: dateti
         return _demand(tx, owned["actor_id"])
     values = _columns(actor, handle=handle, now=now)
     former = by_uri(tx, actor.uri)
-    former_keys = [] if former is None else keys_of(tx, former.id)
+    former_keys = [] if former is None else actor_keys.of(tx, former.id)
     actor_id: int = tx.value(
         """
         INSERT INTO actors (
@@ -145,7 +144,7 @@ def keep(tx: Transaction, actor: vocab.Actor, *, handle: str | None, now: dateti
             """,
             {"handle": handle, "id": actor_id},
         )
-    _keep_keys(tx, actor_id, actor)
+    actor_keys.keep(tx, actor_id, actor)
     kept = _demand(tx, actor_id)
     if former is not None:
         _note_changes(tx, former, kept, former_keys, now)
@@ -216,96 +215,9 @@ def id_of(reader: Reader, uri: str) -> int | None:
     return found
 
 
-def keys_of(reader: Reader, actor_id: int) -> list[vocab.PublicKey]:
-    """Return the keys that an actor's document listed."""
-    rows = reader.all(
-        """
-        SELECT actor_keys.uri, actors.uri AS owner_uri, kind, pem
-          FROM actor_keys
-          JOIN actors ON actors.id = actor_keys.actor_id
-         WHERE actor_id = :actor_id
-         ORDER BY actor_keys.uri
-        """,
-        {"actor_id": actor_id},
-    )
-    return [vocab.PublicKey(**row) for row in rows]
-
-
-def key(reader: Reader, key_uri: str) -> tuple[vocab.PublicKey, int] | None:
-    """Return the key with this id and the row id of the actor whose document listed it."""
-    row = reader.one(
-        """
-        SELECT actor_keys.uri, actors.uri AS owner_uri, kind, pem, actor_id
-          FROM actor_keys
-          JOIN actors ON actors.id = actor_keys.actor_id
-         WHERE actor_keys.uri = :uri
-        """,
-        {"uri": key_uri},
-    )
-    if row is None:
-        return None
-    public_key = vocab.PublicKey(row["uri"], row["owner_uri"], row["kind"], row["pem"])
-    return public_key, row["actor_id"]
-
-
 def mark(tx: Transaction, actor_id: int, state: State) -> None:
     """Note that somebody is there, gone, or suspended by their own server."""
     tx.run("UPDATE actors SET state = :state WHERE id = :id", {"state": state, "id": actor_id})
-
-
-def forget(tx: Transaction, actor_id: int) -> None:
-    """Delete somebody who is gone, with their posts, likes, boosts and follows.
-
-    Messages stay, as letters do, and so does a block or a mute, and what is counted so that nobody
-    does it without end: votes, reports, what was passed on. Who comes back is no new person. Then
-    what is left of the actor is a row without a profile, marked gone. The owner is never forgotten.
-    """
-    if tx.value("SELECT 1 FROM owner WHERE actor_id = :id", {"id": actor_id}):
-        return
-    about = {"id": actor_id}
-    _take_back_counts(tx, actor_id)
-    for table in (
-        "DELETE FROM notes WHERE actor_id = :id",
-        "DELETE FROM likes WHERE actor_id = :id",
-        "DELETE FROM reactions WHERE actor_id = :id",
-        "DELETE FROM announces WHERE actor_id = :id",
-        "DELETE FROM pinned WHERE actor_id = :id",
-        "DELETE FROM notifications WHERE actor_id = :id",
-        "DELETE FROM followers WHERE actor_id = :id",
-        "DELETE FROM following WHERE actor_id = :id",
-        "DELETE FROM blocked_by WHERE actor_id = :id",
-        "DELETE FROM actor_keys WHERE actor_id = :id",
-    ):
-        tx.run(table, about)
-    is_needed = tx.value(
-        """
-        SELECT EXISTS (SELECT 1 FROM messages WHERE actor_id = :id)
-            OR EXISTS (SELECT 1 FROM conversation_people WHERE actor_id = :id)
-            OR EXISTS (SELECT 1 FROM blocked_actors WHERE actor_id = :id)
-            OR EXISTS (SELECT 1 FROM muted_actors WHERE actor_id = :id)
-            OR EXISTS (SELECT 1 FROM votes WHERE actor_id = :id)
-            OR EXISTS (SELECT 1 FROM forwards WHERE actor_id = :id)
-            OR EXISTS (SELECT 1 FROM reports WHERE actor_id = :id)
-        """,
-        about,
-    )
-    if not is_needed:
-        tx.run("DELETE FROM actors WHERE id = :id", about)
-        return
-    tx.run(
-        """
-        UPDATE actors
-           SET state = 'gone',
-               summary = '',
-               icon_url = NULL,
-               icon_alt = '',
-               image_url = NULL,
-               fields = '[]',
-               also_known_as = '[]'
-         WHERE id = :id
-        """,
-        about,
-    )
 
 
 def stale(reader: Reader, *, before: datetime, limit: int) -> list[str]:
@@ -379,31 +291,6 @@ def _time_or_none(instant: datetime | None, now: datetime) -> str | None:
     return None if instant is None else instants.to_text(instants.not_after(instant, now))
 
 
-def _keep_keys(tx: Transaction, actor_id: int, actor: vocab.Actor) -> None:
-    """Replace the keys of an actor. A key of somebody else's, or elsewhere, is not theirs to list.
-
-    Whoever could place the key id of a stranger here would speak for the stranger (or lock them
-    out), so an id that another actor already has stays with that actor.
-    """
-    tx.run("DELETE FROM actor_keys WHERE actor_id = :id", {"id": actor_id})
-    theirs = [
-        key
-        for key in actor.keys
-        if key.owner_uri == actor.uri and uris.same_origin(key.uri, actor.uri)
-    ]
-    tx.run_many(
-        """
-        INSERT INTO actor_keys (uri, actor_id, kind, pem)
-        VALUES (:uri, :actor_id, :kind, :pem)
-        ON CONFLICT (uri) DO NOTHING
-        """,
-        [
-            {"uri": key.uri, "actor_id": actor_id, "kind": key.kind, "pem": key.pem}
-            for key in theirs[:MAX_KEYS]
-        ],
-    )
-
-
 def _note_changes(
     tx: Transaction,
     former: Actor,
@@ -415,7 +302,7 @@ def _note_changes(
 
     A key that came in addition is no change, nor is the first of another kind.
     """
-    keys_now = keys_of(tx, kept.id)
+    keys_now = actor_keys.of(tx, kept.id)
     for kind in ("rsa", "ed25519"):
         before = {key.pem.strip() for key in former_keys if key.kind == kind}
         after = {key.pem.strip() for key in keys_now if key.kind == kind}
@@ -429,38 +316,6 @@ def _note_changes(
         actor_events.note(tx, kept.id, "inbox", " > ".join(servers), now)
     if former.handle and kept.handle and former.handle.lower() != kept.handle.lower():
         actor_events.note(tx, kept.id, "handle", f"{former.handle} > {kept.handle}", now)
-
-
-def _take_back_counts(tx: Transaction, actor_id: int) -> None:
-    """Count without their replies, likes and boosts what others posted."""
-    tx.run(
-        """
-        UPDATE notes
-           SET replies = max(0, replies - (SELECT count(*)
-                                             FROM notes AS reply
-                                            WHERE reply.in_reply_to_id = notes.id
-                                              AND reply.actor_id = :id
-                                              AND reply.visibility IN ('public', 'unlisted')))
-         WHERE id IN (SELECT in_reply_to_id FROM notes WHERE actor_id = :id)
-        """,
-        {"id": actor_id},
-    )
-    tx.run(
-        """
-        UPDATE notes
-           SET likes = max(0, likes - 1)
-         WHERE id IN (SELECT note_id FROM likes WHERE actor_id = :id)
-        """,
-        {"id": actor_id},
-    )
-    tx.run(
-        """
-        UPDATE notes
-           SET announces = max(0, announces - 1)
-         WHERE id IN (SELECT note_id FROM announces WHERE actor_id = :id)
-        """,
-        {"id": actor_id},
-    )
 
 
 def _demand(reader: Reader, actor_id: int) -> Actor:

@@ -5,7 +5,16 @@ from datetime import timedelta
 import pytest
 
 from microfedi.protocol import vocab
-from microfedi.storage import actors, blocks, followers, following, owner, rowids
+from microfedi.storage import (
+    actor_keys,
+    actors,
+    blocks,
+    departed,
+    followers,
+    following,
+    owner,
+    rowids,
+)
 from microfedi.storage.database import Database, Transaction
 from tests.factories import NOON, an_actor
 from tests.storage.test_owner import make_owner
@@ -106,10 +115,12 @@ async def test_nobody_lists_a_key_of_somebody_else(db: Database) -> None:
 
     evil_id, good_id = await db.write(keep)
 
-    assert [k.uri for k in await db.read(lambda r: actors.keys_of(r, evil_id))] == [
+    assert [k.uri for k in await db.read(lambda r: actor_keys.of(r, evil_id))] == [
         "https://evil.example/users/mallory#main-key"
     ]
-    found = await db.read(lambda r: actors.key(r, "https://vic.example/users/alice#main-key"))
+    found = await db.read(
+        lambda r: actor_keys.by_uri(r, "https://vic.example/users/alice#main-key")
+    )
     assert found == (key_of(alice), good_id)
 
 
@@ -124,8 +135,8 @@ async def test_keys_that_are_no_longer_listed_are_forgotten(db: Database) -> Non
             )
         )
 
-    assert await db.read(lambda r: actors.key(r, old.uri)) is None
-    assert await db.read(lambda r: actors.key(r, new.uri)) is not None
+    assert await db.read(lambda r: actor_keys.by_uri(r, old.uri)) is None
+    assert await db.read(lambda r: actor_keys.by_uri(r, new.uri)) is not None
 
 
 async def test_what_is_sent_and_asked_stays_on_the_actors_own_server(db: Database) -> None:
@@ -165,13 +176,13 @@ async def test_the_owners_row_is_never_changed_by_a_document(db: Database) -> No
 
     document = an_actor("x", uri=mine.uri, name="Taken over", keys=(key_of(an_actor("x")),))
     kept = await db.write(lambda tx: actors.keep(tx, document, handle="x@y.example", now=NOON))
-    await db.write(lambda tx: actors.forget(tx, mine.actor_id))
+    await db.write(lambda tx: departed.forget(tx, mine.actor_id))
     thief = an_actor("thief", "us.example.evil.example")
     await db.write(lambda tx: actors.keep(tx, thief, handle="owner@us.example", now=NOON))
 
     assert kept == before
     assert await db.read(lambda r: actors.by_id(r, mine.actor_id)) == before
-    assert await db.read(lambda r: actors.keys_of(r, mine.actor_id)) == []
+    assert await db.read(lambda r: actor_keys.of(r, mine.actor_id)) == []
 
 
 @pytest.mark.parametrize(
@@ -219,7 +230,7 @@ async def test_who_is_gone_takes_everything_along_but_messages_and_blocks(db: Da
         return bob, hers
 
     bob, hers = await db.write(prepare)
-    await db.write(lambda tx: actors.forget(tx, bob.id))
+    await db.write(lambda tx: departed.forget(tx, bob.id))
 
     def left(tx: Transaction) -> tuple[object, ...]:
         note = tx.one("SELECT replies, likes, announces FROM notes WHERE id = ?", (hers,))
@@ -227,7 +238,7 @@ async def test_who_is_gone_takes_everything_along_but_messages_and_blocks(db: Da
             tuple(note or ()),
             tx.value("SELECT count(*) FROM notes"),
             followers.count(tx) + following.count(tx),
-            actors.key(tx, f"{bob.uri}#main-key"),
+            actor_keys.by_uri(tx, f"{bob.uri}#main-key"),
             actors.by_uri(tx, bob.uri),
         )
 
@@ -242,10 +253,10 @@ async def test_who_is_gone_takes_everything_along_but_messages_and_blocks(db: Da
             " VALUES (1, 1, ?, x'02', x'03')",
             (again.id,),
         )
-        actors.forget(tx, again.id)
+        departed.forget(tx, again.id)
         dave = actors.keep(tx, an_actor("dave"), handle=None, now=NOON)
         blocks.block_actor(tx, dave.id, NOON)
-        actors.forget(tx, dave.id)
+        departed.forget(tx, dave.id)
         return again.id
 
     await db.write(with_a_message)

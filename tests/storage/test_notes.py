@@ -13,6 +13,7 @@ from microfedi.protocol.vocab import Visibility
 from microfedi.storage import (
     actors,
     bookmarks,
+    departed,
     likes,
     note_lists,
     notes,
@@ -394,7 +395,7 @@ async def test_forgetting_somebody_takes_back_what_was_counted(db: Database) -> 
         kept(tx, a_note("stays", parent="root"))
         kept(tx, a_note("seen", parent="root"), by=CAROL)
         kept(tx, a_note("hidden", parent="root"), by=CAROL, visibility=Visibility.FOLLOWERS)
-        actors.forget(tx, met(tx, CAROL))
+        departed.forget(tx, met(tx, CAROL))
         after = notes.by_id(tx, root.id)
         assert after is not None
         assert after.replies == 1

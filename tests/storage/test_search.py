@@ -16,6 +16,7 @@ from microfedi.storage import (
     blocks,
     bookmarks,
     database,
+    departed,
     erasing,
     notes,
     search,
@@ -418,7 +419,7 @@ async def test_posts_go_with_their_author_out_of_the_index(db: Database) -> None
         indexed(tx)
         bob = actors.id_of(tx, BOB.uri)
         assert bob is not None
-        actors.forget(tx, bob)
+        departed.forget(tx, bob)
         assert found(tx, "heron") == []
         indexed(tx)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from microfedi.federation import jobs, threads
 from microfedi.federation.jobs import JobsWorker
 from microfedi.protocol.vocab import PUBLIC
-from microfedi.storage import actors, blocks, notes
+from microfedi.storage import blocks, departed, notes
 from microfedi.storage.database import Transaction
 from tests.another_server import AS2, Answer
 from tests.app_fixture import App, an_app, texts
@@ -145,7 +145,7 @@ async def test_who_is_gone_is_shown_as_such(tmp_path: Path) -> None:
 
         def leave(tx: Transaction) -> None:
             blocks.block_actor(tx, alice.id, app.clock.now)
-            actors.forget(tx, alice.id)
+            departed.forget(tx, alice.id)
 
         await app.ctx.db.write(leave)
 

@@ -6,7 +6,7 @@ from microfedi.federation.context import Context
 from microfedi.federation.outbox import notes as outbox_notes
 from microfedi.protocol import uris
 from microfedi.protocol.vocab import Delete
-from microfedi.storage import actors, encrypted, message_heads, notes, quotes, tombstones
+from microfedi.storage import departed, encrypted, message_heads, notes, quotes, tombstones
 from microfedi.storage.actors import Actor
 from microfedi.storage.database import Transaction
 
@@ -21,7 +21,7 @@ def apply(ctx: Context, tx: Transaction, delete: Delete, sender: Actor) -> None:
     """
     uri = delete.object_uri
     if uri == sender.uri:
-        actors.forget(tx, sender.id)
+        departed.forget(tx, sender.id)
         return
     note = notes.by_uri(tx, uri)
     if note is not None:

@@ -11,7 +11,7 @@ import pytest
 
 from microfedi.federation.outbox import keys
 from microfedi.protocol import parse, proofs
-from microfedi.storage import actors, followers
+from microfedi.storage import actor_keys, actors, followers
 from microfedi.storage.database import Reader
 from tests.another_server import Answer, Received, RemoteActor
 from tests.app_fixture import HANDLE, PASSWORD, US, App, an_app, texts
@@ -242,6 +242,8 @@ async def test_another_server_learns_the_keys_and_believes_what_follows(tmp_path
         def kept(reader: Reader) -> set[str]:
             actor = actors.by_uri(reader, US)
             assert actor is not None
-            return {uri for uri in (NEW_RSA, OLD_RSA, NEW_ED25519) if actors.key(reader, uri)}
+            return {
+                uri for uri in (NEW_RSA, OLD_RSA, NEW_ED25519) if actor_keys.by_uri(reader, uri)
+            }
 
         assert await them.ctx.db.read(kept) == {NEW_RSA, OLD_RSA, NEW_ED25519}
