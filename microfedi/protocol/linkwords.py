@@ -2,18 +2,23 @@
 
 import html
 import re
+import unicodedata
 from urllib.parse import urlsplit
 
 from microfedi.errors import MalformedDocument
 from microfedi.protocol import uris
 
-_SPAN = re.compile(r"(<[^>]*>)")
+MAX_BARE_WORDS = 3  # among which a name with dots is the address, and not a file or an abbreviation
+
+_TAG = re.compile(r"(<[^>]*>)")
+_NAME = re.compile(r"<(/?)(span|p|rp)\b")  # what pages may hide
+_CLASS = re.compile(r' class="([^"]*)"')
 # At most ten parts: with any number, a text of "www.1-www.1-..." took half a minute.
 _HOST = r"((?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,10}[^\W\d_]{2,24})"
 # What looks like an address wherever it stands: https://b.example, www.b.example, @bob@b.example.
-_ADDRESS = re.compile(rf"(?:https?://(?:[^\s/@]*@)?|\bwww\.|@[\w.-]+@){_HOST}", re.IGNORECASE)
-# ... and if it is all that is read.
-_BARE = re.compile(rf"{_HOST}(?::\d+)?(?:[/?#].*)?", re.IGNORECASE | re.DOTALL)
+_ADDRESS = re.compile(rf"(?:https?:\W{{1,3}}|\bwww\.|@[\w.-]+@){_HOST}", re.IGNORECASE)
+# ... and among few words.
+_BARE = re.compile(rf"\W*{_HOST}(?:[^\w.].*)?", re.IGNORECASE | re.DOTALL)
 
 
 def elsewhere(label: str, href: str) -> str | None:
@@ -29,8 +34,9 @@ def elsewhere(label: str, href: str) -> str | None:
     """
     words = _read(label)
     named = [match[1] for match in _ADDRESS.finditer(words)]
-    if not named and (bare := _BARE.fullmatch(words)) is not None:
-        named = [bare[1]]
+    few = words.split(maxsplit=MAX_BARE_WORDS)
+    if not named and len(few) <= MAX_BARE_WORDS:
+        named = [match[1] for one in few if (match := _BARE.fullmatch(one)) is not None]
     if not named:
         return None
     true = _host(html.unescape(href))
@@ -55,12 +61,16 @@ def _host(href: str) -> str | None:
 def _read(label: str) -> str:
     """Return the words of a link as a reader sees them."""
     words: list[str] = []
-    hidden: list[bool] = []  # of the spans that are open
-    for piece in _SPAN.split(label):
-        if piece.startswith("<span"):
-            hidden.append("invisible" in piece)
-        elif piece == "</span>":
+    hidden: list[bool] = []  # of the elements that are open
+    for piece in _TAG.split(label):
+        tag = _NAME.match(piece)
+        if tag is not None and tag[1]:
             hidden[-1:] = []
+        elif tag is not None:
+            named = _CLASS.search(piece)
+            classes = named[1].split() if named is not None else []
+            hidden.append(tag[2] == "rp" or "invisible" in classes)
         elif not piece.startswith("<") and not any(hidden):
             words.append(piece)
-    return html.unescape("".join(words)).strip()
+    plain = unicodedata.normalize("NFKC", html.unescape("".join(words)))  # as dots look like dots
+    return "".join(one for one in plain if unicodedata.category(one) != "Cf")

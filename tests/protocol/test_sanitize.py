@@ -200,6 +200,15 @@ def test_what_was_cleaned_can_be_cleaned_again() -> None:
         ),
         ("https://evil.example and https://bank.example", "https://evil.example/"),
         ("bänk.example", "https://evil.example/"),
+        ("bank\u200b.example", "https://evil.example/"),
+        ("bank&#xFF0E;example", "https://evil.example/"),
+        ("https://bank.example@evil.example/", "https://evil.example/"),
+        ("https:\u2044\u2044bank.example", "https://evil.example/"),
+        ('<span lang="invisible">bank.example</span>', "https://evil.example/"),
+        ('<p class="invisible">evil.example and more</p>bank.example', "https://evil.example/"),
+        ("<ruby>bank.example<rp> or so, it is</rp></ruby>", "https://evil.example/"),
+        ("\U0001f512 bank.example \u2192", "https://evil.example/"),
+        ("bank.example, really", "https://evil.example/"),
     ],
 )
 def test_a_link_that_names_another_place_says_where_it_leads(label: str, href: str) -> None:
@@ -225,6 +234,8 @@ def test_a_link_that_names_another_place_says_where_it_leads(label: str, href: s
         ("über.example", "https://xn--ber-goa.example/"),
         ("3.14", "https://a.example/"),
         ("e.g. this", "https://a.example/"),
+        ("what stands in the file README.md", "https://a.example/"),
+        ("@ann\u2069", "https://a.example/@ann"),
     ],
 )
 def test_an_honest_link_stays_as_it_is(label: str, href: str) -> None:
