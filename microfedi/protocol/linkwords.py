@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from microfedi.errors import MalformedDocument
 from microfedi.protocol import uris
 
+MAX_LABEL_CHARS = 2000  # as long as an address may be; nobody takes more for one
 MAX_BARE_WORDS = 3  # among which a name with dots is the address, and not a file or an abbreviation
 
 _TAG = re.compile(r"(<[^>]*>)")
@@ -72,5 +73,6 @@ def _read(label: str) -> str:
             hidden.append(tag[2] == "rp" or "invisible" in classes)
         elif not piece.startswith("<") and not any(hidden):
             words.append(piece)
-    plain = unicodedata.normalize("NFKC", html.unescape("".join(words)))  # as dots look like dots
+    looks = html.unescape("".join(words))[:MAX_LABEL_CHARS]
+    plain = unicodedata.normalize("NFKC", looks)  # what looks like a dot is one
     return "".join(one for one in plain if unicodedata.category(one) != "Cf")

@@ -14,6 +14,7 @@ from microfedi.federation import jobs as jobs_worker
 from microfedi.federation import prune
 from microfedi.federation.outbox.polls import PollDraft
 from microfedi.protocol import alternates, pagecards
+from microfedi.protocol.vocab import Visibility
 from microfedi.storage import (
     encrypted,
     forwards,
@@ -396,6 +397,31 @@ async def test_s_054_nobody_votes_again_by_leaving_and_coming_back(tmp_path: Pat
         standing = await app.ctx.db.read(lambda r: polls.standing(r, note.id))
         assert standing is not None
         assert (standing.counts, standing.voters) == ((1, 0), 1)
+
+
+async def test_s_054_who_may_not_see_a_poll_does_not_vote(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        alice = app.world.actor("https://vic.example/users/alice")
+        mallory = app.world.actor("https://evil.example/users/mallory")
+        await app.followed_by(alice)
+        await app.meet(mallory)
+        draft = PollDraft(("tea", "coffee"), is_multiple=False, lasts=timedelta(days=1))
+        note = await app.publish("Which?", Visibility.FOLLOWERS, poll=draft)
+        counted = []
+        for voter in (mallory, alice):
+            vote = {
+                "id": f"{voter.uri}/votes/1",
+                "type": "Note",
+                "attributedTo": voter.uri,
+                "to": [US],
+                "name": "tea",
+                "inReplyTo": note.uri,
+            }
+            await app.deliver(voter, an_activity("Create", voter, vote, to=[US]))
+            standing = await app.ctx.db.read(lambda r: polls.standing(r, note.id))
+            assert standing is not None
+            counted.append(standing.voters)
+        assert counted == [0, 1]
 
 
 async def test_nobody_is_heard_again_by_leaving_and_coming_back(tmp_path: Path) -> None:

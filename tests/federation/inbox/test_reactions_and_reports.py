@@ -129,12 +129,17 @@ async def test_what_somebody_pins_is_pinned_here(scene: Scene) -> None:
 
 async def test_s_056_nobody_pins_for_another(scene: Scene) -> None:
     scene.world.actor(scene.alice.uri, featured=f"{scene.alice.uri}/featured")
+    scene.world.actor(scene.mallory.uri, featured=f"{scene.mallory.uri}/featured")
     alice = await scene.follow(scene.alice)
     await scene.follow(scene.mallory)
     note = await scene.note_of(alice.id, f"{scene.alice.uri}/notes/1")
+    other = await scene.note_of(alice.id, f"{scene.alice.uri}/notes/2")
     await scene.ctx.db.write(lambda tx: pins.add(tx, note.id))
 
     async with scene.drops():
+        # Into her own list, but it is Alice's post.
+        theirs = {"actor": scene.mallory.uri, "target": f"{scene.mallory.uri}/featured"}
+        await scene.post(scene.mallory, _add(scene, object=other.uri, **theirs))
         for kind in ("Add", "Remove"):
             await scene.post(scene.mallory, _add(scene, kind, actor=scene.mallory.uri))
             own = _add(scene, kind, target=f"{scene.mallory.uri}/featured")
