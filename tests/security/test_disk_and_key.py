@@ -6,6 +6,7 @@ that, none.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,6 +141,12 @@ async def test_a_key_of_theirs_seals_no_more_from_the_next_login_on(
         assert (await app.login()).status_code == 303
         home = texts(await app.get("/home?newest"))
         assert "the key that seals messages was not yours" in home
+        door = await app.get("/settings/door")
+        assert "The key that seals messages had been exchanged on the disk" in texts(door)
+        line = re.search(r'name="line" value="(\d+)"', door.text)
+        assert line is not None
+        await app.post("/settings/door/known", {"line": line[1]}, page="/settings/door")
+        assert "was not yours" not in texts(await app.get("/home?newest"))
         await writes(app, alice, "wombat: after", number=2)
         await app.unlock()
         page = await app.get(talk)
