@@ -214,6 +214,7 @@ async def test_s_031_where_a_page_leads_is_judged_like_anything(scene: Scene) ->
     with pytest.raises(RemoteError):
         await lookup.anything(scene.ctx, page)
     assert await scene.rows() == before
+    assert "us.example" not in scene.world.resolved
 
 
 async def test_a_page_leads_to_its_post(scene: Scene) -> None:
@@ -304,12 +305,19 @@ async def test_s_034_not_even_somebody_of_the_same_server(scene: Scene) -> None:
     await scene.note_of(alice.id, VIC_1)
     forged = a_note(scene.bob, id=VIC_1, updated="2026-11-22T11:59:59Z", content="forged")
 
+    person = scene.alice.document(name="Forged")
+
     before = await scene.note(VIC_1)
-    for doc in (an_activity("Update", scene.bob, forged), an_activity("Delete", scene.bob, VIC_1)):
+    for doc in (
+        an_activity("Update", scene.bob, forged),
+        an_activity("Update", scene.bob, person, number=2),
+        an_activity("Delete", scene.bob, VIC_1),
+    ):
         await scene.post(scene.bob, doc)
         await scene.process()
 
     assert await scene.note(VIC_1) == before
+    assert await scene.ctx.db.read(lambda r: actors.by_uri(r, scene.alice.uri)) == alice
 
 
 async def test_s_036_an_edit_changes_the_text_and_nothing_else(scene: Scene) -> None:
@@ -418,6 +426,26 @@ async def test_s_037_nobody_undoes_for_another(scene: Scene, kind: str) -> None:
     await scene.deliver(scene.alice, an_activity("Undo", scene.alice, done))
     for table in ("followers", "likes", "announces", "blocked_by", "notifications"):
         assert await scene.count(table) == 0
+
+
+@pytest.mark.parametrize("kind", ["Like", "EmojiReact", "Announce"])
+async def test_s_037_not_even_somebody_of_the_same_server(scene: Scene, kind: str) -> None:
+    ours = await scene.own_note()
+    await scene.meet(scene.alice)
+    await scene.meet(scene.bob)
+    done = an_activity(kind, scene.alice, ours.uri, to=[PUBLIC])
+    await scene.deliver(scene.alice, done | ({"content": "🎉"} if kind == "EmojiReact" else {}))
+    before = await scene.rows()
+
+    for number, undone in enumerate((done, done["id"], done | {"actor": scene.bob.uri})):
+        doc = an_activity("Undo", scene.bob, undone, number=number)
+        await scene.post(scene.bob, doc)
+        await scene.process()
+
+    after = await scene.rows()
+    for table in ("likes", "reactions", "announces", "notifications", "notes"):
+        assert after[table] == before[table]
+    assert await scene.count("notifications") == 1
 
 
 @pytest.mark.parametrize("form", ["inline", "collection", "link", "attachment", "create"])

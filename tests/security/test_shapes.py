@@ -123,6 +123,7 @@ for _ in range(50):
         {"id": ["https://evil.example/1", "https://evil.example/2"]},
         {"id": "javascript:alert(1)"},
         {"object": ["https://evil.example/users/mallory/notes/1", "https://evil.example/2"]},
+        {"type": "Follow", "object": [OWNER, "https://evil.example/2"]},
     ],
 )
 async def test_s_023_one_type_one_actor_one_object(scene: Scene, change: Document) -> None:

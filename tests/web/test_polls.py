@@ -129,6 +129,19 @@ async def test_s_054_nobody_votes_who_may_not_see_it(tmp_path: Path) -> None:
         assert "Yes" not in stored
 
 
+async def test_s_025_votes_sent_together_are_all_the_voters_own(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        alice, bob = app.world.actor(ALICE), app.world.actor(BOB)
+        note = await asked(app, is_multiple="1")
+
+        both = a_vote(bob, note, "Yes", 1)
+        both["object"] = [both["object"], a_vote(alice, note, "No", 2)["object"]]
+        await app.deliver(bob, both)
+
+        assert (await standing(app, note)).counts == (0, 0)
+
+
 async def test_several_answers_may_be_chosen_where_it_says_so(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await app.login()

@@ -196,6 +196,7 @@ async def test_s_050_a_move_counts_only_if_each_names_the_other(scene: Scene) ->
     scene.world.actor(scene.alice.uri, movedTo=NEW)
     scene.world.actor(NEW, alsoKnownAs=[scene.alice.uri], movedTo="https://b.example/users/c")
     await is_dropped(doc, 3)  # the target has moved in turn
+    scene.world.actor(NEW, alsoKnownAs=[scene.alice.uri])  # all is well, but for whom it is about
     await is_dropped({**doc, "object": scene.bob.uri}, 4)
     await is_dropped({**doc, "target": OWNER}, 5)
     assert {f"GET {one.url}" for one in scene.world.gets()} <= {*allowed}
