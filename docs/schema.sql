@@ -644,7 +644,7 @@ CREATE TABLE owner (
 CREATE TABLE passkeys (
     id              INTEGER PRIMARY KEY,
     credential      BLOB NOT NULL UNIQUE,
-    public_key      BLOB NOT NULL,          -- COSE
+    public_key_sealed BLOB NOT NULL,        -- COSE
     uses            INTEGER NOT NULL,       -- the authenticator's own count; 0 = it has none
     name            TEXT NOT NULL,
     has_prf         INTEGER NOT NULL DEFAULT 0,   -- can open the vault

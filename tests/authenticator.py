@@ -43,13 +43,18 @@ class Authenticator:
     secret: bytes = field(default_factory=lambda: os.urandom(32))
     user: str = ""
 
+    @property
+    def cose(self) -> bytes:
+        """The public key, as servers keep it."""
+        numbers = self.key.public_key().public_numbers()
+        cose = {1: 2, 3: -7, -1: 1, -2: _coordinate(numbers.x), -3: _coordinate(numbers.y)}
+        return cbor2.dumps(cose)
+
     def make(self, options: dict[str, Any]) -> str:
         """Answer what `account.passkeys.to_make` asks."""
         self.user = options["user"]["id"]
-        numbers = self.key.public_key().public_numbers()
-        cose = {1: 2, 3: -7, -1: 1, -2: _coordinate(numbers.x), -3: _coordinate(numbers.y)}
         attested = bytes(16) + len(self.credential).to_bytes(2, "big") + self.credential
-        authenticator = self._data(ATTESTED) + attested + cbor2.dumps(cose)
+        authenticator = self._data(ATTESTED) + attested + self.cose
         attestation = cbor2.dumps({"fmt": "none", "attStmt": {}, "authData": authenticator})
         client = self._client("webauthn.create", options["challenge"])
         return self._answer(

@@ -1,6 +1,7 @@
 """What the owner proves themselves with: password, second factor, recovery codes.
 
-The TOTP secret is sealed, bound to the column it stands in.
+The TOTP secret is sealed, bound to the column it stands in, and hashes of recovery codes are kept
+under the server key: who can write the database alone lets nobody in by them.
 """
 
 from collections.abc import Sequence
@@ -52,7 +53,9 @@ def set_totp(tx: Transaction, secret: str, step: int) -> None:
 
 def use_recovery_code(tx: Transaction, code_hash: bytes) -> bool:
     """Use up a recovery code; False if there is none with this hash (any more)."""
-    changed = tx.run("DELETE FROM recovery_codes WHERE code_hash = :hash", {"hash": code_hash})
+    changed = tx.run(
+        "DELETE FROM recovery_codes WHERE code_hash = :hash", {"hash": _kept(tx, code_hash)}
+    )
     return changed == 1
 
 
@@ -66,10 +69,15 @@ def replace_recovery_codes(tx: Transaction, hashes: Sequence[bytes]) -> None:
     """Make these the recovery codes, and those before worthless."""
     tx.run("DELETE FROM recovery_codes")
     tx.run_many(
-        "INSERT INTO recovery_codes (code_hash) VALUES (:hash)", [{"hash": one} for one in hashes]
+        "INSERT INTO recovery_codes (code_hash) VALUES (:hash)",
+        [{"hash": _kept(tx, one)} for one in hashes],
     )
 
 
 def sealed_totp(reader: Reader, secret: str) -> bytes:
     """Return a TOTP secret as it is kept."""
     return reader.sealer.seal("owner", secret.encode(), bound_to=_TOTP_SECRET)
+
+
+def _kept(reader: Reader, code_hash: bytes) -> bytes:
+    return reader.sealer.lookup_key("recovery code", code_hash.hex())

@@ -1,4 +1,7 @@
-"""The owner's passkeys: public keys of authenticators, by name."""
+"""The owner's passkeys: public keys of authenticators, by name.
+
+The keys are sealed, though they are no secret: who can write the database alone lets nobody in.
+"""
 
 import os
 import sqlite3
@@ -10,12 +13,16 @@ from microfedi.storage.database import Reader, Transaction
 
 MAX_PASSKEYS = 20  # phones, computers and keys of one person, with room
 MAX_NAME_CHARS = 60
+_PURPOSE = "passkey"
 _USER_BYTES = 32  # WebAuthn 14.6.1: random, nothing of the person
 
 
 @dataclass(frozen=True, slots=True)
 class Passkey:
-    """One of them. `has_prf`: it can open the message vault."""
+    """One of them. `has_prf`: it can open the message vault.
+
+    `public_key` is empty, and fits nothing, if it was put into the database by somebody else.
+    """
 
     id: int
     credential: bytes
@@ -45,7 +52,8 @@ def user_known(reader: Reader) -> bytes | None:
 
 def all(reader: Reader) -> list[Passkey]:
     """Return every passkey, the oldest first."""
-    return [_from_row(row) for row in reader.all("SELECT * FROM passkeys ORDER BY id")]
+    rows = reader.all("SELECT * FROM passkeys ORDER BY id")
+    return [_from_row(reader, row) for row in rows]
 
 
 def by_credential(reader: Reader, credential: bytes) -> Passkey | None:
@@ -53,7 +61,7 @@ def by_credential(reader: Reader, credential: bytes) -> Passkey | None:
     row = reader.one(
         "SELECT * FROM passkeys WHERE credential = :credential", {"credential": credential}
     )
-    return None if row is None else _from_row(row)
+    return None if row is None else _from_row(reader, row)
 
 
 def add(
@@ -71,14 +79,14 @@ def add(
         return None
     row = tx.one(
         """
-        INSERT INTO passkeys (credential, public_key, uses, name, has_prf, created_at)
+        INSERT INTO passkeys (credential, public_key_sealed, uses, name, has_prf, created_at)
         VALUES (:credential, :public_key, :uses, :name, :has_prf, :now)
         ON CONFLICT (credential) DO NOTHING
         RETURNING id
         """,
         {
             "credential": credential,
-            "public_key": public_key,
+            "public_key": tx.sealer.seal(_PURPOSE, public_key, bound_to=credential.hex()),
             "uses": uses,
             "name": name[:MAX_NAME_CHARS],
             "has_prf": has_prf,
@@ -121,15 +129,21 @@ def rename(tx: Transaction, passkey_id: int, name: str) -> bool:
 def remove(tx: Transaction, passkey_id: int) -> Passkey | None:
     """Forget one; return what it was."""
     row = tx.one("DELETE FROM passkeys WHERE id = :id RETURNING *", {"id": passkey_id})
-    return None if row is None else _from_row(row)
+    return None if row is None else _from_row(tx, row)
 
 
-def _from_row(row: sqlite3.Row) -> Passkey:
-    last = row["last_used_at"]
+def _from_row(reader: Reader, row: sqlite3.Row) -> Passkey:
+    credential, last = row["credential"], row["last_used_at"]
+    try:
+        public_key = reader.sealer.open(
+            _PURPOSE, row["public_key_sealed"], bound_to=credential.hex()
+        )
+    except ValueError:
+        public_key = b""
     return Passkey(
         row["id"],
-        row["credential"],
-        row["public_key"],
+        credential,
+        public_key,
         row["uses"],
         row["name"],
         bool(row["has_prf"]),

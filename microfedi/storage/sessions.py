@@ -1,4 +1,7 @@
-"""Browser logins, one row each; the database knows the hash of a token, never the token."""
+"""Browser logins, one row each; the database knows the hash of a token, never the token.
+
+The hash is kept under the server key: who can write the database alone makes no login of it.
+"""
 
 import sqlite3
 from collections.abc import Sequence
@@ -55,7 +58,7 @@ def create(
         RETURNING id
         """,
         {
-            "token_hash": token_hash,
+            "token_hash": _kept(tx, token_hash),
             "now": instants.to_text(now),
             "expires_at": instants.to_text(expires_at),
             "address": by.address,
@@ -76,7 +79,7 @@ def by_token(reader: Reader, token_hash: bytes, *, now: datetime) -> Session | N
            AND last_used_at > :idle_since
         """,
         {
-            "token_hash": token_hash,
+            "token_hash": _kept(reader, token_hash),
             "now": instants.to_text(now),
             "idle_since": instants.to_text(now - IDLE),
         },
@@ -147,6 +150,10 @@ def prune(tx: Transaction, now: datetime) -> None:
         {"now": instants.to_text(now), "idle_since": instants.to_text(now - IDLE)},
     )
     _note_expired(tx, gone, now)
+
+
+def _kept(reader: Reader, token_hash: bytes) -> bytes:
+    return reader.sealer.lookup_key("session", token_hash.hex())
 
 
 def _note_expired(tx: Transaction, gone: Sequence[sqlite3.Row], now: datetime) -> None:

@@ -1,4 +1,5 @@
-"""Somebody has the whole disk, the server key too: what of messages can they open?
+"""Somebody has the whole disk, the server key too: what of messages can they open? And who can
+write the database, and has no server key: do they get in?
 
 Every value that the server key seals is looked at as it is made; those with words of a message in
 them are then looked for in every file. While a message is on its way there are some; soon after
@@ -6,6 +7,7 @@ that, none.
 """
 
 import asyncio
+import hashlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,12 +15,14 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from microfedi.account import recovery, tokens
 from microfedi.federation import sealing
 from microfedi.storage import database
 from microfedi.storage.sealed import Sealer
 from tests.another_server import PATIENCE_S
-from tests.app_fixture import US, App, an_app, texts
+from tests.app_fixture import PASSWORD, US, App, an_app, texts
 from tests.federation.outbox.sent import send_all
+from tests.web.test_passkeys import a_device, add, is_in, log_in
 from tests.web.test_vault import ALICE, writes
 
 WORD = b"wombat"
@@ -177,3 +181,58 @@ async def test_a_message_in_the_place_of_another_is_not_shown_as_it(tmp_path: Pa
         assert "or changed on the disk" in page.text
         assert (await app.get("/messages")).status_code == 200
         assert (await app.get("/search?q=wombat")).status_code == 200
+
+
+async def test_a_session_put_into_the_database_is_none(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        assert await is_in(app)
+        (name,) = (one.name for one in app.client.cookies.jar if "session" in one.name)
+        token = tokens.new()
+        await app.ctx.db.write(
+            lambda tx: tx.run(
+                "INSERT INTO sessions"
+                " (token_hash, created_at, last_used_at, expires_at, address, user_agent)"
+                " SELECT :hash, created_at, last_used_at, expires_at, address, user_agent"
+                "   FROM sessions",
+                {"hash": tokens.hash_of(token)},
+            )
+        )
+        assert await app.count("sessions") == 2
+        answer = await app.browser().get("/settings", headers={"Cookie": f"{name}={token}"})
+        assert answer.headers["location"].startswith("/login")
+
+
+async def test_a_recovery_code_put_into_the_database_is_none(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        theirs = recovery.new_codes()[0]
+        hashed = hashlib.sha256(b"recovery " + theirs.replace("-", "").encode()).digest()
+        assert recovery.hashes_of((theirs,)) == [hashed]
+        await app.ctx.db.write(
+            lambda tx: tx.run("INSERT INTO recovery_codes VALUES (:hash)", {"hash": hashed})
+        )
+        for code, status in ((theirs, 401), (app.recovery_codes[0], 303)):
+            answer = await app.post("/login", {"password": PASSWORD, "code": code}, page="/login")
+            assert answer.status_code == status
+
+
+async def test_a_passkey_put_into_the_database_is_none(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        mine, theirs = a_device(), a_device()
+        for one in (mine, theirs):
+            assert (await add(app, one)).status_code == 303
+        theirs.user = mine.user
+        # What a thief has of their own: credential and key as they are, and the sealed one of mine.
+        for key in ("public_key_sealed", ":key"):
+            await app.ctx.db.write(
+                lambda tx, key=key: tx.run(  # type: ignore[misc]
+                    f"UPDATE passkeys SET public_key_sealed = (SELECT {key} FROM passkeys"  # noqa: S608
+                    " WHERE credential = :mine) WHERE credential = :theirs",
+                    {"mine": mine.credential, "theirs": theirs.credential, "key": theirs.cose},
+                )
+            )
+            assert (await log_in(app, theirs)).status_code == 401
+            assert not await is_in(app)
+        assert (await log_in(app, mine)).status_code == 303
+        assert (await app.get("/settings/passkeys")).status_code == 200
