@@ -385,6 +385,7 @@ def _opened(tx: Transaction, vault_key: bytes, visit: _Visit) -> Opened | None:
             return None
         opened = vault_keys.create(tx, now=visit.now)
         vault_keys.let_in(tx, opened, "password", vault_key, now=visit.now)
+        credentials.renew_recovery_codes(tx)
         visit.note(tx, Kind.VAULT_KEY)
         jobs.add(tx, "seal", "", due_at=visit.now)
     return visit.kept(tx, opened)

@@ -74,6 +74,12 @@ def replace_recovery_codes(tx: Transaction, hashes: Sequence[bytes]) -> None:
     )
 
 
+def renew_recovery_codes(tx: Transaction) -> None:
+    """Keep the codes of an older database, which are hashes alone, as they are kept now."""
+    rows = tx.all("SELECT code_hash FROM recovery_codes")
+    replace_recovery_codes(tx, [row["code_hash"] for row in rows])
+
+
 def sealed_totp(reader: Reader, secret: str) -> bytes:
     """Return a TOTP secret as it is kept."""
     return reader.sealer.seal("owner", secret.encode(), bound_to=_TOTP_SECRET)

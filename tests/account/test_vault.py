@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
-from microfedi.account import recovery_key, renewing
+from microfedi.account import recovery, recovery_key, renewing
 from microfedi.errors import InvalidInput
 from microfedi.storage import credentials, door_log, vault_keys
 from microfedi.storage.database import Database
@@ -107,6 +107,11 @@ async def test_an_older_database_gets_its_vault_with_the_first_login(door: Door)
     await door.db.write(lambda tx: credentials.set_password_hash(tx, whole))
     await door.db.write(lambda tx: tx.run("DELETE FROM vault_keys"))
     await door.db.write(lambda tx: tx.run("DELETE FROM vault_ways"))
+    hashes = [{"hash": one} for one in recovery.hashes_of(door.recovery_codes)]
+    await door.db.write(lambda tx: tx.run("DELETE FROM recovery_codes"))
+    await door.db.write(
+        lambda tx: tx.run_many("INSERT INTO recovery_codes (code_hash) VALUES (:hash)", hashes)
+    )
 
     first = await door.enter("seven quiet herons on a jetty")
     one = await sealed(door.db)
@@ -115,6 +120,7 @@ async def test_an_older_database_gets_its_vault_with_the_first_login(door: Door)
     assert opens(again.opened, one) == b"between us"
     stored = await door.db.read(credentials.password_hash)
     assert (stored or "").startswith("$argon2id-split$")
+    await door.enter("seven quiet herons on a jetty", door.recovery_codes[0], now=LATER)
 
 
 async def test_older_parameters_are_renewed_and_still_open_it(
