@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from microfedi.errors import MalformedDocument
-from microfedi.protocol import instants, kinds, parse, pieces, shapes
+from microfedi.protocol import instants, kinds, parse, pieces, reactions, shapes
 from microfedi.protocol.parse import MAX_ADDRESSEES, Document
 from microfedi.protocol.vocab import (
     ACTOR_TYPES,
@@ -43,7 +43,7 @@ from microfedi.protocol.vocab import (
 )
 
 # In characters or entries.
-MAX_REACTION_CHARS = 100  # one emoji with all its joiners, or :shortcode:
+MAX_REACTION_CHARS = 400  # an emoji, or :shortcode@host:
 MAX_REPORT_CHARS = 5000  # as Mastodon
 MAX_REPORTED = 100  # people and posts of one report
 MAX_BALLOT = 20  # votes in one activity; a poll with more answers is a questionnaire
@@ -206,6 +206,8 @@ def _like(common: Document, doc: Document, thing: Any) -> Activity:
     if match:
         content = f":{match[1]}:"
         emoji = next((e for e in pieces.emojis(doc.get("tag")) if e.shortcode == match[1]), None)
+    elif not reactions.is_emoji(content):
+        content = ""
     return Like(**common, object_uri=_object_uri(thing), content=content, emoji=emoji)
 
 

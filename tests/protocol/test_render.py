@@ -573,7 +573,7 @@ def any_activity() -> st.SearchStrategy[Activity]:
         )
         choices: list[Activity] = [
             one,
-            Like(**common, object_uri=note.uri, content=draw(LINES)),
+            Like(**common, object_uri=note.uri, content=draw(st.sampled_from(["", "🔥"]))),
             Create(**common, object_uri=note.uri, note=note),
             Update(**common, object_uri=note.uri, note=note),
             Update(**common, object_uri=actor.uri, actor=actor),

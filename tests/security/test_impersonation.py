@@ -45,3 +45,33 @@ async def test_s_053_and_s_089_a_name_plays_no_address_and_no_mark(
             # The only addresses are the real one, and the one that the mark says it is not.
             assert "@mallory@evil.example" in texts(await app.get(path))
             assert body.count("maya@us.example") == body.count("not @maya@us.example")
+
+
+async def test_s_053_no_words_of_a_stranger_stand_under_a_post_as_a_reaction(
+    tmp_path: Path,
+) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        note = await app.publish("A post")
+        mallory = app.world.actor(MALLORY)
+        said = ("Maya moved to evil.example", "wombat", "🔥 wombat", "🔥🔥", "7", "🇦", "🔥")
+        for number, content in enumerate(said):
+            await app.deliver(
+                mallory,
+                {
+                    "id": f"{MALLORY}/likes/{number}",
+                    "type": "EmojiReact",
+                    "actor": MALLORY,
+                    "object": note.uri,
+                    "content": content,
+                },
+            )
+
+        public = await app.browser().get(str(note.url))
+        for page in (public, await app.get("/notifications")):
+            assert page.status_code == 200
+            assert "wombat" not in page.text
+            assert "moved" not in page.text
+            assert "🔥🔥" not in page.text
+        assert "🔥 1" in texts(public)
+        assert "Mallory reacted to your post with 🔥" in texts(await app.get("/notifications"))
