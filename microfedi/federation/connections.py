@@ -40,6 +40,10 @@ MAX_IDLE_CONNECTIONS = 20
 # Seconds. Shorter than the 5 s after which common servers hang up, so that a request seldom meets
 # a connection that is just being closed.
 IDLE_S = 4.0
+# Bytes that come before a body. Honest servers send 1 to 8 kB; of answers that only say "wait"
+# (1xx) others could send without end, and each costs time.
+MAX_HEAD_BYTES = 64 * 1024
+_HEAD_PIECE_BYTES = 4096  # read of it at once
 
 
 def system_resolver() -> Resolver:
@@ -111,7 +115,7 @@ class Connections:
         self._resolve = resolve
         self._dial = dial
         self._slots = asyncio.Semaphore(MAX_CONNECTIONS)
-        self._idle: list[httpcore2.AsyncHTTP11Connection] = []  # the longest idle first
+        self._idle: list[_Connection] = []  # the longest idle first
 
     async def close(self) -> None:
         """Close the connections that are not in use."""
@@ -133,12 +137,12 @@ class Connections:
                 # It may have been closed in this very moment; then a new one is made. Everything
                 # we send can be sent twice: activities are told apart by their ids.
                 with contextlib.suppress(httpcore2.NetworkError, httpcore2.ProtocolError):
-                    response = await connection.handle_async_request(request)
+                    response = await connection.ask(request)
             if connection is None or response is None:
                 stream = await self._connect(origin)
-                connection = httpcore2.AsyncHTTP11Connection(origin, stream, IDLE_S)
+                connection = _Connection(origin, stream)
                 with as_remote_errors(request.url.host.decode()):
-                    response = await connection.handle_async_request(request)
+                    response = await connection.ask(request)
             try:
                 yield response
             finally:
@@ -146,7 +150,7 @@ class Connections:
                 if connection.is_idle():
                     await self._keep(connection)
 
-    async def _take_idle(self, origin: httpcore2.Origin) -> httpcore2.AsyncHTTP11Connection | None:
+    async def _take_idle(self, origin: httpcore2.Origin) -> "_Connection | None":
         for connection in reversed(self._idle):
             if connection.can_handle_request(origin):
                 self._idle.remove(connection)
@@ -155,7 +159,7 @@ class Connections:
                 await connection.aclose()
         return None
 
-    async def _keep(self, connection: httpcore2.AsyncHTTP11Connection) -> None:
+    async def _keep(self, connection: "_Connection") -> None:
         self._idle.append(connection)
         while self._idle and (
             len(self._idle) > MAX_IDLE_CONNECTIONS or self._idle[0].has_expired()
@@ -192,6 +196,19 @@ class Connections:
         return found[:MAX_ADDRESSES]
 
 
+class _Connection(httpcore2.AsyncHTTP11Connection):
+    """One connection, and how much may come on it before a body does."""
+
+    def __init__(self, origin: httpcore2.Origin, stream: "_Stream") -> None:
+        super().__init__(origin, stream, IDLE_S)
+        self._stream = stream
+
+    async def ask(self, request: httpcore2.Request) -> httpcore2.Response:
+        """Send a request; return the answer once its head is there."""
+        with self._stream.reading_head():
+            return await self.handle_async_request(request)
+
+
 class _Stream(httpcore2.AsyncNetworkStream):
     """A connection as the HTTP engine sees it: bytes to write and to read."""
 
@@ -199,6 +216,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
         self._reader = reader
         self._writer = writer
         self._unsent: list[bytes] = []
+        self._head_left: int | None = None  # bytes; None while a body is read
 
     @classmethod
     async def open(cls, sock: socket.socket, context: ssl.SSLContext | None, host: str) -> Self:
@@ -223,6 +241,15 @@ class _Stream(httpcore2.AsyncNetworkStream):
             raise
         return cls(reader, writer)
 
+    @contextlib.contextmanager
+    def reading_head(self) -> Iterator[None]:
+        """Take so much until an answer's head is whole."""
+        self._head_left = MAX_HEAD_BYTES
+        try:
+            yield
+        finally:
+            self._head_left = None
+
     async def write(
         self,
         buffer: bytes,
@@ -242,9 +269,18 @@ class _Stream(httpcore2.AsyncNetworkStream):
                 # without reading it must be heard.
                 self._writer.write(b"".join(self._unsent))
                 self._unsent.clear()
-            return await self._reader.read(max_bytes)
+            if self._head_left is None:
+                data = await self._reader.read(max_bytes)
+            else:
+                data = await self._reader.read(min(max_bytes, _HEAD_PIECE_BYTES))
+                self._head_left -= len(data)
         except OSError as problem:
             raise httpcore2.ReadError(str(problem)) from problem
+        if self._head_left is not None and self._head_left < 0:
+            raise httpcore2.RemoteProtocolError(f"a head of more than {MAX_HEAD_BYTES} bytes")
+        # What is there already is handed out at once: whoever sends fast must not keep others out.
+        await asyncio.sleep(0)
+        return data
 
     async def aclose(self) -> None:
         # Everything we wanted has been read: no farewell, nothing to wait for.

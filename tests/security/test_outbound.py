@@ -14,6 +14,7 @@ import pytest
 from microfedi.errors import ForbiddenAddress, RemoteError, RemoteRefused
 from microfedi.federation.remote import Remote
 from tests.another_server import (
+    ENDLESS_BYTES,
     PUBLIC_IP,
     AnotherServer,
     Answer,
@@ -367,3 +368,28 @@ async def test_cookies_are_not_kept(world: AnotherServer) -> None:
 
 async def _then_closed(data: bytes) -> AsyncIterator[bytes]:
     yield data
+
+
+async def test_s_071_answers_that_only_say_wait_come_to_an_end() -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(ENDLESS_BYTES // 1024):
+            piece = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 40
+            sent += len(piece)
+            yield piece
+
+    async with another_server() as server:
+        server.serve("https://evil.example/1", lambda _: Answer(raw=endless()))
+        server.serve("https://evil.example/2", lambda _: Answer(raw=hinted()))
+        remote = server.remote()
+        with pytest.raises(RemoteError, match="head of more than 65536 bytes"):
+            await remote.get_json("https://evil.example/1", sign=None)
+        assert sent < ENDLESS_BYTES
+        assert (await remote.get_json("https://evil.example/2", sign=None)).body == b"{}"
+
+
+async def hinted() -> AsyncIterator[bytes]:
+    yield b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\n"
+    yield b"content-type: application/activity+json\r\ncontent-length: 2\r\n\r\n{}"
