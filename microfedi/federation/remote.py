@@ -44,7 +44,7 @@ MAX_KEPT_ANSWER_BYTES = 1024
 MAX_PROBE_BYTES = 64 * 1024
 # Every piece of a body counts as at least so many bytes: a body in pieces of one byte each costs
 # time instead of space.
-MIN_PIECE_BYTES = 64
+MIN_PIECE_BYTES = 512
 
 # Seconds for a whole operation: DNS, redirects, TLS, headers, body.
 FETCH_DEADLINE_S = 10.0

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import pytest
 
-from microfedi.errors import ForbiddenAddress, RemoteError, RemoteRefused
+from microfedi.errors import ForbiddenAddress, RemoteError, RemoteRefused, RemoteTooLarge
 from microfedi.federation.remote import Remote
 from tests.another_server import (
     ENDLESS_BYTES,
@@ -393,3 +393,21 @@ async def test_s_071_answers_that_only_say_wait_come_to_an_end() -> None:
 async def hinted() -> AsyncIterator[bytes]:
     yield b"HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\n"
     yield b"content-type: application/activity+json\r\ncontent-length: 2\r\n\r\n{}"
+
+
+async def test_s_071_a_body_in_tiny_pieces_is_a_large_one() -> None:
+    async with another_server() as server:
+        head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n"
+        head += b"content-type: application/activity+json\r\n\r\n"
+        for name, count in (("many", 4000), ("some", 1000)):
+            body = b"1\r\n7\r\n" * count + b"0\r\n\r\n"
+            server.serve(f"https://evil.example/{name}", Answer(raw=one_piece(head + body)))
+        remote = server.remote()
+        with pytest.raises(RemoteTooLarge):
+            await remote.get_json("https://evil.example/many", sign=None)
+        found = await remote.get_json("https://evil.example/some", sign=None)
+        assert found.body == b"7" * 1000
+
+
+async def one_piece(data: bytes) -> AsyncIterator[bytes]:
+    yield data
