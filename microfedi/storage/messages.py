@@ -281,6 +281,7 @@ def _body(tx: Transaction, note: vocab.Note, html: SafeHtml, head: Head) -> Body
     more = {
         "uri": head.uri,
         "public_id": head.public_id,
+        "by": head.actor_id,  # the column can be changed by who writes the database alone
         "in_reply_to": note.in_reply_to,
         "published": instants.to_text(head.published_at),
         "updated": head.edited_at and instants.to_text(head.edited_at),
@@ -333,7 +334,10 @@ def _from_row(reader: Reader, row: Row | dict[str, Any]) -> Message:
         )
     except Unopenable:
         return _lost(row)
-    return _from_parts(row["id"], row["conversation_id"], row["actor_id"], bodies.from_bytes(plain))
+    body = bodies.from_bytes(plain)
+    if body.get("by", row["actor_id"]) != row["actor_id"]:
+        return _lost(row)
+    return _from_parts(row["id"], row["conversation_id"], row["actor_id"], body)
 
 
 def _lost(row: Row | dict[str, Any]) -> Message:

@@ -236,3 +236,23 @@ async def test_a_passkey_put_into_the_database_is_none(tmp_path: Path) -> None:
             assert not await is_in(app)
         assert (await log_in(app, mine)).status_code == 303
         assert (await app.get("/settings/passkeys")).status_code == 200
+
+
+async def test_a_message_is_not_shown_as_somebody_elses(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        alice = app.world.actor(ALICE)
+        met = await app.follow(alice)
+        await app.login()
+        mine = await app.message([met.id], "wombat: mine")
+        await writes(app, alice, "wombat: hers")
+        await app.ctx.db.write(
+            lambda tx: tx.run(
+                "UPDATE messages SET actor_id = CASE id WHEN :mine THEN :alice"
+                " ELSE (SELECT actor_id FROM owner) END",
+                {"mine": mine.id, "alice": met.id},
+            )
+        )
+        page = await app.get(f"/messages/{mine.conversation_id}")
+        assert page.status_code == 200
+        assert "wombat" not in page.text
+        assert page.text.count("or changed on the disk") == 2
