@@ -390,12 +390,14 @@ async def _whole(response: httpcore2.Response, max_bytes: int, *, kept: int) -> 
     """Read an answer that we take whatever it says; too long or broken off, we keep the start."""
     headers = _headers(response)
     body = bytearray()
+    counted = 0
     broken = (httpcore2.NetworkError, httpcore2.ProtocolError)
     async with contextlib.aclosing(response.aiter_stream()) as pieces:
         with contextlib.suppress(*broken):
             async for piece in pieces:
                 body += piece
-                if len(body) > max_bytes:
+                counted += max(len(piece), MIN_PIECE_BYTES)
+                if len(body) > max_bytes or counted > max_bytes + MIN_PIECE_BYTES:
                     break
     return Response(response.status, headers, answers.retry_after_s(headers), bytes(body[:kept]))
 

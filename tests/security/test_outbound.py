@@ -409,5 +409,15 @@ async def test_s_071_a_body_in_tiny_pieces_is_a_large_one() -> None:
         assert found.body == b"7" * 1000
 
 
+async def test_s_071_an_answer_in_tiny_pieces_is_not_read_to_its_end() -> None:
+    async with another_server() as server:
+        head = b"HTTP/1.1 202 Said\r\ntransfer-encoding: chunked\r\n\r\n"
+        answer = Answer(raw=one_piece(head + b"1\r\n7\r\n" * 1000 + b"0\r\n\r\n"))
+        server.serve("https://evil.example/inbox", answer)
+        found = await server.remote().post("https://evil.example/inbox", body=b"{}", headers={})
+        assert found.status == 202
+        assert 0 < len(found.body) < 100
+
+
 async def one_piece(data: bytes) -> AsyncIterator[bytes]:
     yield data
