@@ -654,7 +654,7 @@ CREATE TABLE passkeys (
 
 CREATE TABLE pending_acts (
     kind            TEXT PRIMARY KEY CHECK (kind IN ('delete', 'move')),
-    detail          TEXT NOT NULL,          -- where to, of a move
+    detail_sealed   BLOB NOT NULL,          -- where to, of a move
     asked_at        TEXT NOT NULL,
     due_at          TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -1,5 +1,9 @@
-"""What the owner asked for and cannot be undone: it waits for a day, and can be cancelled."""
+"""What the owner asked for and cannot be undone: it waits for a day, and can be cancelled.
 
+Each is sealed: what somebody else wrote into the database is no act, and is never done.
+"""
+
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -8,6 +12,8 @@ from microfedi.protocol import instants
 from microfedi.storage.database import Reader, Transaction
 
 Kind = Literal["delete", "move"]
+
+_PURPOSE = "pending act"
 
 # Time for the owner to see the alert and the banner, wherever they are; a thief has to wait too.
 DELAY = timedelta(hours=24)
@@ -25,35 +31,36 @@ class Act:
 
 def ask(tx: Transaction, kind: Kind, detail: str, *, now: datetime) -> Act | None:
     """Write down what is to be done in a day; None if that waits already, and goes on waiting."""
+    if any(one.kind == kind for one in waiting(tx)):
+        return None
     act = Act(kind, detail, now, now + DELAY)
-    added = tx.run(
+    asked_at = instants.to_text(act.asked_at)
+    tx.run(
         """
-        INSERT INTO pending_acts (kind, detail, asked_at, due_at)
+        INSERT OR REPLACE INTO pending_acts (kind, detail_sealed, asked_at, due_at)
         VALUES (:kind, :detail, :asked_at, :due_at)
-        ON CONFLICT (kind) DO NOTHING
         """,
         {
             "kind": kind,
-            "detail": detail,
-            "asked_at": instants.to_text(act.asked_at),
+            "detail": tx.sealer.seal(_PURPOSE, detail.encode(), bound_to=f"{kind} {asked_at}"),
+            "asked_at": asked_at,
             "due_at": instants.to_text(act.due_at),
         },
     )
-    return act if added else None
+    return act
 
 
 def waiting(reader: Reader) -> list[Act]:
     """Return what waits, the first to be done first."""
-    rows = reader.all("SELECT kind, detail, asked_at, due_at FROM pending_acts ORDER BY due_at")
-    return [
-        Act(
-            row["kind"],
-            row["detail"],
-            instants.from_text(row["asked_at"]),
-            instants.from_text(row["due_at"]),
-        )
-        for row in rows
-    ]
+    rows = reader.all("SELECT * FROM pending_acts ORDER BY due_at")
+    found = []
+    for row in rows:
+        place = f"{row['kind']} {row['asked_at']}"
+        with contextlib.suppress(ValueError):  # nobody asked for it here
+            detail = reader.sealer.open(_PURPOSE, row["detail_sealed"], bound_to=place).decode()
+            asked_at, due_at = (instants.from_text(row[one]) for one in ("asked_at", "due_at"))
+            found.append(Act(row["kind"], detail, asked_at, due_at))
+    return found
 
 
 def take(tx: Transaction, kind: str, *, now: datetime) -> Act | None:

@@ -95,7 +95,7 @@ ALTER TABLE owner ADD COLUMN passkey_user BLOB;     -- random; what authenticato
 -- What cannot be undone waits for a day, so that the owner can stop a thief.
 CREATE TABLE pending_acts (
     kind            TEXT PRIMARY KEY CHECK (kind IN ('delete', 'move')),
-    detail          TEXT NOT NULL,          -- where to, of a move
+    detail_sealed   BLOB NOT NULL,          -- where to, of a move
     asked_at        TEXT NOT NULL,
     due_at          TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -82,3 +82,21 @@ async def test_a_move_that_is_refused_meanwhile_is_noted(tmp_path: Path) -> None
         noted = await lines(app)
         assert noted[:2] == [f"act_asked move {other.uri}", f"act_done move {other.uri}"]
         assert noted[2].startswith(f"act_failed move {other.uri}: ")
+
+
+@pytest.mark.parametrize(("kind", "detail"), [("delete", ""), ("move", "https://evil.example/u/m")])
+async def test_what_somebody_wrote_into_the_database_is_never_done(
+    kind: pending_acts.Kind, detail: str, tmp_path: Path
+) -> None:
+    async with an_app(tmp_path) as app:
+        await app.ctx.db.write(
+            lambda tx: tx.run(
+                "INSERT INTO pending_acts VALUES (:kind, CAST(:detail AS BLOB), :day, :day)",
+                {"kind": kind, "detail": detail, "day": "2026-11-20T12:00:00.000Z"},
+            )
+        )
+        assert await app.ctx.db.read(pending_acts.waiting) == []
+        assert await irreversible.run(app.ctx, kind) is None
+        assert await lines(app) == []
+        await irreversible.ask(app.ctx, kind, detail)  # the owner may still ask for it
+        assert len(await app.ctx.db.read(pending_acts.waiting)) == 1
