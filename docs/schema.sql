@@ -655,8 +655,7 @@ CREATE TABLE passkeys (
 CREATE TABLE pending_acts (
     kind            TEXT PRIMARY KEY CHECK (kind IN ('delete', 'move')),
     detail_sealed   BLOB NOT NULL,          -- where to, of a move
-    asked_at        TEXT NOT NULL,
-    due_at          TEXT NOT NULL
+    asked_at        TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE pinned (                       -- anybody's featured notes, in order

@@ -26,40 +26,41 @@ class Act:
     kind: Kind
     detail: str
     asked_at: datetime
-    due_at: datetime
+
+    @property
+    def due_at(self) -> datetime:
+        """When it is done."""
+        return self.asked_at + DELAY
 
 
 def ask(tx: Transaction, kind: Kind, detail: str, *, now: datetime) -> Act | None:
     """Write down what is to be done in a day; None if that waits already, and goes on waiting."""
     if any(one.kind == kind for one in waiting(tx)):
         return None
-    act = Act(kind, detail, now, now + DELAY)
-    asked_at = instants.to_text(act.asked_at)
+    asked_at = instants.to_text(now)
     tx.run(
         """
-        INSERT OR REPLACE INTO pending_acts (kind, detail_sealed, asked_at, due_at)
-        VALUES (:kind, :detail, :asked_at, :due_at)
+        INSERT OR REPLACE INTO pending_acts (kind, detail_sealed, asked_at)
+        VALUES (:kind, :detail, :asked_at)
         """,
         {
             "kind": kind,
             "detail": tx.sealer.seal(_PURPOSE, detail.encode(), bound_to=f"{kind} {asked_at}"),
             "asked_at": asked_at,
-            "due_at": instants.to_text(act.due_at),
         },
     )
-    return act
+    return Act(kind, detail, now)
 
 
 def waiting(reader: Reader) -> list[Act]:
     """Return what waits, the first to be done first."""
-    rows = reader.all("SELECT * FROM pending_acts ORDER BY due_at")
+    rows = reader.all("SELECT * FROM pending_acts ORDER BY asked_at")
     found = []
     for row in rows:
         place = f"{row['kind']} {row['asked_at']}"
         with contextlib.suppress(ValueError):  # nobody asked for it here
             detail = reader.sealer.open(_PURPOSE, row["detail_sealed"], bound_to=place).decode()
-            asked_at, due_at = (instants.from_text(row[one]) for one in ("asked_at", "due_at"))
-            found.append(Act(row["kind"], detail, asked_at, due_at))
+            found.append(Act(row["kind"], detail, instants.from_text(row["asked_at"])))
     return found
 
 

@@ -1,7 +1,6 @@
 """The owner of a microfedi at their browser: real pages, real forms, cookies, and no script."""
 
-import contextlib
-import sqlite3
+import asyncio
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ import httpx2
 import pyotp
 import pytest
 
+from microfedi.storage import database, pending_acts, sealed
+from microfedi.storage.database import Transaction
 from tests.interop import processes
 
 
@@ -157,11 +158,7 @@ class Owner:
 
     def a_day_later(self) -> None:
         """Have what waits for its day be due, as after a day, and wake the server for it."""
-        past = "2000-01-01T00:00:00.000Z"
-        with contextlib.closing(sqlite3.connect(self.data / "microfedi.db", timeout=20)) as file:
-            file.execute("UPDATE pending_acts SET due_at = ?", (past,))
-            file.execute("UPDATE jobs SET due_at = ? WHERE kind = 'act'", (past,))
-            file.commit()
+        asyncio.run(_back_a_day(self.data))
         self.submit("/settings/disk", "/settings/disk", budget_gb="5")
 
     def log_in(self, password: str, totp_secret: str) -> None:
@@ -276,3 +273,19 @@ class Owner:
             f"{containing!r} at {path}",
             why_not=lambda: self.get(path).text[:1500],
         )
+
+
+async def _back_a_day(data: Path) -> None:
+    """Make what waits in a server's database have been asked for a day before it was."""
+
+    def change(tx: Transaction) -> None:
+        for act in pending_acts.waiting(tx):
+            pending_acts.cancel(tx, act.kind)
+            pending_acts.ask(tx, act.kind, act.detail, now=act.asked_at - pending_acts.DELAY)
+        tx.run("UPDATE jobs SET due_at = '2000-01-01T00:00:00.000Z' WHERE kind = 'act'")
+
+    db = await database.open_database(data / "microfedi.db", sealed.load(data / "server.key"))
+    try:
+        await db.write(change)
+    finally:
+        await db.close()

@@ -96,8 +96,7 @@ ALTER TABLE owner ADD COLUMN passkey_user BLOB;     -- random; what authenticato
 CREATE TABLE pending_acts (
     kind            TEXT PRIMARY KEY CHECK (kind IN ('delete', 'move')),
     detail_sealed   BLOB NOT NULL,          -- where to, of a move
-    asked_at        TEXT NOT NULL,
-    due_at          TEXT NOT NULL
+    asked_at        TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 ALTER TABLE owner ADD COLUMN vault_idle_minutes INTEGER NOT NULL DEFAULT 15

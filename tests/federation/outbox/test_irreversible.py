@@ -91,7 +91,7 @@ async def test_what_somebody_wrote_into_the_database_is_never_done(
     async with an_app(tmp_path) as app:
         await app.ctx.db.write(
             lambda tx: tx.run(
-                "INSERT INTO pending_acts VALUES (:kind, CAST(:detail AS BLOB), :day, :day)",
+                "INSERT INTO pending_acts VALUES (:kind, CAST(:detail AS BLOB), :day)",
                 {"kind": kind, "detail": detail, "day": "2026-11-20T12:00:00.000Z"},
             )
         )
@@ -100,3 +100,13 @@ async def test_what_somebody_wrote_into_the_database_is_never_done(
         assert await lines(app) == []
         await irreversible.ask(app.ctx, kind, detail)  # the owner may still ask for it
         assert len(await app.ctx.db.read(pending_acts.waiting)) == 1
+
+
+async def test_the_day_of_what_was_asked_for_cannot_be_shortened(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await irreversible.ask(app.ctx, "delete")
+        await app.ctx.db.write(
+            lambda tx: tx.run("UPDATE pending_acts SET asked_at = '2026-11-20T12:00:00.000Z'")
+        )
+        assert await irreversible.run(app.ctx, "delete") is None
+        assert not await is_deleted(app)
