@@ -52,6 +52,10 @@ CREATE TABLE actors (
 
 CREATE INDEX actors_by_handle ON actors (handle COLLATE NOCASE) WHERE handle IS NOT NULL;
 
+CREATE INDEX actors_by_inbox ON actors (inbox);
+
+CREATE INDEX actors_by_shared_inbox ON actors (shared_inbox) WHERE shared_inbox IS NOT NULL;
+
 CREATE INDEX actors_by_url ON actors (url) WHERE url IS NOT NULL;
 
 CREATE TRIGGER familiar_changed

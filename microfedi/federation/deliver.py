@@ -19,7 +19,7 @@ from microfedi.errors import DiskFull, ForbiddenAddress, RemoteError
 from microfedi.federation import waiting
 from microfedi.federation.context import Context
 from microfedi.federation.remote import Response
-from microfedi.protocol import signatures, synchronization
+from microfedi.protocol import signatures, synchronization, uris
 from microfedi.protocol.keys import SigningKey
 from microfedi.storage import blocks, deliveries, hosts, jobs
 from microfedi.storage.database import Transaction
@@ -195,8 +195,9 @@ class Deliverer:
 
     def _may_send(self, tx: Transaction, delivery: Delivery) -> bool:
         """Settings and blocks may have changed since it was queued."""
-        return self._ctx.may_speak_with(delivery.host.name) and not blocks.is_host_blocked(
-            tx, delivery.host.name
+        both = {delivery.host.name, uris.authority(delivery.inbox)}
+        return all(
+            self._ctx.may_speak_with(one) and not blocks.is_host_blocked(tx, one) for one in both
         )
 
     def _start(self, delivery: Delivery) -> None:

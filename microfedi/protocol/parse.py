@@ -50,9 +50,6 @@ def actor(doc: Document) -> Actor:
         raise MalformedDocument(f"expected an actor, not a {kind}")
     if uri is None or inbox is None:
         raise MalformedDocument("expected an https id and an inbox of the actor")
-    if not uris.are_neighbours(uri, inbox):
-        # What is posted there would be for another server, and its failures would be theirs.
-        raise MalformedDocument("expected an inbox on the server of the actor")
     endpoints = doc.get("endpoints")
     shared = endpoints.get("sharedInbox") if isinstance(endpoints, dict) else None
     shared = shapes.id_of(shared or doc.get("sharedInbox"))

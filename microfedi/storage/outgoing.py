@@ -112,7 +112,7 @@ def prune(tx: Transaction, before: datetime) -> int:
 
 
 def _sendable(reader: Reader, inboxes: Iterable[str]) -> dict[str, str]:
-    """Inbox -> host, without those that nothing is sent to."""
+    """Inbox -> host whose queue it waits in, without those that nothing is sent to."""
     base_url = reader.value("SELECT base_url FROM instance")
     own = uris.authority(base_url) if base_url else None
     found: dict[str, str] = {}
@@ -126,8 +126,31 @@ def _sendable(reader: Reader, inboxes: Iterable[str]) -> dict[str, str]:
         if host not in allowed:
             allowed[host] = host != own and not blocks.is_host_blocked(reader, host)
         if allowed[host]:
-            found[inbox] = host
+            found[inbox] = _queue_of(reader, inbox, host)
     return found
+
+
+def _queue_of(reader: Reader, inbox: str, host: str) -> str:
+    """Return the host of an inbox, or that of its actor, if the inbox is on somebody else's.
+
+    Some have an inbox elsewhere; and anybody can name one that does not answer, on a server whose
+    own people must not wait for it.
+    """
+    named_by = reader.value(
+        """
+        SELECT host
+          FROM actors
+         WHERE inbox = :inbox
+           AND NOT EXISTS (SELECT 1 FROM actors WHERE shared_inbox = :inbox)
+         ORDER BY substr('.' || :host, -length('.' || host)) = '.' || host
+               OR substr('.' || host, -length('.' || :host)) = '.' || :host DESC
+         LIMIT 1
+        """,
+        {"inbox": inbox, "host": host},
+    )
+    if named_by is None or uris.are_neighbours(f"https://{named_by}/", inbox):
+        return host
+    return str(named_by)
 
 
 def _add(

@@ -12,9 +12,9 @@ import pytest
 from microfedi.config import Federation
 from microfedi.federation.context import Context
 from microfedi.federation.deliver import Deliverer
-from microfedi.protocol import render
+from microfedi.protocol import render, vocab
 from microfedi.protocol.vocab import Follow
-from microfedi.storage import hosts, outgoing
+from microfedi.storage import actors, hosts, outgoing
 from microfedi.storage.database import Database, Reader, Transaction
 from tests.another_server import PATIENCE_S, AnotherServer, Answer, Received, another_server
 from tests.federation.here import OWNER, Clock, context
@@ -353,4 +353,76 @@ async def test_nothing_is_sent_to_a_server_that_was_blocked_meanwhile(
     await until_idle(Deliverer(ctx))
 
     assert [post.url for post in server.posts()] == [BEN]
+    assert await ctx.db.read(waiting) == 0
+
+
+NOWHERE = "https://a.example/nowhere"
+SHARED = "https://a.example/inbox"
+
+
+async def know(ctx: Context, uri: str, inbox: str, shared: str | None = None) -> None:
+    def write(tx: Transaction) -> None:
+        actor = vocab.Actor(uri=uri, inbox=inbox, shared_inbox=shared)
+        actors.keep(tx, actor, handle=None, now=ctx.now())
+
+    await ctx.db.write(write)
+
+
+async def test_an_inbox_on_another_server_than_its_actor_is_sent_to(
+    ctx: Context, server: AnotherServer
+) -> None:
+    await know(ctx, "https://static.example/about", ANN)
+    await queue(ctx, ANN)
+
+    await until_idle(Deliverer(ctx))
+
+    assert [post.url for post in server.posts()] == [ANN]
+
+
+async def test_an_inbox_that_is_named_on_anothers_server_keeps_nobody_else_waiting(
+    ctx: Context, server: AnotherServer
+) -> None:
+    await know(ctx, "https://evil.example/users/mal", NOWHERE)
+    server.serve(NOWHERE, Answer(500))
+    for number in (1, 2):
+        await queue(ctx, NOWHERE, ANN, number=number)
+
+    await until_idle(Deliverer(ctx, chance=lambda: 0.5))
+
+    assert numbers(server.posts(ANN)) == [1, 2]
+    for name, failed in (("a.example", 0), ("evil.example", 1)):
+        host = await ctx.db.read(partial(hosts.by_name, name=name))
+        assert host is not None
+        assert host.attempts == failed
+
+
+@pytest.mark.parametrize("named", [ANN, SHARED])
+async def test_nobody_takes_the_inboxes_of_another_server_into_the_queue_of_their_own(
+    ctx: Context, server: AnotherServer, named: str
+) -> None:
+    await know(ctx, "https://evil.example/users/mal", named)
+    await know(ctx, "https://a.example/users/ann", ANN, SHARED)
+    await queue(ctx, named)
+
+    await until_idle(Deliverer(ctx))
+
+    assert await ctx.db.read(partial(hosts.by_name, name="evil.example")) is None
+    assert [post.url for post in server.posts()] == [named]
+
+
+@pytest.mark.parametrize("blocked", ["a.example", "evil.example"])
+async def test_what_waits_for_an_inbox_elsewhere_is_dropped_when_either_server_is_blocked(
+    ctx: Context, server: AnotherServer, blocked: str
+) -> None:
+    await know(ctx, "https://evil.example/users/mal", NOWHERE)
+    await queue(ctx, NOWHERE)
+    await ctx.db.write(
+        lambda tx: tx.run(
+            "INSERT INTO blocked_hosts (host, created_at) VALUES (:host, '')", {"host": blocked}
+        )
+    )
+
+    await until_idle(Deliverer(ctx))
+
+    assert server.posts() == []
     assert await ctx.db.read(waiting) == 0

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from microfedi.errors import MalformedDocument
 from microfedi.federation import lookup
 from microfedi.federation.outbox import notes
 from microfedi.protocol.vocab import PUBLIC, Visibility
@@ -249,17 +248,6 @@ async def test_s_051_a_name_that_changes_is_confirmed_again(scene: Scene, change
     alice = await scene.ctx.db.read(named)
     assert alice is not None
     assert alice.uri == scene.alice.uri
-
-
-async def test_nobody_names_the_inbox_of_another_server(scene: Scene) -> None:
-    """What is posted there would cost that server, and its failures would slow its people."""
-    victims = scene.alice.inbox_url
-    scene.world.serve(scene.mallory.uri, scene.mallory.document(inbox=victims))
-
-    follow = an_activity("Follow", scene.mallory, OWNER)
-    assert (await scene.post(scene.mallory, follow)).status_code == 401
-    with pytest.raises(MalformedDocument, match="inbox on the server"):
-        await lookup.kept_actor(scene.ctx, scene.mallory.uri)
 
 
 async def test_a_handle_of_another_domain_is_confirmed_by_that_domain(scene: Scene) -> None:

@@ -113,3 +113,7 @@ CREATE TABLE scheduled_messages (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX scheduled_messages_by_conversation ON scheduled_messages (conversation_id);
+
+-- Whose an inbox is: of those that are on another server than their actor, nobody else is kept waiting.
+CREATE INDEX actors_by_inbox ON actors (inbox);
+CREATE INDEX actors_by_shared_inbox ON actors (shared_inbox) WHERE shared_inbox IS NOT NULL;
