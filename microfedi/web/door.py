@@ -10,6 +10,7 @@ from microfedi.http.pages import page
 from microfedi.storage import door_log
 from microfedi.storage.database import Reader
 from microfedi.storage.door_log import Kind, Line
+from microfedi.web import browsers
 from microfedi.words import _, mark
 
 PAGE_LINES = 50
@@ -37,6 +38,7 @@ async def show(request: Request) -> Response:
     shown = lines[:PAGE_LINES]
     values = {
         "lines": [(line, _name(line.kind), _detail(line.detail)) for line in shown],
+        "browser_name": browsers.name,
         "broken": broken,
         "older": f"/settings/door?before={shown[-1].number}" if len(lines) > PAGE_LINES else "",
     }

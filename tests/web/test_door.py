@@ -65,6 +65,15 @@ async def test_what_a_browser_calls_itself_is_text(tmp_path: Path) -> None:
         assert "&lt;script&gt;alert" in page.text
 
 
+async def test_a_browser_is_called_what_people_call_it(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        itself = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+        app.client.headers["user-agent"] = itself
+        await app.login()
+        page = await app.get("/settings/door")
+        assert f'<bdi title="{itself}">Firefox, Linux</bdi>' in page.text
+
+
 async def test_one_button_locks_everything(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await app.login()
