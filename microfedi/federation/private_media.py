@@ -5,15 +5,14 @@ is too large for that is a link to its original.
 """
 
 import asyncio
+import base64
 import logging
 from collections.abc import Iterable, Iterator
 from weakref import WeakKeyDictionary
 
 from microfedi import imagework
-from microfedi.errors import (
-    RemoteError,
-)
-from microfedi.federation import copies, media_cache
+from microfedi.errors import NotAuthorized, RemoteError
+from microfedi.federation import copies
 from microfedi.federation.context import Context
 from microfedi.protocol import media_types
 from microfedi.protocol.vocab import Attachment
@@ -26,6 +25,7 @@ from microfedi.storage.vault import SecretKeys
 log = logging.getLogger(__name__)
 
 PATH = "/media/private/"
+_PURPOSE = "private media"
 
 # Bytes of a picture, film or sound: it is in memory once while it is sealed, and so is its picture
 # while it is decoded. Most servers take 16 MB at most, and phones send voices of 1 MB.
@@ -38,8 +38,17 @@ _slots: WeakKeyDictionary[Context, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 def path(sealer: Sealer, url: str) -> str:
-    """Return our own path for what lies at `url`, signed: only our pages may make one."""
-    return PATH + media_cache.proxy_path(sealer, url).removeprefix(media_cache.PATH)
+    """Return our own path for what lies at `url`: sealed, since paths are kept in many places."""
+    return PATH + base64.urlsafe_b64encode(sealer.seal(_PURPOSE, url.encode())).decode()
+
+
+def url_of(sealer: Sealer, sealed: str) -> str:
+    """Read the URL out of such a path. Raises: NotAuthorized if we did not make it."""
+    try:
+        data = base64.b64decode(sealed, altchars=b"-_", validate=True)
+        return sealer.open(_PURPOSE, data).decode()
+    except ValueError:
+        raise NotAuthorized("not an address that we made") from None
 
 
 def names_of(reader: Reader, attachments: Iterable[Attachment]) -> list[str]:

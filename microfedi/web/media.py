@@ -66,15 +66,13 @@ async def own(request: Request) -> Response:
 
 
 async def private(request: Request) -> Response:
-    """GET /media/private/{signature}/{url}: our copy of what somebody sent in a message.
+    """GET /media/private/{sealed}: our copy of what somebody sent in a message.
 
     It is sealed by the vault as soon as it is here, and is for its owner alone.
     """
     ctx = context_of(request)
     try:
-        url = media_cache.url_of(
-            ctx.db.sealer, request.path_params["signature"], request.path_params["encoded"]
-        )
+        url = private_media.url_of(ctx.db.sealer, request.path_params["sealed"])
     except NotAuthorized:
         return _refused()
     keys = await vaults.of(request)
@@ -141,4 +139,4 @@ public_routes = [
     Route("/media/proxy/{signature}/{encoded}", proxied, methods=["GET"]),
     Route("/media/{public_id}", own, methods=["GET"]),
 ]
-owner_routes = [Route("/media/private/{signature}/{encoded}", private, methods=["GET"])]
+owner_routes = [Route("/media/private/{sealed}", private, methods=["GET"])]

@@ -1,5 +1,6 @@
 """Files of messages: with others as long as they may fetch them, sealed by the vault then."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -145,14 +146,20 @@ async def test_what_i_am_sent_is_sealed_as_it_comes(tmp_path: Path) -> None:
         assert (await app.get(address)).content == answer.content
         assert len([one for one in app.world.requests if one.url == PICTURE]) == 1
 
-        assert (await app.browser().get(address)).status_code == 303
+        stranger = app.browser()
+        assert (await stranger.get(address)).status_code == 303
+        # Addresses stay in logs and histories: this one neither says nor opens anything.
+        sealed = address.rsplit("/", 1)[1]
+        assert b"vic.example" not in base64.urlsafe_b64decode(sealed)
+        for other in (f"/media/proxy/{sealed}", f"/media/proxy/{sealed[:43]}/{sealed}"):
+            assert (await stranger.get(other)).status_code in (403, 404)
         app.ctx.unlocked.lock_all()
         locked = await app.get(address)
         assert locked.status_code == 404
         await app.unlock()
 
         # It is no proxy: what our pages did not make is refused.
-        assert (await app.get("/media/private/x/aHR0cHM6Ly92aWMuZXhhbXBsZS8")).status_code == 403
+        assert (await app.get("/media/private/aHR0cHM6Ly92aWMuZXhhbXBsZS8")).status_code == 403
 
         message_id = await app.ctx.db.read(lambda r: r.value("SELECT id FROM messages"))
         await app.post(f"{talk}/{message_id}/delete")
