@@ -22,6 +22,7 @@ IDLE = timedelta(minutes=IDLE_CHOICES[1])
 class _Held:
     packed: bytes
     used_at: datetime
+    until: datetime
 
 
 class Unlocked:
@@ -33,10 +34,18 @@ class Unlocked:
     def __repr__(self) -> str:
         return f"Unlocked({len(self._held)})"
 
-    def hold(self, session_id: int, opened: Opened, key: bytes, now: datetime) -> None:
+    def hold(
+        self,
+        session_id: int,
+        opened: Opened,
+        key: bytes,
+        now: datetime,
+        *,
+        idle: timedelta = IDLE,
+    ) -> None:
         """Keep the vault open for a session; `key` is its cookie's (`tokens.wrap_key`)."""
         packed = vault_keys.pack(opened, key, bound_to=str(session_id))
-        self._held[session_id] = _Held(packed, now)
+        self._held[session_id] = _Held(packed, now, now + idle)
         self._held.move_to_end(session_id)
         while len(self._held) > MAX_OPEN:
             self._held.popitem(last=False)
@@ -44,27 +53,21 @@ class Unlocked:
     def use(
         self, session_id: int, key: bytes, now: datetime, *, idle: timedelta = IDLE
     ) -> Opened | None:
-        """Return the vault if this session has it open, and note that it was looked at."""
-        opened = self.peek(session_id, key, now, idle=idle)
-        if opened is not None:
-            self._held[session_id].used_at = now
-            self._held.move_to_end(session_id)
-        return opened
+        """Return the vault if this session has it open, and note that it was looked at.
 
-    def peek(
-        self, session_id: int, key: bytes, now: datetime, *, idle: timedelta = IDLE
-    ) -> Opened | None:
-        """Return the vault as `use` does, without a note: nobody looked."""
+        Until when it is open was settled by the last look: another `idle` counts from this one.
+        """
+        self.forget_idle(now)
         held = self._held.get(session_id)
         if held is None:
             return None
-        if not timedelta(0) <= now - held.used_at <= idle:
-            self.lock(session_id)
-            return None
         try:
-            return vault_keys.unpack(held.packed, key, bound_to=str(session_id))
+            opened = vault_keys.unpack(held.packed, key, bound_to=str(session_id))
         except ValueError:  # a cookie of another login
             return None
+        held.used_at, held.until = now, now + idle
+        self._held.move_to_end(session_id)
+        return opened
 
     def lock(self, session_id: int) -> bool:
         """Forget it for one session; False if it was not open."""
@@ -77,9 +80,9 @@ class Unlocked:
         if but is not None and kept is not None:
             self._held[but] = kept
 
-    def forget_idle(self, now: datetime, *, idle: timedelta = IDLE) -> int:
+    def forget_idle(self, now: datetime) -> int:
         """Forget those that nobody looked at for so long; return how many there were."""
-        late = [one for one, held in self._held.items() if not now - held.used_at <= idle]
+        late = [one for one, held in self._held.items() if not held.used_at <= now <= held.until]
         for session_id in late:
             self.lock(session_id)
         return len(late)

@@ -122,6 +122,7 @@ class JobsWorker:
 
     async def turn(self) -> float:
         """Start what is due; return how many seconds there is nothing more to do."""
+        self._ctx.unlocked.forget_idle(self._ctx.now())
         running = frozenset(job.id for job in self._running)
         claimed, wait_s = await self._ctx.db.write(partial(self._claim, running))
         for job in claimed:

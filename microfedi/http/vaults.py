@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from microfedi.account import login, tokens
 from microfedi.errors import InvalidInput, Locked, TooBusy
+from microfedi.federation.context import Context
 from microfedi.http import addresses, csrf, forms
 from microfedi.http import sessions as http_sessions
 from microfedi.http.context import context_of
@@ -50,16 +51,34 @@ async def opened_of(request: Request) -> Opened | None:
     session = await http_sessions.of(request)
     if session is None:
         return None
-    key = tokens.wrap_key(http_sessions.token_of(request))
-    idle = timedelta(minutes=ctx.owner.vault_idle_minutes)
-    state.vault = ctx.unlocked.use(session.id, key, ctx.now(), idle=idle)
+    token = http_sessions.token_of(request)
+    state.vault = ctx.unlocked.use(
+        session.id, tokens.wrap_key(token), ctx.now(), idle=_idle_of(ctx)
+    )
     if state.vault is None and request.method == "POST":
         form = await forms.read(request)
         if form.get(PASSWORD) or form.get(PASSKEY):
             state.vault = await _try(request)
-            ctx.unlocked.hold(session.id, state.vault, key, ctx.now())
+            hold(ctx, session.id, token, state.vault)
     opened_or_none: Opened | None = state.vault
     return opened_or_none
+
+
+async def needed(request: Request) -> SecretKeys:
+    """Return what opens messages. Raises: Locked if this session has not the vault open."""
+    keys = await of(request)
+    if keys is None:
+        raise Locked("the message vault is not open")
+    return keys
+
+
+def hold(ctx: Context, session_id: int, token: str, opened: Opened) -> None:
+    """Keep the vault open for the session whose cookie is `token`, as long as the owner chose."""
+    ctx.unlocked.hold(session_id, opened, tokens.wrap_key(token), ctx.now(), idle=_idle_of(ctx))
+
+
+def _idle_of(ctx: Context) -> timedelta:
+    return timedelta(minutes=ctx.owner.vault_idle_minutes)
 
 
 async def _try(request: Request) -> Opened:

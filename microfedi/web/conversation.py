@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from microfedi.errors import InvalidInput, Locked
+from microfedi.errors import InvalidInput
 from microfedi.federation.outbox import conversations as outbox_conversations
 from microfedi.federation.outbox import messages as outbox
 from microfedi.federation.outbox import scheduled_messages as outbox_scheduled
@@ -112,10 +112,7 @@ async def take_back(request: Request) -> Response:
 
 async def _waiting(request: Request) -> tuple[Talk, str, SecretKeys]:
     talk = await talks.asked(request)
-    vault = await vaults.of(request)
-    if vault is None:
-        raise Locked("the message vault is not open")
-    return talk, request.path_params["key"], vault
+    return talk, request.path_params["key"], await vaults.needed(request)
 
 
 async def keep_draft(request: Request) -> Response:
@@ -220,7 +217,8 @@ async def _open(
             written.get(conversation.id),
         )
 
-    opened = await ctx.db.read(question, vault=await vaults.of(request))
+    # What waits to be sent is not sealed by the vault, and is shown with it alone all the same.
+    opened = await ctx.db.read(question, vault=await vaults.needed(request))
     if conversation.unread and not is_request and not opened.newer:
         await ctx.db.note(lambda tx: conversations.mark_read(tx, conversation.id))
     draft = typed or listed.empty() | {

@@ -11,7 +11,7 @@ from microfedi.account import login, setup, tokens
 from microfedi.account.setup import Pending, SetupProblems
 from microfedi.errors import InvalidInput, NotFound, TooBusy, WrongCredentials
 from microfedi.federation.outbox import profile
-from microfedi.http import addresses, forms
+from microfedi.http import addresses, forms, vaults
 from microfedi.http import sessions as http_sessions
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
@@ -115,8 +115,7 @@ async def submit_login(request: Request) -> Response:
         return await _login_page(request, target, problem, typed)
     await ctx.reload_owner()  # every page may have to say that there was a login from elsewhere
     if entered.opened is not None:
-        key = tokens.wrap_key(entered.token)
-        ctx.unlocked.hold(entered.session_id, entered.opened, key, ctx.now())
+        vaults.hold(ctx, entered.session_id, entered.token, entered.opened)
     if typed is not None:  # what was sent after its session had ended
         target = await resuming.go_on(ctx, typed, resuming.chosen(form))
     response = RedirectResponse(target, 303)

@@ -7,7 +7,6 @@ from functools import partial
 
 from starlette.requests import Request
 
-from microfedi.errors import Locked
 from microfedi.http import forms, vaults
 from microfedi.http.context import context_of
 from microfedi.storage import message_search
@@ -52,9 +51,7 @@ async def found(request: Request, asked: Asked) -> Hits:
     Raises: Locked if the vault is not open in this session.
     """
     ctx = context_of(request)
-    vault = await vaults.of(request)
-    if vault is None:
-        raise Locked("the message vault is not open")
+    vault = await vaults.needed(request)
     asked = await ctx.db.read(lambda r: searching.with_names(r, asked, ctx.owner))
     query = message_search.without_posts(asked.query)
     remarks = list(asked.remarks)

@@ -8,9 +8,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from microfedi import words
-from microfedi.account import tokens, unlocked, vaults
+from microfedi.account import unlocked, vaults
 from microfedi.http import addresses, forms
 from microfedi.http import sessions as http_sessions
+from microfedi.http import vaults as http_vaults
 from microfedi.http.context import context_of
 from microfedi.http.pages import page
 from microfedi.storage import owner as owner_storage
@@ -30,6 +31,7 @@ async def show(request: Request) -> Response:
 async def set_idle(request: Request) -> Response:
     """POST /settings/messages/idle: after how long messages are locked again."""
     ctx = context_of(request)
+    await http_vaults.needed(request)  # a locked phone does not make itself stay open for longer
     form = await forms.read(request)
     minutes = int(forms.one_of(form, "minutes", [str(one) for one in unlocked.IDLE_CHOICES]))
     await ctx.db.write(lambda tx: owner_storage.set_vault_idle(tx, minutes))
@@ -91,8 +93,7 @@ async def _hold(request: Request, opened: Opened) -> None:
     ctx, session = context_of(request), await http_sessions.of(request)
     ctx.unlocked.lock_all()
     if session is not None:
-        key = tokens.wrap_key(http_sessions.token_of(request))
-        ctx.unlocked.hold(session.id, opened, key, ctx.now())
+        http_vaults.hold(ctx, session.id, http_sessions.token_of(request), opened)
 
 
 async def _page(request: Request, values: dict[str, Any], *, status_code: int = 200) -> Response:

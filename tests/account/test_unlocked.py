@@ -38,9 +38,17 @@ def test_it_is_locked_when_nobody_looks() -> None:
     mine = held(7)
     assert mine.use(7, KEY, NOON + IDLE) == OPENED
     assert mine.use(7, KEY, NOON + 2 * IDLE) == OPENED
-    assert mine.peek(7, KEY, NOON + 3 * IDLE) == OPENED
     assert mine.use(7, KEY, NOON + 3 * IDLE + timedelta(seconds=1)) is None
     assert mine.use(7, KEY, NOON) is None
+
+
+def test_a_longer_time_opens_nothing_that_is_locked() -> None:
+    mine = held(7)
+    late = NOON + IDLE + timedelta(seconds=1)
+    assert mine.use(7, KEY, late, idle=timedelta(hours=12)) is None
+    mine = held(7)
+    assert mine.use(7, KEY, NOON, idle=timedelta(hours=12)) == OPENED
+    assert mine.use(7, KEY, late) == OPENED
 
 
 def test_a_clock_that_was_put_back_locks_it() -> None:

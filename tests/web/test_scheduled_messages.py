@@ -50,6 +50,20 @@ async def due(app: App) -> None:
         await outbox.send_due(app.ctx, key)
 
 
+async def test_a_locked_phone_shows_nothing_of_it(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        _, talk = await a_talk(app)
+        assert (await scheduled(app, talk, summary="a plan")).status_code == 303
+        app.ctx.unlocked.lock_all()
+        pages = ("", "?before=1", "?after=9223372036854775806", "/details", "/1")
+        for path in (*(talk + one for one in pages), "/scheduled", "/messages"):
+            page = await app.get(path)
+            assert WORDS not in page.text, path
+            assert "a plan" not in page.text, path
+            if "?" in path:
+                assert is_locked(page.text), path
+
+
 async def test_it_is_sent_at_its_time_while_the_vault_is_locked(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         _, talk = await a_talk(app)

@@ -84,6 +84,24 @@ async def test_they_lock_themselves_and_the_password_opens_them(tmp_path: Path) 
         assert "The messages were opened" in texts(await app.get("/settings/door"))
 
 
+async def test_a_longer_time_is_set_with_the_messages_open_alone(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        talk = await a_talk(app)
+        await app.login()
+        idle, here = "/settings/messages/idle", "/settings/messages"
+        app.clock.forward(minutes=300)
+        answer = await app.post(idle, {"minutes": "720"}, page=here)
+        assert answer.status_code == 401
+        assert is_locked(answer.text)
+        assert is_locked((await app.get(talk)).text)
+
+        fields = {"minutes": "720", "vault_password": PASSWORD}
+        assert (await app.post(idle, fields, page=here)).status_code == 303
+        assert WORDS in (await app.get(talk)).text
+        app.clock.forward(minutes=300)
+        assert WORDS in (await app.get(talk)).text
+
+
 async def test_the_page_leads_on_to_where_one_wanted_to_go(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         talk = await a_talk(app)
