@@ -97,7 +97,8 @@ async def change_password(
 ) -> None:
     """Keep a new password and log out every other browser. Ask `login.confirm` first.
 
-    `opened` is the message vault, which the new password opens from now on.
+    `opened` is the message vault, which the new password opens from now on: None only if there is
+    none, or the messages would be sealed off.
 
     Raises: InvalidInput (`password`); NotFound before setup; TooBusy.
     """
@@ -114,6 +115,11 @@ async def change_password(
         sessions.end_all(tx, but=session_id)
         if opened is not None:
             vault_keys.let_in(tx, opened, "password", hashed.vault_key, now=now)
+        elif vault_keys.current(tx) is not None:
+            raise InvalidInput(
+                "password",
+                "Type your password as well: without it the new one would not open your messages.",
+            )
 
     await db.write(change)
 

@@ -86,6 +86,13 @@ class Throttle:
         while len(self._familiar) > MAX_FAMILIAR:
             self._familiar.popitem(last=False)
 
+    def forgive(self, address: str) -> None:
+        """Take a try back that was right and no login: wrong ones before it still count."""
+        for key, _ in _keys(address):
+            failures = self._failures.get(key)
+            if failures is not None:
+                failures.count = max(0, failures.count - 1)
+
     def _is_familiar(self, key: str, now: datetime) -> bool:
         since = self._familiar.get(key)
         return since is not None and now - since < FAMILIAR_FOR

@@ -69,6 +69,17 @@ class Unlocked:
         self._held.move_to_end(session_id)
         return opened
 
+    def hand_over(self, session_id: int, key: bytes, new_key: bytes) -> None:
+        """Keep it open for a session whose cookie, and so whose `key`, is another now."""
+        held = self._held.get(session_id)
+        if held is None:
+            return
+        try:
+            opened = vault_keys.unpack(held.packed, key, bound_to=str(session_id))
+        except ValueError:
+            return
+        held.packed = vault_keys.pack(opened, new_key, bound_to=str(session_id))
+
     def lock(self, session_id: int) -> bool:
         """Forget it for one session; False if it was not open."""
         return self._held.pop(session_id, None) is not None

@@ -37,7 +37,8 @@ def _cookie_name(request: Request) -> str:
 def _bound_to(request: Request) -> str:
     session = getattr(request.state, "session", None)
     if session is not None:
-        return f"session {session.id}"
+        # Not the number alone: a later login may get it again.
+        return f"session {session.id} {session.created_at.isoformat()}"
     cookie = request.cookies.get(_cookie_name(request), "")
     if not 20 <= len(cookie) <= 64:
         cookie = getattr(request.state, "form_cookie", "")

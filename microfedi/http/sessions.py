@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from microfedi.account import tokens
 from microfedi.config import Config
+from microfedi.errors import DiskFull
 from microfedi.http import csrf, forms, readonly
 from microfedi.http.context import context_of
 from microfedi.storage import sessions
@@ -119,10 +120,25 @@ def owner_only(endpoint: Endpoint) -> Endpoint:
         finally:
             await forms.close(request)
             _wake(request)
+        if getattr(request.state, "is_proven", False):
+            await _renew(request, session, response)
         response.headers["Cache-Control"] = "no-store"
         return response
 
     return closed
+
+
+async def _renew(request: Request, session: Session, response: Response) -> None:
+    """Give whoever has just proven who they are another token: copies of the last are worthless."""
+    ctx, token = context_of(request), tokens.new()
+    try:
+        goes_on = await ctx.db.write(lambda tx: sessions.renew(tx, session, tokens.hash_of(token)))
+    except DiskFull:  # what was asked for is done, and the last one goes on
+        return
+    if goes_on:
+        old_key, new_key = tokens.wrap_key(token_of(request)), tokens.wrap_key(token)
+        ctx.unlocked.hand_over(session.id, old_key, new_key)
+        set_cookie(response, ctx.config, token)
 
 
 def public_form(endpoint: Endpoint) -> Endpoint:

@@ -128,6 +128,24 @@ def all(reader: Reader) -> list[Session]:
     return [_from_row(row) for row in rows]
 
 
+def renew(tx: Transaction, session: Session, token_hash: bytes) -> bool:
+    """Give a login another token; False if it has ended."""
+    changed = tx.run(
+        """
+        UPDATE sessions
+           SET token_hash = :token_hash
+         WHERE id = :id
+           AND created_at = :created_at
+        """,
+        {
+            "token_hash": _kept(tx, token_hash),
+            "id": session.id,
+            "created_at": instants.to_text(session.created_at),
+        },
+    )
+    return changed == 1
+
+
 def end(tx: Transaction, session_id: int) -> bool:
     """Log one browser out; False if it was not logged in."""
     return tx.run("DELETE FROM sessions WHERE id = :id", {"id": session_id}) == 1

@@ -59,6 +59,8 @@ async def confirmed(request: Request, form: FormData) -> Opened | None:
     Raises: WrongCredentials, TooBusy, InvalidInput.
     """
     ctx = context_of(request)
-    return await login.confirm(
+    opened = await login.confirm(
         ctx.door, factors(request, form), by=addresses.visitor(request), now=ctx.now()
     )
+    request.state.is_proven = True  # their cookie is another one from now on
+    return opened

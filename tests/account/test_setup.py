@@ -13,7 +13,7 @@ from microfedi.account.setup import Pending, SetupProblems
 from microfedi.account.throttle import Throttle
 from microfedi.config import Config
 from microfedi.errors import ConfigError, InvalidInput, NotFound
-from microfedi.storage import actors, credentials, instance, owner, sessions
+from microfedi.storage import actors, credentials, door_log, instance, owner, sessions
 from microfedi.storage.database import Database
 from microfedi.storage.door_log import Visitor
 from microfedi.storage.owner import Owner
@@ -266,12 +266,15 @@ async def test_a_changed_password_logs_out_every_other_browser(door: Door) -> No
     await door.attempt()
     await door.attempt(now=NOON + timedelta(seconds=30))
     mine, other = await door.db.read(sessions.all)
+    opened = await login.open_vault(
+        door.door, login.Factors(PASSWORD), by=door_log.NOBODY, now=NOON
+    )
 
     await renewing.change_password(
         door.db,
         door.config,
         password="nine blue kettles on the moor",
-        opened=None,
+        opened=opened,
         session_id=mine.id,
         now=NOON,
     )

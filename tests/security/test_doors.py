@@ -15,6 +15,7 @@ from microfedi.errors import ConfigError
 from microfedi.federation import start
 from tests.app_fixture import ACTIVITY, BASE_URL, HANDLE, PASSWORD, App, an_app
 from tests.factories import NOON
+from tests.web.test_vault import WORDS, a_talk
 
 COOKIE = "__Host-session"
 
@@ -227,6 +228,65 @@ async def test_s_127_a_session_begins_with_the_login(tmp_path: Path) -> None:
         stale = app.browser()
         stale.cookies.set(COOKIE, fixed, domain="us.example")
         assert (await stale.get("/home")).status_code == 303
+
+
+NEW_PASSWORD = "nine quiet geese on a jetty"
+
+
+async def test_s_127_a_proof_gives_another_cookie_and_the_copied_one_is_worthless(
+    tmp_path: Path,
+) -> None:
+    async with an_app(tmp_path) as app:
+        talk = await a_talk(app)
+        await app.login()
+        thief = app.browser("203.0.113.9")
+        thief.cookies.set(COOKIE, app.client.cookies[COOKIE], domain="us.example")
+        assert WORDS in (await thief.get(talk)).text
+        token = await app.token()
+
+        fields = {"new_password": NEW_PASSWORD, "new_password_again": NEW_PASSWORD}
+        await app.post("/settings/security/password", {**fields, **app.proof()})
+
+        assert (await thief.get(talk)).status_code == 303
+        assert WORDS in (await app.get(talk)).text  # open here, as before
+        assert await app.token() == token  # what is typed in another tab can still be sent
+
+
+async def test_s_127_a_wrong_proof_gives_no_other_cookie(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        answer = await app.post(
+            "/settings/security/codes", {"password": PASSWORD, "code": "000000"}
+        )
+        assert answer.status_code == 422
+        assert "set-cookie" not in answer.headers
+
+
+async def test_s_129_a_later_session_has_other_forms(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        await app.login()
+        first = await app.token()
+        await app.post("/logout")
+        app.clock.forward(minutes=1)
+        await app.login()
+        assert await app.token() != first
+
+
+async def test_opening_the_messages_does_not_forgive_wrong_codes(tmp_path: Path) -> None:
+    """A thief of cookie and password has the first half of every proof, and guesses the other."""
+    async with an_app(tmp_path) as app:
+        await app.login()
+        token = await app.token()
+        looked_at = 0
+        for number in range(12):
+            fields = {"csrf": token, "password": PASSWORD, "code": "000000"}
+            answer = await app.client.post("/settings/security/codes", data=fields)
+            looked_at += "too many tries" not in answer.text
+            if number % 3 == 2:
+                app.ctx.unlocked.lock_all()
+                fields = {"csrf": token, "vault_password": PASSWORD}
+                await app.client.post("/unlock", data=fields)
+        assert looked_at == 5
 
 
 async def test_s_127_no_answer_sets_a_weaker_cookie(tmp_path: Path) -> None:

@@ -212,3 +212,26 @@ async def test_it_stands_for_the_code_before_what_matters(tmp_path: Path) -> Non
                 "/settings/security/codes", {"password": PASSWORD, "passkey": passkey}
             )
             assert answer.status_code == status, purpose
+
+
+async def test_a_password_is_not_changed_so_that_it_opens_no_messages(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        device = a_device()
+        device.has_prf = False
+        await enrolled(app, device)
+        app.clock.forward(minutes=1)
+        new = "nine quiet geese on a jetty"
+        fields = {"new_password": new, "new_password_again": new}
+        answer = await app.post(
+            "/settings/security/password",
+            {**fields, "passkey": device.use(await asked(app, "confirm"))},
+        )
+        assert answer.status_code == 422
+        assert "Type your password as well" in texts(answer)
+        assert (await app.unlock()).status_code == 303
+
+        both = {"passkey": device.use(await asked(app, "confirm")), "password": PASSWORD}
+        answer = await app.post("/settings/security/password", {**fields, **both})
+        assert answer.status_code == 200
+        app.ctx.unlocked.lock_all()
+        assert (await app.unlock(new)).status_code == 303

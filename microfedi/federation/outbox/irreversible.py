@@ -1,7 +1,8 @@
 """What cannot be undone is asked for, waits for a day, and is then done, unless it is cancelled."""
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from microfedi.errors import InvalidInput
 from microfedi.federation.context import Context
@@ -76,36 +77,29 @@ async def run(ctx: Context, key: str) -> timedelta | None:
         return None
     if act.due_at > now:
         return act.due_at - now
-    if not await _taken(ctx, act):
-        return None  # cancelled at the last moment
-    if act.kind == "move":
-        await _move(ctx, act)
-    else:
-        await leaving.delete_account(ctx)
+    try:
+        if act.kind == "move":
+            await moving.move(
+                ctx, act.detail, if_still=partial(_take, act, door_log.Kind.ACT_DONE, now)
+            )
+        else:
+            await leaving.delete_account(
+                ctx, if_still=partial(_take, act, door_log.Kind.ACT_DONE, now)
+            )
+    except InvalidInput as problem:  # the other account changed its mind: the owner asks anew
+        await ctx.db.write(partial(_take, act, door_log.Kind.ACT_FAILED, now, why=f": {problem}"))
+        await ctx.reload_owner()
     log.warning("done as asked for at %s: %s", act.asked_at, act.kind)
     return None
 
 
-async def _move(ctx: Context, act: Act) -> None:
-    try:
-        await moving.move(ctx, act.detail)
-    except InvalidInput as problem:  # the other account changed its mind: the owner asks anew
-        now, detail = ctx.now(), f"move {act.detail}: {problem}"
-        await ctx.db.write(
-            lambda tx: door_log.add(tx, door_log.Kind.ACT_FAILED, now=now, detail=detail)
-        )
+def _take(act: Act, how: door_log.Kind, now: datetime, tx: Transaction, *, why: str = "") -> bool:
+    """Take it off the list and say how it went; False if it was cancelled at the last moment.
 
-
-async def _taken(ctx: Context, act: Act) -> bool:
-    now = ctx.now()
-
-    def change(tx: Transaction) -> bool:
-        if pending_acts.take(tx, act.kind, now=now) is None:
-            return False
-        detail = f"{act.kind} {act.detail}".strip()
-        door_log.add(tx, door_log.Kind.ACT_DONE, now=now, detail=detail)
-        return True
-
-    is_taken = await ctx.db.write(change)
-    await ctx.reload_owner()
-    return is_taken
+    In the transaction that does it: what is broken off half-way waits on, and is done then.
+    """
+    if pending_acts.take(tx, act.kind, now=now) is None:
+        return False
+    detail = f"{act.kind} {act.detail}".strip()
+    door_log.add(tx, how, now=now, detail=detail + why)
+    return True

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from microfedi.federation.context import Context
@@ -18,8 +19,10 @@ CHECK_EVERY = timedelta(minutes=5)  # whether everybody has been told
 TOLD_WITHIN = timedelta(days=7)
 
 
-async def delete_account(ctx: Context) -> None:
-    """Delete the account for good. Ask `login.confirm` first.
+async def delete_account(
+    ctx: Context, *, if_still: Callable[[Transaction], bool] = lambda tx: True
+) -> None:
+    """Delete the account for good, `if_still` says yes. Ask `login.confirm` first.
 
     The deletion is written down in one transaction together with what is to be sent, so that it
     is carried to its end whatever happens to the process afterwards.
@@ -28,7 +31,9 @@ async def delete_account(ctx: Context) -> None:
     """
     now = ctx.now()
 
-    def change(tx: Transaction) -> int:
+    def change(tx: Transaction) -> int | None:
+        if not if_still(tx):
+            return None
         owner = ctx.owner
         activity = vocab.Delete(
             uri=f"{owner.uri}#delete",
@@ -44,6 +49,8 @@ async def delete_account(ctx: Context) -> None:
 
     told = await ctx.db.write(change)
     await ctx.reload_owner()
+    if told is None:
+        return
     ctx.wake.deliveries.set()
     ctx.wake.jobs.set()
     log.warning("the account is being deleted; inboxes that are told: %d", told)

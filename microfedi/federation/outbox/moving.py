@@ -108,8 +108,12 @@ async def check_target(ctx: Context, text: str) -> Actor:
     return target
 
 
-async def move(ctx: Context, target_uri: str) -> None:
-    """Send followers to another account of the owner's. Ask `login.confirm` first.
+async def move(
+    ctx: Context, target_uri: str, *, if_still: Callable[[Transaction], bool] = lambda tx: True
+) -> None:
+    """Send followers to another account of the owner's, `if_still` says yes.
+
+    Ask `login.confirm` first.
 
     Followers' servers get the profile, which now names the new account, and then the Move.
 
@@ -120,6 +124,8 @@ async def move(ctx: Context, target_uri: str) -> None:
     now = ctx.now()
 
     def change(tx: Transaction) -> None:
+        if not if_still(tx):
+            return
         owner = ctx.owner
         owner_storage.set_moved(tx, target.uri, now)
         profile.tell(ctx, tx)

@@ -9,7 +9,7 @@ import pytest
 from microfedi.errors import InvalidInput
 from microfedi.federation import jobs
 from microfedi.federation.outbox import irreversible
-from microfedi.storage import door_log, pending_acts
+from microfedi.storage import door_log, erasing, pending_acts
 from microfedi.storage.door_log import Visitor
 from tests.app_fixture import App, an_app
 
@@ -80,8 +80,26 @@ async def test_a_move_that_is_refused_meanwhile_is_noted(tmp_path: Path) -> None
         await irreversible.run(app.ctx, "move")
         assert not app.ctx.owner.moved_to
         noted = await lines(app)
-        assert noted[:2] == [f"act_asked move {other.uri}", f"act_done move {other.uri}"]
-        assert noted[2].startswith(f"act_failed move {other.uri}: ")
+        assert noted[0] == f"act_asked move {other.uri}"
+        assert noted[1].startswith(f"act_failed move {other.uri}: ")
+        assert len(noted) == 2
+        assert await app.ctx.db.read(pending_acts.waiting) == []
+
+
+async def test_what_breaks_off_is_not_said_to_be_done_and_is_done_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with an_app(tmp_path) as app:
+        await irreversible.ask(app.ctx, "delete")
+        app.clock.forward(hours=24)
+        with monkeypatch.context() as broken:
+            broken.setattr(erasing, "begin", None)
+            with pytest.raises(TypeError):
+                await irreversible.run(app.ctx, "delete")
+        assert await lines(app) == ["act_asked delete"]
+        assert not await is_deleted(app)
+        await irreversible.run(app.ctx, "delete")
+        assert await is_deleted(app)
 
 
 @pytest.mark.parametrize(("kind", "detail"), [("delete", ""), ("move", "https://evil.example/u/m")])
