@@ -1,6 +1,6 @@
 """What an owner gets once and is shown once: second factor, recovery codes, recovery key, vault."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from microfedi.account import passwords, recovery, recovery_key, totp
@@ -14,9 +14,9 @@ from microfedi.storage.vault_keys import Opened
 class Factors:
     """Fresh secrets, to be shown once. `recovery_key` is that of the message vault."""
 
-    totp_secret: str
-    recovery_codes: tuple[str, ...]
-    recovery_key: str
+    totp_secret: str = field(repr=False)
+    recovery_codes: tuple[str, ...] = field(repr=False)
+    recovery_key: str = field(repr=False)
 
 
 def factors() -> Factors:

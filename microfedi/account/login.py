@@ -138,6 +138,8 @@ async def attempt(
             sessions.end(tx, replaces)
         session_id = begin_session(tx, token, by=by, now=now)
         visit.note(tx, Kind.SIGN_IN, factors.kind)
+        if opened is not None:
+            visit.note(tx, Kind.VAULT_OPENED)
         new_device, strange = recognise(tx, device, by=by, now=now)
         if strange is not None:
             visit.note(tx, strange)

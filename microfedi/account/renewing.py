@@ -1,6 +1,6 @@
 """An owner's factors made anew: on the server, when they were lost, or in the pages, one by one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from microfedi.account import fresh, passwords, recovery, recovery_key
@@ -26,7 +26,7 @@ from microfedi.storage.vault_keys import Opened
 class NewFactors:
     """What `owner reset` prints."""
 
-    totp_uri: str
+    totp_uri: str = field(repr=False)
     factors: Factors
 
 

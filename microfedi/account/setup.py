@@ -11,7 +11,7 @@ import base64
 import binascii
 import hmac
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from microfedi import config as config_module
@@ -51,8 +51,8 @@ class Pending:
     """What the setup form shows. `sealed` goes into a hidden field and comes back with it."""
 
     factors: Factors
-    totp_uri: str
-    qr: SafeHtml
+    totp_uri: str = field(repr=False)
+    qr: SafeHtml = field(repr=False)
     sealed: str
 
 
@@ -61,7 +61,7 @@ class NewOwner:
     """The owner, made, with what only they shall know, and their message vault, still open."""
 
     owner: Owner
-    totp_uri: str
+    totp_uri: str = field(repr=False)
     factors: Factors
     opened: Opened
 

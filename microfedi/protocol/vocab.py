@@ -5,7 +5,7 @@ list too; nothing here is trusted for that: HTML is still the sender's, and who 
 decided by `federation`. `parse` makes these from JSON, `render` makes JSON from these.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
@@ -176,9 +176,9 @@ class Note:
     uri: str
     attributed_to: str
     type: str = "Note"
-    content: str = ""
-    summary: str = ""
-    name: str = ""
+    content: str = field(default="", repr=False)
+    summary: str = field(default="", repr=False)
+    name: str = field(default="", repr=False)
     url: str | None = None
     to: tuple[str, ...] = ()
     cc: tuple[str, ...] = ()
@@ -189,8 +189,8 @@ class Note:
     updated: datetime | None = None
     sensitive: bool = False
     language: str | None = None
-    source: str | None = None  # Markdown; only of our own notes
-    attachments: tuple[Attachment, ...] = ()
+    source: str | None = field(default=None, repr=False)  # Markdown; only of our own notes
+    attachments: tuple[Attachment, ...] = field(default=(), repr=False)
     links: tuple[Link, ...] = ()
     mentions: tuple[Mention, ...] = ()
     hashtags: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ For each host and object either no row is aside or all are, until the same insta
 """
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from microfedi.protocol import backoff, instants
@@ -43,7 +43,7 @@ class Delivery:
     outgoing_id: int
     inbox: str
     object_key: bytes
-    body: bytes
+    body: bytes = field(repr=False)
     attempts: int
     is_aside: bool
     host: Host

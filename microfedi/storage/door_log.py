@@ -124,7 +124,7 @@ ALERTED = frozenset(
         *(Kind.PASSWORD, Kind.TOTP, Kind.RECOVERY_CODES, Kind.RECOVERY_CODE_USED),
         *(Kind.PASSKEY_ADDED, Kind.PASSKEY_RENAMED, Kind.PASSKEY_REMOVED, Kind.TOKEN),
         *(Kind.VAULT_KEY, Kind.VAULT_FOUND, Kind.VAULT_EXCHANGED, Kind.RECOVERY_KEY),
-        *(Kind.KEYS, Kind.EXPORT),
+        *(Kind.KEYS, Kind.EXPORT, Kind.ALIAS_ADDED, Kind.ALIAS_REMOVED, Kind.MOVED_BACK),
         *(Kind.ACT_ASKED, Kind.ACT_CANCELLED, Kind.ACT_DONE, Kind.ACT_FAILED),
     }
 )

@@ -6,7 +6,7 @@ older count does not overwrite what another has saved: its text becomes a draft 
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from sqlite3 import Row
 from typing import Any
@@ -41,8 +41,8 @@ class Draft:
     time that was typed to publish it; `replaces` the key of the scheduled post that it is to be.
     """
 
-    source: str = ""
-    summary: str = ""
+    source: str = field(default="", repr=False)
+    summary: str = field(default="", repr=False)
     visibility: str = "public"
     circle: str = ""
     language: str = ""

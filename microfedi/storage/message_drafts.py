@@ -4,7 +4,7 @@ Sealed whole, as the messages are.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from microfedi.storage import private
 from microfedi.storage.database import Reader, Transaction
@@ -17,8 +17,8 @@ PURPOSE = "message draft"
 class Draft:
     """A message that is being written. `to` is whom a new conversation is for, as it was typed."""
 
-    source: str = ""
-    summary: str = ""
+    source: str = field(default="", repr=False)
+    summary: str = field(default="", repr=False)
     to: str = ""
 
     @property

@@ -7,7 +7,7 @@ without opening it is in `message_heads`, so that a locked server goes on with a
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from sqlite3 import Row
 from typing import Any
@@ -40,10 +40,10 @@ class Message:
     actor_id: int
     uri: str
     public_id: str | None
-    html: SafeHtml
-    source: str | None
-    summary: str
-    attachments: tuple[vocab.Attachment, ...]
+    html: SafeHtml = field(repr=False)
+    source: str | None = field(repr=False)
+    summary: str = field(repr=False)
+    attachments: tuple[vocab.Attachment, ...] = field(repr=False)
     mentions: tuple[vocab.Mention, ...]
     hashtags: tuple[str, ...]
     emojis: dict[str, str]

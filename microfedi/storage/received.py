@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from microfedi.protocol import instants, uris
@@ -18,7 +18,7 @@ class Received:
 
     id: int
     actor_uri: str
-    body: bytes
+    body: bytes = field(repr=False)
     attempts: int
 
 

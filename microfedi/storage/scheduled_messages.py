@@ -4,7 +4,7 @@ One that could not be sent waits for its owner, sealed by the vault as a draft i
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from sqlite3 import Row
 from typing import Final
@@ -29,8 +29,8 @@ class Scheduled:
     key: str
     conversation_id: int
     send_at: datetime | None
-    source: str
-    summary: str
+    source: str = field(repr=False)
+    summary: str = field(repr=False)
     problem: InvalidInput | None = None
 
 

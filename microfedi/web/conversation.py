@@ -130,7 +130,10 @@ async def keep_draft(request: Request) -> Response:
 
 async def show_details(request: Request) -> Response:
     """GET /messages/{id}/details: who is in it, and how the owner wants to hear of it."""
-    return await _details(request, await talks.asked(request), None)
+    talk = await talks.asked(request)
+    if talk.conversation.state == "request":  # nothing of a stranger is drawn before it is accepted
+        return RedirectResponse(f"/messages/{talk.conversation.id}", 303)
+    return await _details(request, talk, None)
 
 
 async def mute(request: Request) -> Response:

@@ -151,13 +151,16 @@ async def test_the_door_log_tells_of_it(door: Door) -> None:
     assert await lines(door.db) == [
         "failure",
         "sign_in",
+        "vault_opened",
         "new_browser",  # none of them shows the cookie of an earlier login
         "failure",
         "sign_in",
+        "vault_opened",
         "new_browser",
         "password",
         "recovery_code_used",
         "sign_in",
+        "vault_opened",
         "new_browser",
         "shell",
     ]

@@ -158,6 +158,20 @@ async def test_somebody_on_the_server_is_told_of_by_mail_and_push(
         assert "Done on the server itself." in mail
 
 
+async def test_accounts_that_may_move_here_are_told_of(tmp_path: Path) -> None:
+    async with an_app(tmp_path) as app:
+        browser = await turned_on(app)
+        other = app.world.actor("https://old.example/users/maya")
+        await app.meet(other)
+        moving = "/settings/moving/aliases"
+        for number, path in enumerate((moving, f"{moving}/remove"), start=1):
+            app.clock.forward(minutes=1)
+            fields = {"alias": other.uri, "uri": other.uri} | app.proof()
+            assert (await app.post(path, fields, page="/settings/moving")).status_code == 303
+            await alerts.run(app.ctx, "")
+            assert len(browser.told()) == number
+
+
 async def test_a_mail_says_what_and_when_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,11 +2,23 @@
 
 import json
 import logging
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from microfedi.account import fresh, renewing, setup
 from microfedi.federation.pushing import Pusher
+from microfedi.protocol import vocab
+from microfedi.storage import (
+    deliveries,
+    drafts,
+    message_drafts,
+    messages,
+    received,
+    scheduled_messages,
+)
 from tests.another_server import Answer
 from tests.app_fixture import PASSWORD, App, an_app
 from tests.authenticator import Authenticator, text
@@ -63,3 +75,29 @@ async def test_s_117_ways_in_and_pushes_leave_no_secret_in_the_log(
         logged = "\n".join(f"{one.getMessage()} {one.__dict__}" for one in lines)
         assert "logged in address=" in logged
         assert [one for one in secrets if one in logged] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "secret"),
+    [
+        (fresh.Factors, {"totp_secret", "recovery_codes", "recovery_key"}),
+        (renewing.NewFactors, {"totp_uri"}),
+        (setup.Pending, {"totp_uri", "qr"}),
+        (setup.NewOwner, {"totp_uri"}),
+        (received.Received, {"body"}),
+        (deliveries.Delivery, {"body"}),
+        (messages.Message, {"html", "source", "summary", "attachments"}),
+        (message_drafts.Draft, {"source", "summary"}),
+        (drafts.Draft, {"source", "summary"}),
+        (scheduled_messages.Scheduled, {"source", "summary"}),
+        (vocab.Note, {"content", "summary", "name", "source", "attachments"}),
+    ],
+)
+def test_s_117_what_is_secret_is_not_in_what_a_log_would_print(
+    kind: type[Any], secret: set[str]
+) -> None:
+    one = kind.__new__(kind)
+    for field in fields(kind):
+        object.__setattr__(one, field.name, "hush" if field.name in secret else None)
+    assert secret <= {field.name for field in fields(kind)}
+    assert "hush" not in repr(one)

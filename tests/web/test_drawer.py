@@ -86,7 +86,14 @@ async def test_people_you_both_know_are_named(tmp_path: Path) -> None:
 async def test_nothing_is_told_or_fetched_before_it_is_accepted(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         icon = "https://spam.example/icon.png"
-        mallory = app.world.actor(MALLORY, icon={"type": "Image", "url": icon})
+        spy = {
+            "type": "Emoji",
+            "name": ":spy:",
+            "icon": {"type": "Image", "url": "https://spam.example/in-a-name.png"},
+        }
+        mallory = app.world.actor(
+            MALLORY, name="Mal :spy:", tag=[spy], icon={"type": "Image", "url": icon}
+        )
         picture = "https://spam.example/tracks-you.png"
         app.world.serve(picture, Answer(body=b"x", content_type="image/png"))
         emoji = {
@@ -116,9 +123,11 @@ async def test_nothing_is_told_or_fetched_before_it_is_accepted(tmp_path: Path) 
 
         talk = await the_request(app)
         number = re.findall(rf'href="{talk}/(\d+)"', (await app.get(talk)).text)[0]
-        for path in ("/messages", "/messages/requests", talk, f"{talk}/{number}"):
+        paths = ("/messages", "/messages/requests", talk, f"{talk}/{number}", f"{talk}/details")
+        for path in paths:
             page = (await app.get(path)).text
             assert "/media/private/" not in page, path
+            assert "/media/proxy/" not in page, path
             assert 'class="badge">1<' not in page
         assert "It is fetched once you accept" in texts(await app.get(talk))
         assert await app.ctx.db.read(told) == (0, 0, False)
