@@ -7,7 +7,7 @@ the message it is sealed by the vault, and served to nobody but its owner.
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from microfedi.federation.context import Context
@@ -23,6 +23,8 @@ JOB = "seal"  # periodic; account/login.py asks for it when it makes the vault
 AGAIN = timedelta(hours=1)
 # After everybody has the message: servers fetch pictures at once or when somebody looks.
 FETCHED_WITHIN = timedelta(hours=24)
+# A copy of the database from before an upgrade: time to notice that it went wrong.
+COPY_KEPT_FOR = timedelta(days=14)
 BATCH = 20  # files: each is in memory once
 _FIRST_WITH_VAULT = 4  # schema
 
@@ -44,17 +46,19 @@ async def run(ctx: Context, key: str) -> timedelta | None:
             break
     if count:
         log.info("sealed by the vault: %d", count)
-    else:
-        await asyncio.to_thread(_forget_unsealed, ctx.config.database_file)
+    await asyncio.to_thread(_forget_copies, ctx.config.database_file, ctx.now(), is_done=not count)
     return AGAIN
 
 
-def _forget_unsealed(database_file: Path) -> None:
-    """Delete copies from before upgrades in which messages are not sealed, once all here are."""
+def _forget_copies(database_file: Path, now: datetime, *, is_done: bool) -> None:
+    """Delete copies from before upgrades: those that are old, since what was deleted is in them;
+    and once all messages are sealed here, those in which they are not.
+    """
     for copy, version in schema.copies(database_file).items():
-        if version < _FIRST_WITH_VAULT:
+        age = now - datetime.fromtimestamp(copy.stat().st_mtime, UTC)
+        if age > COPY_KEPT_FOR or (is_done and version < _FIRST_WITH_VAULT):
             copy.unlink(missing_ok=True)
-            log.info("deleted a copy of the database from before messages were sealed")
+            log.info("deleted a copy of the database from before an upgrade to schema %d", version)
 
 
 async def _move(ctx: Context, one: Media, public: PublicKey) -> bool:

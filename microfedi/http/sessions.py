@@ -123,6 +123,7 @@ def owner_only(endpoint: Endpoint) -> Endpoint:
         if getattr(request.state, "is_proven", False):
             await _renew(request, session, response)
         response.headers["Cache-Control"] = "no-store"
+        response.headers["X-Accel-Buffering"] = "no"  # nor in a temporary file of nginx
         return response
 
     return closed

@@ -50,6 +50,8 @@ async def own(request: Request) -> Response:
     headers["Cache-Control"] = (
         "private, no-store" if found.sealed else f"public, max-age={YEAR_SECONDS}, immutable"
     )
+    if found.sealed:
+        headers["X-Accel-Buffering"] = "no"  # nor in a temporary file of nginx
     file = ranges.File(
         media_type=found.media_type,
         size_bytes=found.size_bytes,
@@ -66,13 +68,13 @@ async def own(request: Request) -> Response:
 
 
 async def private(request: Request) -> Response:
-    """GET /media/private/{sealed}: our copy of what somebody sent in a message.
+    """GET /media/private/{encoded}: our copy of what somebody sent in a message.
 
     It is sealed by the vault as soon as it is here, and is for its owner alone.
     """
     ctx = context_of(request)
     try:
-        url = private_media.url_of(ctx.db.sealer, request.path_params["sealed"])
+        url = private_media.url_of(ctx.db.sealer, request.path_params["encoded"])
     except NotAuthorized:
         return _refused()
     keys = await vaults.of(request)
@@ -139,4 +141,4 @@ public_routes = [
     Route("/media/proxy/{signature}/{encoded}", proxied, methods=["GET"]),
     Route("/media/{public_id}", own, methods=["GET"]),
 ]
-owner_routes = [Route("/media/private/{sealed}", private, methods=["GET"])]
+owner_routes = [Route("/media/private/{encoded}", private, methods=["GET"])]

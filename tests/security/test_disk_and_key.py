@@ -8,6 +8,7 @@ that, none.
 
 import asyncio
 import hashlib
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,9 +117,16 @@ async def test_a_copy_from_before_messages_were_sealed_goes_once_they_are(tmp_pa
         for one in (older, newer):
             one.write_bytes(b"a copy")
         await app.message([(await app.follow(app.world.actor(ALICE))).id], "a message")
+        written = app.clock.now.timestamp()
+        os.utime(newer, (written, written))
         await sealing.run(app.ctx, "")
         assert not older.exists()
+        app.clock.now += sealing.COPY_KEPT_FOR
+        await sealing.run(app.ctx, "")
         assert newer.exists()
+        app.clock.forward(seconds=1)  # what was deleted meanwhile is in it
+        await sealing.run(app.ctx, "")
+        assert not newer.exists()
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,8 @@ async def test_nothing_is_left_but_a_gravestone(tmp_path: Path) -> None:
     async with an_app(tmp_path) as app:
         await lived_in(app)
         assert files.names(app.ctx.config.media_dir)
+        copy = app.data_dir / "microfedi-before-0005-was-0004.db"
+        copy.write_bytes(b"a copy of the database from before an upgrade")
 
         await leave(app, handle=f"@{HANDLE}@us.example")
 
@@ -135,6 +137,7 @@ async def test_nothing_is_left_but_a_gravestone(tmp_path: Path) -> None:
         assert await app.count("actors") == 1
         assert files.names(app.ctx.config.media_dir) == set()
         assert files.names(app.ctx.config.cache_dir) == set()
+        assert not copy.exists()
         assert "pumpernickel" not in str(await app.rows())
 
 

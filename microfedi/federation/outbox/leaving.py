@@ -8,7 +8,7 @@ from datetime import timedelta
 from microfedi.federation.context import Context
 from microfedi.federation.outbox import sending
 from microfedi.protocol import vocab
-from microfedi.storage import erasing, files, jobs
+from microfedi.storage import erasing, files, jobs, schema
 from microfedi.storage.database import Transaction
 
 log = logging.getLogger(__name__)
@@ -76,8 +76,10 @@ async def erase(ctx: Context, key: str) -> timedelta | None:
 
 
 async def _clear(ctx: Context) -> None:
-    """Delete rows, then files: own ones and copies of others'."""
+    """Delete rows, then files: own ones, copies of others', and of the database."""
     await ctx.db.write(erasing.contents)
+    for copy in await asyncio.to_thread(schema.copies, ctx.config.database_file):
+        await asyncio.to_thread(copy.unlink, missing_ok=True)
     for directory in (ctx.config.media_dir, ctx.config.cache_dir):
         for name in await asyncio.to_thread(files.names, directory):
             await asyncio.to_thread(files.delete, directory, name)
