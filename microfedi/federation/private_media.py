@@ -77,7 +77,7 @@ def part(
     ctx: Context, found: CachedMedia, keys: SecretKeys, start: int, stop: int
 ) -> Iterator[bytes]:
     """Yield a part of a copy. Blocks. Raises: FileNotFoundError; ValueError if it does not open."""
-    return files.vault_part(ctx.config.cache_dir, found.key, start, stop, keys)
+    return files.vault_part(ctx.config.cache_dir, found.key, start, stop, keys, ctx.db.sealer)
 
 
 async def _fetch(ctx: Context, key: str, url: str) -> CachedMedia:
@@ -86,7 +86,9 @@ async def _fetch(ctx: Context, key: str, url: str) -> CachedMedia:
         raise RemoteError("there is no vault to put it into")
     async with copies.attempt(ctx, key, url), asyncio.timeout(DEADLINE_S):
         media_type, data = await _download(ctx, url)
-    await asyncio.to_thread(files.write_in_vault, ctx.config.cache_dir, key, data, public)
+    await asyncio.to_thread(
+        files.write_in_vault, ctx.config.cache_dir, key, data, public, ctx.db.sealer
+    )
     return await copies.note(ctx, key, media_type, len(data))
 
 

@@ -70,7 +70,7 @@ async def _move(ctx: Context, one: Media, public: PublicKey) -> bool:
         sealer = ctx.db.sealer if one.sealed else None
         data = files.read(directory, one.public_id, sealer=sealer)
         if data is not None:
-            files.write_in_vault(directory, name, data, public)
+            files.write_in_vault(directory, name, data, public, ctx.db.sealer)
         return data is not None
 
     try:

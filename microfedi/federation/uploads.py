@@ -189,7 +189,9 @@ def part(
     if record.in_vault:
         if vault is None:
             raise FileNotFoundError(record.public_id)
-        return files.vault_part(ctx.config.media_dir, record.file_name, start, stop, vault)
+        return files.vault_part(
+            ctx.config.media_dir, record.file_name, start, stop, vault, ctx.db.sealer
+        )
     sealer = ctx.db.sealer if record.sealed else None
     return files.part(ctx.config.media_dir, record.public_id, start, stop, sealer=sealer)
 

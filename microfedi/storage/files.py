@@ -143,17 +143,17 @@ def part(
             yield sealer.open("media", file.read(), bound_to=name)[start:stop]
 
 
-def write_in_vault(directory: Path, name: str, data: bytes, key: PublicKey) -> None:
+def write_in_vault(directory: Path, name: str, data: bytes, key: PublicKey, sealer: Sealer) -> None:
     """Write `data` as `name`, sealed by the message vault: only its owner can read it again.
 
     Raises: as `write`.
     """
-    sealed = key.seal_file(_VAULT_PURPOSE, [data], bound_to=name)
+    sealed = key.seal_file(_VAULT_PURPOSE, [data], bound_to=_vault_place(sealer, name))
     _written(directory, name, lambda file: file.writelines(sealed))
 
 
 def vault_part(
-    directory: Path, name: str, start: int, stop: int, keys: SecretKeys
+    directory: Path, name: str, start: int, stop: int, keys: SecretKeys, sealer: Sealer
 ) -> Iterator[bytes]:
     """Yield the bytes of a file of the vault from `start` up to `stop`, in pieces.
 
@@ -166,11 +166,17 @@ def vault_part(
         # To its end: that the last piece is the last one is part of what is checked.
         sealed = iter(lambda: file.read(SEALED_PIECE_BYTES), b"")
         at = first * VAULT_PIECE_BYTES
-        for piece in keys.open_file(_VAULT_PURPOSE, head, sealed, bound_to=name, first=first):
+        place = _vault_place(sealer, name)
+        for piece in keys.open_file(_VAULT_PURPOSE, head, sealed, bound_to=place, first=first):
             yield piece[max(0, start - at) : stop - at]
             at += len(piece)
             if at >= stop:
                 return
+
+
+def _vault_place(sealer: Sealer, name: str) -> str:
+    """Return what a file of the vault is bound to: its name, and that this server wrote it."""
+    return f"{name} {sealer.lookup_key(_VAULT_PURPOSE, name).hex()}"
 
 
 def delete(directory: Path, name: str) -> bool:

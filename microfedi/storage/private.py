@@ -18,7 +18,7 @@ def seal(tx: Transaction, purpose: str, plain: bytes, *, bound_to: str, within: 
     key = vault_keys.current(tx)
     if key is None:
         return tx.sealer.seal(purpose, plain, bound_to=bound_to)
-    return key.seal(purpose, plain, bound_to=f"{bound_to} {within}")
+    return key.seal(purpose, plain, bound_to=_place(tx, purpose, f"{bound_to} {within}"))
 
 
 def open(reader: Reader, purpose: str, sealed: bytes, *, bound_to: str, within: str = "") -> bytes:
@@ -31,4 +31,13 @@ def open(reader: Reader, purpose: str, sealed: bytes, *, bound_to: str, within: 
         return reader.sealer.open(purpose, sealed, bound_to=bound_to)
     if reader.vault is None:
         raise Locked("the message vault is not open")
-    return reader.vault.open(purpose, sealed, bound_to=f"{bound_to} {within}")
+    place = _place(reader, purpose, f"{bound_to} {within}")
+    return reader.vault.open(purpose, sealed, bound_to=place)
+
+
+def _place(reader: Reader, purpose: str, place: str) -> str:
+    """Return what a value is bound to: a place, and that this server put it there.
+
+    Anybody can seal by the public half. Without the server key they cannot say where it belongs.
+    """
+    return f"{place} {reader.sealer.lookup_key(f'vault {purpose}', place).hex()}"

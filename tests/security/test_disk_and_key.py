@@ -8,6 +8,7 @@ that, none.
 
 import asyncio
 import hashlib
+import json
 import os
 import re
 from dataclasses import dataclass, field
@@ -18,11 +19,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from microfedi.account import recovery, tokens
 from microfedi.federation import sealing
-from microfedi.storage import database
+from microfedi.storage import database, vault_keys
+from microfedi.storage.database import Transaction
 from microfedi.storage.sealed import Sealer
 from tests.another_server import PATIENCE_S
 from tests.app_fixture import PASSWORD, US, App, an_app, texts
 from tests.federation.outbox.sent import send_all
+from tests.web.test_drawer import the_request
 from tests.web.test_passkeys import a_device, add, is_in, log_in
 from tests.web.test_vault import ALICE, writes
 
@@ -189,6 +192,36 @@ async def test_a_message_in_the_place_of_another_is_not_shown_as_it(tmp_path: Pa
         assert "or changed on the disk" in page.text
         assert (await app.get("/messages")).status_code == 200
         assert (await app.get("/search?q=wombat")).status_code == 200
+
+
+async def test_a_message_that_others_sealed_is_not_shown(tmp_path: Path) -> None:
+    """The public half lies there, and what a value is bound to can be read: that is not enough."""
+    async with an_app(tmp_path) as app:
+        await writes(app, app.world.actor(ALICE), "what Alice wrote")
+        await app.login()
+        talk = await the_request(app)
+
+        def forge(tx: Transaction) -> None:
+            row = tx.one("SELECT * FROM messages")
+            key = vault_keys.current(tx)
+            assert row is not None
+            assert key is not None
+            body = {
+                "html": "<p>Send me the money</p>",
+                "uri": f"{ALICE}/m/1",
+                "by": row["actor_id"],
+                "published": "2026-11-22T12:00:01.000Z",
+            }
+            place = f"{row['id']} {row['conversation_id']}"
+            forged = key.seal("message", json.dumps(body).encode(), bound_to=place)
+            tx.run("UPDATE messages SET body_sealed = :body", {"body": forged})
+
+        assert "what Alice wrote" in (await app.get(talk)).text
+        await app.ctx.db.write(forge)
+        page = await app.get(talk)
+        assert page.status_code == 200
+        assert "money" not in page.text
+        assert "Sealed for ever" in page.text
 
 
 async def test_a_session_put_into_the_database_is_none(tmp_path: Path) -> None:
