@@ -22,7 +22,7 @@ TOLD_WITHIN = timedelta(days=7)
 async def delete_account(
     ctx: Context, *, if_still: Callable[[Transaction], bool] = lambda tx: True
 ) -> None:
-    """Delete the account for good, `if_still` says yes. Ask `login.confirm` first.
+    """Delete the account for good, unless `if_still` says no. Ask `login.confirm` first.
 
     The deletion is written down in one transaction together with what is to be sent, so that it
     is carried to its end whatever happens to the process afterwards.

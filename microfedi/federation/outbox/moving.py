@@ -111,7 +111,7 @@ async def check_target(ctx: Context, text: str) -> Actor:
 async def move(
     ctx: Context, target_uri: str, *, if_still: Callable[[Transaction], bool] = lambda tx: True
 ) -> None:
-    """Send followers to another account of the owner's, `if_still` says yes.
+    """Send followers to another account of the owner's, unless `if_still` says no.
 
     Ask `login.confirm` first.
 
