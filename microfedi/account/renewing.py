@@ -97,10 +97,9 @@ async def change_password(
 ) -> None:
     """Keep a new password and log out every other browser. Ask `login.confirm` first.
 
-    `opened` is the message vault, which the new password opens from now on: None only if there is
-    none, or the messages would be sealed off.
+    `opened` is the message vault, which the new password opens from now on.
 
-    Raises: InvalidInput (`password`); NotFound before setup; TooBusy.
+    Raises: InvalidInput (`password`), also if there is a vault and it is not `opened`; NotFound before setup; TooBusy.
     """
     known = await db.read(owner.load)
     if known is None:

@@ -46,7 +46,8 @@ async def run(ctx: Context, key: str) -> timedelta | None:
             break
     if count:
         log.info("sealed by the vault: %d", count)
-    await asyncio.to_thread(_forget_copies, ctx.config.database_file, ctx.now(), is_done=not count)
+    is_done = not count and not ctx.stopping.is_set()
+    await asyncio.to_thread(_forget_copies, ctx.config.database_file, ctx.now(), is_done=is_done)
     return AGAIN
 
 
@@ -58,7 +59,7 @@ def _forget_copies(database_file: Path, now: datetime, *, is_done: bool) -> None
         age = now - datetime.fromtimestamp(copy.stat().st_mtime, UTC)
         if age > COPY_KEPT_FOR or (is_done and version < _FIRST_WITH_VAULT):
             copy.unlink(missing_ok=True)
-            log.info("deleted a copy of the database from before an upgrade to schema %d", version)
+            log.info("deleted a copy of the database from before an upgrade, of schema %d", version)
 
 
 async def _move(ctx: Context, one: Media, public: PublicKey) -> bool:

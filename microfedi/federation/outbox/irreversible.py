@@ -89,7 +89,6 @@ async def run(ctx: Context, key: str) -> timedelta | None:
     except InvalidInput as problem:  # the other account changed its mind: the owner asks anew
         await ctx.db.write(partial(_take, act, door_log.Kind.ACT_FAILED, now, why=f": {problem}"))
         await ctx.reload_owner()
-    log.warning("done as asked for at %s: %s", act.asked_at, act.kind)
     return None
 
 
