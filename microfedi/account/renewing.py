@@ -99,7 +99,8 @@ async def change_password(
 
     `opened` is the message vault, which the new password opens from now on.
 
-    Raises: InvalidInput (`password`), also if there is a vault and it is not `opened`; NotFound before setup; TooBusy.
+    Raises: InvalidInput (`password`), also if there is a vault and it is not `opened`; NotFound
+        before setup; TooBusy.
     """
     known = await db.read(owner.load)
     if known is None:
